@@ -1,0 +1,76 @@
+"""Cell spaces (micro search): a small DAG with an operation on each edge."""
+
+from dataclasses import dataclass
+
+import networkx as nx
+
+from spaces.architecture import Architecture, Choice
+from spaces.graphs import INPUT, OUTPUT, SUM
+from spaces.space import Decision, check
+
+
+def cell_edges(nodes: int) -> tuple[tuple[int, int], ...]:
+    """The edges (source, target) of a full DAG, by target and then by source."""
+    return tuple((i, j) for j in range(1, nodes) for i in range(j))
+
+
+def edge_name(cell: str, source: int, target: int) -> str:
+    """The decision that chooses the operation on an edge, such as `stage1/0-2`."""
+    return f"{cell}/{source}-{target}"
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpace:
+    """One cell of `nodes` nodes, every edge of which carries one of `operations`.
+
+    A node is the sum of its incoming edges, the first node is the cell's input and the last one
+    its output (Dong and Yang 2020, figure 1). The cell has `nodes * (nodes - 1) / 2` decisions.
+    """
+
+    name: str
+    operations: tuple[str, ...]
+    nodes: int = 4
+    cell: str = "cell"
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """One decision per edge, named as `edge_name` says."""
+        return cell_decisions(self.cell, self.nodes, self.operations)
+
+    def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
+        """Input, one node per edge's operation, one sum per cell node, output."""
+        check(self, architecture)
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_node(INPUT, operation=INPUT)
+        end = add_cell(graph, self.cell, INPUT, architecture.choices, self.nodes)
+        graph.add_node(OUTPUT, operation=OUTPUT)
+        graph.add_edge(end, OUTPUT)
+        return graph
+
+
+def cell_decisions(cell: str, nodes: int, operations: tuple[str, ...]) -> tuple[Decision, ...]:
+    """One decision per edge of a cell."""
+    return tuple(Decision(edge_name(cell, i, j), operations) for i, j in cell_edges(nodes))
+
+
+def add_cell(
+    graph: "nx.DiGraph[str]", cell: str, source: str, choices: tuple[Choice, ...], nodes: int
+) -> str:
+    """Add a cell behind the node `source`, in place, and return the name of its last sum."""
+    states = [source, *(f"{cell}/{j}" for j in range(1, nodes))]
+    for state in states[1:]:
+        graph.add_node(state, operation=SUM, cell=cell)
+    for (i, j), choice in zip(cell_edges(nodes), choices, strict=True):
+        edge = edge_name(cell, i, j)
+        graph.add_node(edge, operation=str(choice), cell=cell, decision=edge)
+        graph.add_edges_from([(states[i], edge), (edge, states[j])])
+    return states[-1]
+
+
+def split_by_cell(
+    choices: tuple[Choice, ...], cells: tuple[str, ...], nodes: int
+) -> dict[str, tuple[Choice, ...]]:
+    """The choices of consecutive cells of equal size, by cell."""
+    count = len(cell_edges(nodes))
+    starts = range(0, len(choices), count)
+    return {c: choices[s : s + count] for c, s in zip(cells, starts, strict=True)}

@@ -1,0 +1,133 @@
+"""SearchSpace: decisions and a graph; sampling and neighbourhoods follow from these two."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import networkx as nx
+import numpy as np
+
+from spaces.architecture import Architecture, Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A named choice among at least two distinct options."""
+
+    name: str
+    options: tuple[Choice, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.options) < 2 or len(set(self.options)) != len(self.options):
+            raise ValueError(
+                f"decision {self.name!r} has options {self.options}; it needs at least two, "
+                "all different. A decision with one option is a constant: leave it out."
+            )
+
+
+class SearchSpace(Protocol):
+    """What can be built. Three members; everything else is derived by functions on them."""
+
+    @property
+    def name(self) -> str:
+        """The name that its architectures carry."""
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions, in the order of an architecture's choices."""
+
+    def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
+        """The architecture as a directed acyclic graph with operations on nodes.
+
+        The node attributes are those that `spaces.graphs` describes.
+        """
+
+
+def size(space: SearchSpace) -> int:
+    """The number of combinations of choices, isomorphic ones counted separately."""
+    return math.prod(len(decision.options) for decision in space.decisions)
+
+
+def check(space: SearchSpace, architecture: Architecture) -> None:
+    """Raise unless the architecture is a point of the space.
+
+    Raises:
+        ValueError: another space's architecture, a wrong number of choices, or a choice that is
+            not among the options of its decision.
+    """
+    if architecture.space != space.name:
+        raise ValueError(
+            f"the architecture belongs to the space {architecture.space!r}, not to {space.name!r}."
+        )
+    if len(architecture.choices) != len(space.decisions):
+        raise ValueError(
+            f"the architecture has {len(architecture.choices)} choices; "
+            f"the space {space.name!r} has {len(space.decisions)} decisions."
+        )
+    for decision, choice in zip(space.decisions, architecture.choices, strict=True):
+        if choice not in decision.options:
+            raise ValueError(
+                f"{choice!r} is no option of the decision {decision.name!r}; "
+                f"its options are {', '.join(map(repr, decision.options))}."
+            )
+
+
+def indices(space: SearchSpace, architectures: Sequence[Architecture]) -> np.ndarray:
+    """The position of each choice among its decision's options, int64, `n x decisions`."""
+    positions = [{c: i for i, c in enumerate(d.options)} for d in space.decisions]
+    rows = [[p[c] for p, c in zip(positions, a.choices, strict=True)] for a in architectures]
+    return np.asarray(rows, dtype=np.int64).reshape(len(architectures), len(positions))
+
+
+def from_indices(space: SearchSpace, positions: Sequence[int]) -> Architecture:
+    """The architecture with the option at each position; the inverse of one row of `indices`."""
+    choices = (d.options[i] for d, i in zip(space.decisions, positions, strict=True))
+    return Architecture(space.name, tuple(choices))
+
+
+def sample(space: SearchSpace, *, rng: np.random.Generator) -> Architecture:
+    """An architecture with each choice drawn uniformly and independently."""
+    return from_indices(space, [int(rng.integers(len(d.options))) for d in space.decisions])
+
+
+def mutate(
+    space: SearchSpace, architecture: Architecture, *, rng: np.random.Generator, radius: int = 1
+) -> Architecture:
+    """The architecture with `radius` different decisions changed to another option.
+
+    Raises:
+        ValueError: radius is below 1 or above the number of decisions.
+    """
+    if not 1 <= radius <= len(space.decisions):
+        raise ValueError(f"radius is {radius}; it must lie in [1, {len(space.decisions)}].")
+    choices = list(architecture.choices)
+    for position in rng.choice(len(choices), size=radius, replace=False):
+        others = [o for o in space.decisions[position].options if o != choices[position]]
+        choices[position] = others[int(rng.integers(len(others)))]
+    return Architecture(space.name, tuple(choices))
+
+
+def neighbours(space: SearchSpace, architecture: Architecture) -> Iterator[Architecture]:
+    """All architectures that differ in exactly one decision, in the order of the decisions."""
+    for position, decision in enumerate(space.decisions):
+        before, after = architecture.choices[:position], architecture.choices[position + 1 :]
+        for option in decision.options:
+            if option != architecture.choices[position]:
+                yield Architecture(space.name, (*before, option, *after))
+
+
+def crossover(
+    space: SearchSpace, first: Architecture, second: Architecture, *, rng: np.random.Generator
+) -> Architecture:
+    """Uniform crossover: each choice comes from either parent with probability one half."""
+    take_first = rng.random(len(space.decisions)) < 0.5
+    pairs = zip(first.choices, second.choices, take_first, strict=True)
+    return Architecture(space.name, tuple(a if take else b for a, b, take in pairs))
+
+
+def enumerate_space(space: SearchSpace) -> Iterator[Architecture]:
+    """Every architecture, the last decision varying fastest. Look at `size` first."""
+    for choices in itertools.product(*(d.options for d in space.decisions)):
+        yield Architecture(space.name, choices)
