@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import INPUT, OUTPUT, SUM
+from spaces.graphs import INPUT, NONE, OUTPUT, SUM
 from spaces.space import Decision, check
 
 
@@ -74,3 +74,16 @@ def split_by_cell(
     count = len(cell_edges(nodes))
     starts = range(0, len(choices), count)
     return {c: choices[s : s + count] for c, s in zip(cells, starts, strict=True)}
+
+
+def live_edges(choices: tuple[Choice, ...], nodes: int) -> frozenset[tuple[int, int]]:
+    """The edges on a path from the cell's first node to its last one; `none` breaks a path."""
+    open_edges = [e for e, c in zip(cell_edges(nodes), choices, strict=True) if c != NONE]
+    reached, needed = {0}, {nodes - 1}
+    for source, target in open_edges:
+        if source in reached:
+            reached.add(target)
+    for source, target in sorted(open_edges, reverse=True):
+        if target in needed:
+            needed.add(source)
+    return frozenset((i, j) for i, j in open_edges if i in reached and j in needed)

@@ -69,10 +69,11 @@ class Face:
 def draw_face(*, rng: np.random.Generator) -> Face:
     """A random person."""
     skin = _between(_SKINS, rng.uniform(0, len(_SKINS) - 1))
+    hair_length = rng.uniform(0, 1)
     return Face(
         skin=skin,
         hair=_hair_for(skin, rng=rng),
-        iris=_IRISES[0] if skin[0] < 150 else _IRISES[rng.integers(len(_IRISES))],
+        iris=_IRISES[0] if skin[0] < 195 else _IRISES[rng.integers(len(_IRISES))],
         lips=rng.uniform(0.15, 0.9),
         freckles=rng.uniform(0, 1) ** 3,
         blush=rng.uniform(0.1, 0.9),
@@ -92,9 +93,9 @@ def draw_face(*, rng: np.random.Generator) -> Face:
         hairline=rng.uniform(-0.72, -0.5),
         parting=rng.uniform(-0.4, 0.4),
         hair_volume=rng.uniform(0.06, 0.2),
-        hair_length=rng.uniform(0, 1),
+        hair_length=hair_length,
         bald=bool(rng.random() < 0.08),
-        beard=max(0.0, rng.uniform(-1.4, 1)),
+        beard=max(0.0, rng.uniform(-1.4, 1)) if hair_length < 0.5 else 0.0,
         glasses=bool(rng.random() < 0.15),
         texture_seed=int(rng.integers(2**31)),
     )

@@ -4,6 +4,8 @@ A separable linear filter of a small picture is two dense products; lens blur an
 up-sampling with any kernel, become one step each, and a product is faster than a loop over taps.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from bonas.data.synthetic.raster import Plane
@@ -14,12 +16,15 @@ def gaussian_matrix(source: int, target: int, sigma: float) -> Plane:
     return _normalised(np.exp(-0.5 * (_offsets(source, target) / max(sigma, 1e-3)) ** 2))
 
 
+@lru_cache(maxsize=64)
 def cubic_matrix(source: int, target: int) -> Plane:
     """`target x source` matrix of Keys' cubic (a = -1/2), widened when it shrinks, as in Pillow."""
     distance = np.abs(_offsets(source, target)) / max(source / target, 1.0)
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-    return _normalised(np.where(distance < 1, near, np.where(distance < 2, far, 0)))
+    matrix = _normalised(np.where(distance < 1, near, np.where(distance < 2, far, 0)))
+    matrix.flags.writeable = False  # it is shared through the cache
+    return matrix
 
 
 def apply(matrix: Plane, image: Plane) -> Plane:

@@ -38,7 +38,7 @@ def draw_take(*, rng: np.random.Generator) -> Take:
         yaw=float(np.clip(rng.normal(0, 0.24), -0.55, 0.55)),
         pitch=float(np.clip(rng.normal(0, 0.1), -0.22, 0.22)),
         roll=float(np.clip(rng.normal(0, 0.08), -0.22, 0.22)),
-        scale=rng.uniform(0.62, 0.74),
+        scale=rng.uniform(0.66, 0.78),
         centre=(rng.uniform(-0.06, 0.06), rng.uniform(-0.07, 0.04)),
         smile=rng.uniform(-0.35, 1.0),
         mouth_open=max(0.0, rng.uniform(-1.0, 1.0)),

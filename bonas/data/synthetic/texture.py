@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 
 from bonas.data.synthetic.raster import Plane
 from bonas.data.synthetic.resampling import apply, cubic_matrix
@@ -17,13 +16,14 @@ def fractal(size: int, octaves: Sequence[tuple[int, float]], *, rng: np.random.G
     total = np.zeros((size, size), np.float32)
     for cells, amplitude in octaves:
         grid = rng.standard_normal((cells, cells), dtype=np.float32)
-        total += amplitude * apply(cubic_matrix(cells, size), grid)
+        enlarged = grid if cells == size else apply(cubic_matrix(cells, size), grid)
+        total += amplitude * enlarged
     return total
 
 
 def skin_map(freckles: float, *, rng: np.random.Generator) -> Plane:
     """`2 x n x n`: how much lighter (mottling, pores) and how much browner (freckles) skin is."""
-    tone = fractal(_SKIN_CELLS, ((6, 0.035), (18, 0.03), (54, 0.03), (144, 0.035)), rng=rng)
+    tone = fractal(_SKIN_CELLS, ((6, 0.035), (18, 0.03), (54, 0.025), (144, 0.02)), rng=rng)
     spots = np.zeros((_SKIN_CELLS, _SKIN_CELLS), np.float32)
     count = int(10 + 130 * freckles)
     # Freckles crowd on nose and cheeks; the few moles may sit anywhere.
@@ -37,9 +37,17 @@ def skin_map(freckles: float, *, rng: np.random.Generator) -> Plane:
 
 
 def look_up(texture: Plane, x: Plane, y: Plane) -> Plane:
-    """`texture` `n x n` at head coordinates `x`, `y` `h x w`, bilinear, edges repeated."""
-    scale = (texture.shape[0] - 1) / (2 * SPAN)
-    values: Plane = map_coordinates(
-        texture, [(y + SPAN) * scale, (x + SPAN) * scale], order=1, mode="nearest"
-    )
+    """`texture` `... x n x n` at head coordinates `x`, `y` `h x w`, bilinear, edges repeated."""
+    size = texture.shape[-1]
+    scale, last = (size - 1) / (2 * SPAN), np.float32(size - 1.001)
+    column = np.clip((x + SPAN) * scale, 0, last)
+    row = np.clip((y + SPAN) * scale, 0, last)
+    left, top = column.astype(np.int32), row.astype(np.int32)
+    right, down = column % 1, row % 1
+    flat = texture.reshape(*texture.shape[:-2], -1)
+    index = top * size + left
+    upper = np.take(flat, index, -1) * (1 - right) + np.take(flat, index + 1, -1) * right
+    index += size
+    lower = np.take(flat, index, -1) * (1 - right) + np.take(flat, index + 1, -1) * right
+    values: Plane = upper * (1 - down) + lower * down
     return values

@@ -1,0 +1,5 @@
+"""`python -m bonas`."""
+
+from bonas.cli import run
+
+run()

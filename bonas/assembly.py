@@ -1,0 +1,172 @@
+"""From a configuration to the components of a run: the one place that takes it apart."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import bonas
+from bonas.checkpoint import load_weights, save_weights
+from bonas.config import Config, ConfigError, ScoreTable, SpaceTable, TrainingTable
+from bonas.data.augmentation import Augmentation
+from bonas.data.batches import PairedBatches
+from bonas.data.faces import DataError, Faces
+from bonas.data.source import SearchData, load_search_data
+from bonas.device import Device, choose_device
+from bonas.estimation.evaluation import Evaluation, Protocol
+from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
+from bonas.networks.builder import ForgeryBuilder, NetworkBuilder, build_supernet
+from bonas.robustness.weights import ScoreWeights
+from bonas.run_folder import RunFolder, file_digest
+from bonas.search import Search
+from bonas.strategies.named import STRATEGIES
+from bonas.study import Study, journal_storage
+from bonas.training import Progress, Recipe, train
+
+BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
+    "forgery": lambda table: ForgeryBuilder(table.width, table.level_width),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What every command that trains or scores needs."""
+
+    config: Config
+    device: Device
+    builder: NetworkBuilder
+    data: SearchData
+    train: Faces
+
+    @classmethod
+    def of(
+        cls, config: Config, progress: Callable[[int, int], None] | None = None
+    ) -> "Components":
+        """Read the data and choose the device.
+
+        Raises:
+            ConfigError, DataError: as their loaders.
+        """
+        if config.search.strategy not in STRATEGIES:
+            raise ConfigError(
+                f"search.strategy is {config.search.strategy!r}; "
+                f"it must be one of {', '.join(STRATEGIES)}."
+            )
+        try:
+            device = choose_device(
+                config.device.name, config.device.precision, config.device.threads
+            )
+        except (ValueError, RuntimeError) as error:
+            raise ConfigError(str(error)) from error
+        data = load_search_data(config.data, seed=config.seed, progress=progress)
+        builder = BUILDERS[config.space.name](config.space)
+        return cls(config, device, builder, data, data.train.to(device.device))
+
+    def recipe(self, table: TrainingTable) -> Recipe:
+        """The training recipe of a table, its epochs turned into steps on these data."""
+        try:
+            batches = PairedBatches.of(self.train, table.batch_size, seed=0)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        return Recipe(
+            steps=table.epochs * batches.steps_per_epoch,
+            batch_size=table.batch_size,
+            learning_rate=table.learning_rate,
+            weight_decay=table.weight_decay,
+            label_smoothing=table.label_smoothing,
+            augmentation=Augmentation(**table.augmentation.model_dump()),
+        )
+
+    def validation(self) -> Evaluation:
+        """What selects: the validation split under every condition."""
+        return Evaluation.of(self.data.val, self.data.unseen_val, self._protocol(), self.device)
+
+    def test(self) -> Evaluation:
+        """What reports: the test split under every condition, and the further data sets.
+
+        Raises:
+            DataError: the data have no test split.
+        """
+        if self.data.test is None:
+            raise DataError("the data have no split 'test', needed for the final test.")
+        return Evaluation.of(self.data.test, self.data.unseen_test, self._protocol(), self.device)
+
+    def _protocol(self) -> Protocol:
+        score: ScoreTable = self.config.score
+        return Protocol(
+            corruptions=score.corruptions,
+            severities=score.severities,
+            attacks=MappingProxyType(score.attacks),
+            attack_images=score.attack_images,
+            weights=ScoreWeights(**score.weights.model_dump()),
+            seed=self.config.seed,
+        )
+
+
+def supernet_estimator(
+    parts: Components, folder: RunFolder, progress: Progress | None = None
+) -> SupernetEstimator:
+    """The estimator with the run's supernet, trained first where it is not there yet.
+
+    Training that was interrupted goes on from its checkpoint.
+    """
+    supernet = build_supernet(parts.builder, seed=parts.config.seed).to(parts.device.device)
+    if folder.supernet.is_file():
+        load_weights(folder.supernet, supernet)
+        supernet.eval()
+    else:
+        train(
+            supernet,
+            uniform_paths(parts.builder.space),
+            parts.train,
+            parts.recipe(parts.config.supernet),
+            parts.device,
+            seed=parts.config.seed,
+            checkpoint=folder.supernet_checkpoint,
+            progress=progress,
+        )
+        save_weights(folder.supernet, supernet, {"space": parts.builder.space.name})
+        folder.supernet_checkpoint.unlink(missing_ok=True)
+    calibration = calibration_faces(
+        parts.train, parts.config.supernet.calibration_images, seed=parts.config.seed
+    )
+    return SupernetEstimator(supernet, parts.builder, calibration, parts.validation())
+
+
+def open_study(config: Config, journal: Path) -> Study:
+    """The study of a run, with the configured strategy."""
+    space = BUILDERS[config.space.name](config.space).space
+    sampler = STRATEGIES[config.search.strategy](space, config.seed)
+    return Study(space, sampler, storage=journal_storage(journal))
+
+
+def open_search(
+    parts: Components, folder: RunFolder, estimator: SupernetEstimator
+) -> Search:
+    """The run's search, continued where there is one; its study says what it stands on.
+
+    Raises:
+        ConfigError: the study was made with another supernet or on other data.
+    """
+    study = open_study(parts.config, folder.journal)
+    facts: dict[str, Any] = {
+        "bonas.version": bonas.__version__,
+        "bonas.config": json.loads(parts.config.model_dump_json()),
+        "bonas.data.train": parts.train.digest(),
+        "bonas.conditions": estimator.evaluation.conditions.digest,
+        "bonas.supernet": {"file": folder.supernet.name, "sha256": file_digest(folder.supernet)},
+    }
+    known = study.optuna.user_attrs
+    for name in ("bonas.data.train", "bonas.conditions", "bonas.supernet"):
+        if name in known and known[name] != facts[name]:
+            raise ConfigError(
+                f"{folder.path}: {name} is {facts[name]}, but the run was begun with "
+                f"{known[name]}; its scores cannot be compared. Restore it, or search in another "
+                "folder with --out."
+            )
+    for name, value in facts.items():
+        if known.get(name) != value:
+            study.optuna.set_user_attr(name, value)
+    return Search(parts.builder.space, seed=parts.config.seed, study=study)

@@ -1,0 +1,78 @@
+"""Weights and training states on disk: safetensors, written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import nn
+
+STEP = "step"
+_NETWORK, _OPTIMISER = "network/", "optimiser/"
+
+
+def save_weights(path: Path, network: nn.Module, metadata: dict[str, str] | None = None) -> None:
+    """Write the network's parameters and buffers; a crash leaves the old file."""
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+    _write(path, tensors, metadata or {})
+
+
+def load_weights(path: Path, network: nn.Module) -> dict[str, str]:
+    """Read `save_weights`' file into a network and return the metadata.
+
+    Raises:
+        ValueError: the file holds another network's weights.
+    """
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata: dict[str, str] = file.metadata() or {}
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise ValueError(
+            f"{path} holds the weights of another network ({first}). "
+            "Train it again, or use the configuration that it was trained with."
+        ) from error
+    return metadata
+
+
+def save_checkpoint(
+    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, step: int
+) -> None:
+    """Write all that training needs to continue after `step` steps."""
+    tensors = {_NETWORK + n: t.contiguous().cpu() for n, t in network.state_dict().items()}
+    for number, state in optimiser.state_dict()["state"].items():
+        for name, tensor in state.items():
+            # A step counter is a tensor of no dimension, moments have their parameter's shape.
+            tensors[f"{_OPTIMISER}{number}/{name}"] = tensor.contiguous().cpu()
+    _write(path, tensors, {STEP: str(step)})
+
+
+def load_checkpoint(
+    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, device: torch.device
+) -> int:
+    """Restore what `save_checkpoint` wrote, in place, and return the number of steps done."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        step = int(file.metadata()[STEP])
+    network.load_state_dict(
+        {n.removeprefix(_NETWORK): t for n, t in tensors.items() if n.startswith(_NETWORK)}
+    )
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(_OPTIMISER):
+            number, key = name.removeprefix(_OPTIMISER).split("/")
+            placed = tensor if key == STEP else tensor.to(device)
+            state.setdefault(int(number), {})[key] = placed
+    whole = optimiser.state_dict()
+    optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+    return step
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(save(tensors, metadata))
+    os.replace(temporary, path)

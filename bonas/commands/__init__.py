@@ -1,0 +1,1 @@
+"""The commands of `bonas`, one module each; `bonas.cli` registers them."""

@@ -1,0 +1,87 @@
+"""What commands share on the screen: progress on standard error, results on standard output."""
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+MESSAGES = Console(stderr=True, highlight=False)
+RESULTS = Console(highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Machine-readable results on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on standard output; the first column is text, the others are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    RESULTS.print(table)
+
+
+class Bars:
+    """Progress bars of one command: what is running, how far, how long still, and a note."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def start(self, description: str) -> Callable[[int, int, str], None]:
+        """A new bar; call the result with (done, in all, note)."""
+        bar: TaskID = self._progress.add_task(description, total=None, note="")
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            self._progress.update(bar, completed=done, total=total, note=note)
+
+        return advance
+
+    def counting(self, description: str) -> Callable[[int, int], None]:
+        """A bar without a note."""
+        advance = self.start(description)
+        return lambda done, total: advance(done, total, "")
+
+    def training(self, description: str, steps: int) -> Callable[[int, float], None]:
+        """A bar for `bonas.training.train`, with the running mean of the loss as its note."""
+        advance = self.start(description)
+        mean = math.nan
+
+        def step(done: int, loss: float) -> None:
+            nonlocal mean
+            mean = loss if math.isnan(mean) else 0.98 * mean + 0.02 * loss
+            advance(done, steps, f"loss {mean:.3f}")
+
+        return step
+
+
+@contextlib.contextmanager
+def bars() -> Iterator[Bars]:
+    """Progress bars on standard error while the block runs; plain lines where it is no terminal."""
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=MESSAGES, refresh_per_second=4) as progress:
+        yield Bars(progress)

@@ -1,0 +1,118 @@
+"""`bonas search`: trains the supernet and searches; continues a run that is there."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bonas.assembly import Components, open_search, supernet_estimator
+from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.config import Config, load_config
+from bonas.run_folder import RunFolder
+from bonas.search import Search
+from bonas.study import Told
+
+SHOWN = 5
+
+
+def search(
+    config: Annotated[Path, typer.Argument(help="Configuration in TOML.", show_default=False)],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting: --set search.trials=80.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder. [default: runs/<name of CONFIG>]")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Architectures to estimate in all.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Search for the most robust architecture; continues the run in its folder if there is one."""
+    settings = list(set_ or [])
+    if trials is not None:
+        settings.append(f"search.trials={trials}")
+    resolved = load_config(config, settings)
+    folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
+    found = run_search(folder)
+    report_search(found, folder, as_json=json)
+
+
+def run_search(folder: RunFolder) -> Search:
+    """Data, supernet, then trials, with progress bars."""
+    config: Config = folder.config
+    with bars() as shown:
+        parts = Components.of(config, shown.counting("faces"))
+        steps = parts.recipe(config.supernet).steps
+        estimator = supernet_estimator(parts, folder, shown.training("supernet", steps))
+        search = open_search(parts, folder, estimator)
+        advance = shown.start("search")
+        trials = config.search.trials
+        advance(search.study.finished, trials, _note(search))
+        search.run(
+            estimator,
+            trials,
+            progress=lambda told: advance(search.study.finished, trials, _note(search)),
+        )
+    for problem in parts.data.skipped:
+        MESSAGES.print(f"[yellow]left out[/] {problem}", soft_wrap=True)
+    return search
+
+
+def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
+    """The best architectures, as a table or as JSON."""
+    told = sorted(
+        (t for t in search.study.told() if t.observation.value is not None),
+        key=lambda t: (-(t.observation.value or 0.0), t.number),
+    )
+    failed = search.study.finished - len(told)
+    if as_json:
+        print_json(
+            {
+                "run": str(folder.path),
+                "trials": search.study.finished,
+                "failed": failed,
+                "score": "robustness-weighted AUC on the validation split, shared weights",
+                "conditions": search.study.optuna.user_attrs["bonas.conditions"],
+                "best": [_summary(search, t) for t in told[:SHOWN]],
+            }
+        )
+        return
+    rows = [_row(search, t) for t in told[:SHOWN]]
+    title = f"Best of {search.study.finished} architectures (validation, shared weights)"
+    print_table(title, ["architecture", "trial", "score", "clean", "worst", "kparams"], rows)
+    if failed:
+        MESSAGES.print(f"{failed} estimates failed; their reasons are in the study.")
+    MESSAGES.print(
+        f"Next: bonas train {folder.path}    bonas report {folder.path}", soft_wrap=True
+    )
+
+
+def _row(search: Search, told: Told) -> list[str]:
+    observation = told.observation
+    return [
+        search.key(told.architecture),
+        str(told.number),
+        f"{observation.value:.4f}",
+        f"{observation.aucs['clean']:.4f}",
+        f"{min(observation.aucs.values()):.4f}",
+        f"{observation.cost['parameters'] / 1e3:.0f}",
+    ]
+
+
+def _summary(search: Search, told: Told) -> dict[str, Any]:
+    observation = told.observation
+    return {
+        "key": search.key(told.architecture),
+        "trial": told.number,
+        "choices": list(told.architecture.choices),
+        "value": observation.value,
+        "variance": observation.variance,
+        "aucs": dict(observation.aucs),
+        "cost": dict(observation.cost),
+    }
+
+
+def _note(search: Search) -> str:
+    best = search.best
+    if best is None or best.observation.value is None:
+        return ""
+    return f"best {best.observation.value:.4f} (trial {best.number})"

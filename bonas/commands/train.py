@@ -1,0 +1,109 @@
+"""`bonas train`: trains an architecture of a run from scratch and tests it."""
+
+import statistics
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bonas.assembly import Components, open_study
+from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.comparison import Contestant, run_contestant
+from bonas.config import ConfigError
+from bonas.detector_record import TrainedRecord
+from bonas.robustness.conditions import CLEAN
+from bonas.run_folder import RunFolder
+from spaces.architecture import Architecture
+from spaces.graphs import canonical_key
+
+
+def train(
+    run: Annotated[Path, typer.Argument(help="Run folder.", show_default=False)],
+    architecture: Annotated[
+        str | None, typer.Option(help="Canonical key of the architecture. [default: the best]")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many trainings, with seeds 0, 1, ...")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train the best architecture from scratch and test it; goes on where it was interrupted."""
+    folder = RunFolder.open(run)
+    chosen, key = choose_architecture(folder, architecture)
+    records = []
+    with bars() as shown:
+        parts = Components.of(folder.config, shown.counting("faces"))
+        recipe = parts.recipe(folder.config.training)
+        evaluation = parts.test()
+        for seed in range(seeds):
+            records.append(
+                run_contestant(
+                    parts,
+                    evaluation,
+                    recipe,
+                    Contestant(key, chosen, seed),
+                    steps=recipe.steps,
+                    folder=folder.detector(detector_name(key, seed)),
+                    progress=shown.training(f"{key} seed {seed}", recipe.steps),
+                )
+            )
+    if json:
+        print_json([record.to_json() for record in records])
+        return
+    print_records(f"Test of {key}", records)
+    MESSAGES.print(f"Detector: {folder.detector(key)}", soft_wrap=True)
+
+
+def detector_name(key: str, seed: int) -> str:
+    """The folder of one training: the key alone for the first seed."""
+    return key if seed == 0 else f"{key}-seed{seed}"
+
+
+def choose_architecture(folder: RunFolder, key: str | None) -> tuple[Architecture, str]:
+    """The architecture of a canonical key, or the incumbent, with its key.
+
+    Raises:
+        ConfigError: nothing was searched yet, or no trial has the key.
+    """
+    study = open_study(folder.config, folder.journal) if folder.journal.is_file() else None
+    best = study.best() if study is not None else None
+    if study is None or best is None:
+        raise ConfigError(
+            f"{folder.path} has no estimated architecture yet; run `bonas search` first."
+        )
+    keyed = {canonical_key(study.space.graph(t.architecture)): t for t in study.told()}
+    if key is None:
+        chosen = best.architecture
+        return chosen, canonical_key(study.space.graph(chosen))
+    matching = [k for k in keyed if k.startswith(key)]
+    if len(matching) != 1:
+        raise ConfigError(
+            f"--architecture {key!r} fits {len(matching)} architectures of {folder.path}; "
+            "give a canonical key as `bonas search` and the report print it."
+        )
+    return keyed[matching[0]].architecture, matching[0]
+
+
+def print_records(title: str, records: list[TrainedRecord]) -> None:
+    """Every condition's AUC with its interval (first record), and the mean over the seeds."""
+    first = records[0]
+    rows = []
+    for number, (condition, auc) in enumerate(first.score.conditions):
+        low, high = auc.interval()
+        values = [r.score.conditions[number][1].value for r in records]
+        row = [condition.key, f"{auc.value:.4f}", f"{low:.3f} - {high:.3f}"]
+        rows.append([*row, f"{statistics.mean(values):.4f}", _spread(values)])
+    low, high = first.score.interval()
+    scores = [r.score.value for r in records]
+    whole = ["score", f"{first.score.value:.4f}", f"{low:.3f} - {high:.3f}"]
+    rows.append([*whole, f"{statistics.mean(scores):.4f}", _spread(scores)])
+    columns = ["condition", "AUC", "95 % interval", f"mean of {len(records)}", "std"]
+    print_table(title, columns, rows)
+    clean = statistics.mean(r.score.aucs[CLEAN] for r in records)
+    MESSAGES.print(
+        f"clean test AUC {clean:.4f} (mean of {len(records)}), "
+        f"{first.parameters:,} parameters, {first.multiply_adds / 1e6:.1f} M multiply-adds, "
+        f"{statistics.mean(r.seconds for r in records):.0f} s of training each"
+    )
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.stdev(values):.4f}" if len(values) > 1 else "-"

@@ -1,0 +1,148 @@
+"""Networks trained from scratch for equal time on equal data, and what each then scores."""
+
+import copy
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from bonas.assembly import Components
+from bonas.detector_record import TrainedRecord, load_record, record_of, save_detector
+from bonas.estimation.evaluation import Evaluation
+from bonas.estimation.supernet import uniform_paths
+from bonas.networks.builder import build_network
+from bonas.networks.detector import Detector
+from bonas.networks.plain import PlainNetwork
+from bonas.training import Progress, Recipe, train
+from spaces.architecture import Architecture
+
+TIMED_ROUNDS, TIMED_STEPS = 5, 3
+PLAIN = Architecture("plain", ())
+"""Stands for the hand-designed network, which no space describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A network to be trained.
+
+    Attributes:
+        name: `found`, `random` or `plain`.
+        architecture: Of a space, or `PLAIN`.
+        seed: Of initialisation and training.
+    """
+
+    name: str
+    architecture: Architecture
+    seed: int
+
+    def build(self, parts: Components) -> nn.Module:
+        """The untrained network, on the device."""
+        if self.architecture == PLAIN:
+            with torch.random.fork_rng(devices=[]):
+                torch.random.default_generator.manual_seed(self.seed)
+                network: nn.Module = PlainNetwork()
+        else:
+            network = build_network(parts.builder, self.architecture, seed=self.seed)
+        return network.to(parts.device.device, memory_format=torch.channels_last)
+
+
+def contestants(parts: Components, found: Architecture, seeds: Sequence[int]) -> list[Contestant]:
+    """Per seed the found architecture, a random one drawn with that seed, and the plain network."""
+    draw = uniform_paths(parts.builder.space)
+    result = []
+    for seed in seeds:
+        rng = np.random.default_rng(np.random.SeedSequence([parts.config.seed, seed, 3]))
+        result += [
+            Contestant("found", found, seed),
+            Contestant("random", draw(rng), seed),
+            Contestant("plain", PLAIN, seed),
+        ]
+    return result
+
+
+def steps_for_equal_time(
+    parts: Components, recipe: Recipe, entrants: Sequence[Contestant]
+) -> list[int]:
+    """Steps by which each contestant trains as long as the first one does in `recipe.steps`.
+
+    The time of a step is the median over interleaved rounds, so that what else the machine does
+    meanwhile slows all of them alike.
+    """
+    networks = [entrant.build(parts) for entrant in entrants]
+    seconds: list[list[float]] = [[] for _ in entrants]
+    for _ in range(TIMED_ROUNDS + 1):
+        for number, (entrant, network) in enumerate(zip(entrants, networks, strict=True)):
+            seconds[number].append(_timed(parts, recipe, entrant, network))
+    medians = [statistics.median(s[1:]) for s in seconds]  # the first round warms up
+    return [max(1, round(recipe.steps * medians[0] / m)) for m in medians]
+
+
+def run_contestant(
+    parts: Components,
+    evaluation: Evaluation,
+    recipe: Recipe,
+    entrant: Contestant,
+    *,
+    steps: int,
+    folder: Path,
+    progress: Progress | None = None,
+) -> TrainedRecord:
+    """Train one contestant, score it and keep it; read it back where it was done before."""
+    done = load_record(folder)
+    if done is not None:
+        return done
+    network = entrant.build(parts)
+    checkpoint = folder / "training.checkpoint"
+    started = time.perf_counter()
+    train(
+        network,
+        lambda rng: entrant.architecture,
+        parts.train,
+        replace(recipe, steps=steps),
+        parts.device,
+        seed=entrant.seed,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    seconds = time.perf_counter() - started
+    detector = Detector(network, entrant.architecture)
+    record = record_of(
+        entrant.name,
+        detector,
+        evaluation.score(evaluation.predict(detector)),
+        evaluation,
+        seed=entrant.seed,
+        choices=entrant.architecture.choices,
+        steps=steps,
+        seconds=seconds,
+        training_data=parts.train.digest(),
+    )
+    save_detector(folder, network, entrant.architecture, record)
+    checkpoint.unlink(missing_ok=True)
+    return record
+
+
+def _timed(
+    parts: Components, recipe: Recipe, entrant: Contestant, network: nn.Module
+) -> float:
+    few = replace(recipe, steps=TIMED_STEPS)
+    fresh = copy.deepcopy(network)
+    _wait(parts.device.device)
+    started = time.perf_counter()
+    train(fresh, _constant(entrant.architecture), parts.train, few, parts.device, seed=0)
+    _wait(parts.device.device)
+    return time.perf_counter() - started
+
+
+def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:
+    return lambda rng: architecture
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,253 @@
+"""Configuration: one frozen value, read from TOML at the edge and then taken apart."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bonas.data.layouts.metadata_csv import OnBadImage
+from bonas.device import Precision
+from bonas.robustness.attacks import Attack
+from bonas.robustness.corruptions import Corruption
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message names key, value, rule and remedy."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SpaceTable(_Table):
+    """`[space]`: what can be built, and how wide its networks are."""
+
+    name: Literal["forgery"] = "forgery"
+    width: Annotated[int, Field(ge=4)] = 16
+    level_width: Annotated[int, Field(ge=4)] = 64
+
+
+class DataTable(_Table):
+    """`[data]`: where the faces come from.
+
+    `unseen` names the forgery types that are held back from training and form the `unseen` group;
+    `test` names further data sets that are scored once, at the end, and select nothing.
+    """
+
+    layout: Literal["metadata.csv", "synthetic"] = "metadata.csv"
+    path: Path | None = None
+    size: Annotated[int, Field(ge=32, le=1024)] = 96
+    on_bad_image: OnBadImage = OnBadImage.ERROR
+    unseen: tuple[str, ...] = ()
+    test: tuple[Path, ...] = ()
+    identities: Annotated[int, Field(ge=20)] = 600
+
+    @model_validator(mode="after")
+    def _path_where_needed(self) -> "DataTable":
+        if self.layout != "synthetic" and self.path is None:
+            raise ValueError(f"path is missing; the layout {self.layout!r} reads a folder")
+        if self.layout == "synthetic" and self.path is not None:
+            raise ValueError(f"path is {str(self.path)!r}, but synthetic faces are drawn, not read")
+        return self
+
+
+class SearchTable(_Table):
+    """`[search]`: how architectures are proposed."""
+
+    strategy: str = "bayesian"
+    trials: Count = 60
+
+
+class AugmentationTable(_Table):
+    """Random changes of training images; see `bonas.data.augmentation.Augmentation`."""
+
+    flip: Fraction = 0.5
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.12
+    rotation: Annotated[float, Field(ge=0, le=180)] = 8.0
+    colour: Fraction = 0.2
+    degrade: Fraction = 0.1
+    erase: Fraction = 0.0
+
+
+class TrainingTable(_Table):
+    """`[supernet]` and `[training]`: how networks are trained; see `bonas.training.Recipe`."""
+
+    epochs: Count = 30
+    batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 4e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    augmentation: AugmentationTable = AugmentationTable()
+
+
+class SupernetTable(TrainingTable):
+    """`[supernet]`: training of the shared weights, and the images that re-estimate statistics."""
+
+    calibration_images: Annotated[int, Field(ge=64)] = 256
+
+
+class WeightsTable(_Table):
+    """`[score.weights]`: of the groups, renormalised over those that the data allow."""
+
+    clean: Annotated[float, Field(ge=0)] = 0.4
+    unseen: Annotated[float, Field(ge=0)] = 0.3
+    corruption: Annotated[float, Field(ge=0)] = 0.2
+    attack: Annotated[float, Field(ge=0)] = 0.1
+
+
+class ScoreTable(_Table):
+    """`[score]`: the conditions and their weights."""
+
+    corruptions: tuple[Corruption, ...] = (
+        Corruption.JPEG,
+        Corruption.BLUR,
+        Corruption.NOISE,
+        Corruption.RESIZE,
+    )
+    severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = (2, 4)
+    attacks: dict[Attack, Annotated[float, Field(ge=0, le=255)]] = {Attack.FGSM: 1.0}
+    attack_images: Annotated[int, Field(ge=2)] = 200
+    weights: WeightsTable = WeightsTable()
+
+
+class DeviceTable(_Table):
+    """`[device]`: where networks run. Results repeat bit for bit for a fixed thread count."""
+
+    name: str = "auto"
+    precision: Precision = Precision.AUTO
+    threads: Count | None = None
+
+
+class Config(_Table):
+    """All settings of a run."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    space: SpaceTable = SpaceTable()
+    data: DataTable = DataTable(layout="synthetic")
+    search: SearchTable = SearchTable()
+    supernet: SupernetTable = SupernetTable()
+    training: TrainingTable = TrainingTable()
+    score: ScoreTable = ScoreTable()
+    device: DeviceTable = DeviceTable()
+
+
+def load_config(path: Path, settings: Iterable[str] = ()) -> Config:
+    """The configuration in a TOML file with `key=value` settings on top.
+
+    Relative paths in the file are relative to its folder, those in settings to the current one.
+
+    Raises:
+        ConfigError: no such file, no TOML, an unknown key or a value against its rule.
+    """
+    if not path.is_file():
+        raise ConfigError(f"configuration file {str(path)!r} does not exist.")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    _resolve_paths(document, path.parent)
+    overrides: dict[str, Any] = {}
+    for setting in settings:
+        _apply(overrides, setting)
+    _resolve_paths(overrides, Path.cwd())
+    return parse_config(_merged(document, overrides), str(path))
+
+
+def parse_config(document: Mapping[str, Any], source: str) -> Config:
+    """The configuration that a document states.
+
+    Raises:
+        ConfigError: as in `load_config`; the first few problems, one per line.
+    """
+    try:
+        return Config.model_validate(document)
+    except ValidationError as error:
+        problems = [_problem(e) for e in error.errors()[:5]]
+        raise ConfigError(f"{source}: " + "\n".join(problems)) from error
+
+
+def dump_config(config: Config) -> str:
+    """The configuration as TOML; `load_config` reads it back to an equal value."""
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
+
+
+def differences(first: Config, second: Config) -> list[str]:
+    """The keys whose values differ, as `key: first | second`."""
+    a, b = _flat(first.model_dump(mode="json")), _flat(second.model_dump(mode="json"))
+    return [f"{k}: {a.get(k)!r} | {b.get(k)!r}" for k in sorted(a | b) if a.get(k) != b.get(k)]
+
+
+def _apply(document: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {setting!r} is not of the form key=value, such as seed=1.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *tables, last = key.strip().split(".")
+    for table in tables:
+        document = document.setdefault(table, {})
+        if not isinstance(document, dict):
+            raise ConfigError(f"--set {setting!r}: {table!r} is a value, not a table.")
+    document[last] = value
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def _resolve_paths(document: dict[str, Any], base: Path) -> None:
+    data = document.get("data")
+    if not isinstance(data, dict):
+        return
+    if isinstance(data.get("path"), str):
+        data["path"] = str((base / data["path"]).resolve())
+    if isinstance(data.get("test"), list):
+        data["test"] = [str((base / str(p)).resolve()) for p in data["test"]]
+
+
+def _problem(error: Any) -> str:
+    location = [str(part) for part in error["loc"]]
+    key = ".".join(location)
+    if error["type"] == "extra_forbidden":
+        known = _keys_of(Config, location[:-1])
+        near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
+        return f"unknown key {key!r}; {hint}"
+    received = "" if isinstance(error["input"], dict) else f" is {error['input']!r}"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{key}{received}: {message[0].lower()}{message[1:]}."
+
+
+def _keys_of(table: type[BaseModel], location: list[str]) -> list[str]:
+    for part in location:
+        field = table.model_fields.get(part)
+        inner = field.annotation if field is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        table = inner
+    return list(table.model_fields)
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            result |= _flat(value, f"{name}.")
+        else:
+            result[name] = value
+    return result

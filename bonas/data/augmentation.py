@@ -1,0 +1,133 @@
+"""Augmentation of a batch, on the device where the images are.
+
+All random numbers are drawn on the CPU from the generator passed in and then moved, so that a
+seed gives the same augmentation on every device.
+"""
+
+import math
+from dataclasses import dataclass
+
+import kornia
+import torch
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """Ranges of the random changes; each image draws its own. All zero leaves images as they are.
+
+    Attributes:
+        flip: Probability of a mirror image.
+        zoom: Largest share of the edge that a crop leaves out, in [0, 1).
+        rotation: Largest turn, degrees.
+        colour: Largest relative change of brightness, contrast and each channel's gain.
+        degrade: Probability of one of blur, noise, JPEG or scaling down and up.
+        erase: Probability that a rectangle of up to 0.4 of the edge is replaced by its mean.
+    """
+
+    flip: float = 0.5
+    zoom: float = 0.2
+    rotation: float = 8.0
+    colour: float = 0.2
+    degrade: float = 0.2
+    erase: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "zoom", "colour", "degrade", "erase"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1 or (name == "zoom" and value == 1):
+                raise ValueError(f"augmentation.{name} is {value}; it must lie in [0, 1].")
+        if not 0 <= self.rotation <= 180:
+            raise ValueError(f"augmentation.rotation is {self.rotation}; it is in [0, 180] degrees.")
+
+    def __call__(self, images: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
+        """Augmented images in [0, 1].
+
+        Args:
+            images: uint8, `n x 3 x h x w`.
+            generator: On the CPU.
+        """
+        result = images.float() / 255
+        result = self._move(result, generator)
+        if self.colour:
+            result = self._recolour(result, generator)
+        if self.degrade:
+            result = self._degrade(result, generator)
+        if self.erase:
+            result = self._erase(result, generator)
+        return result.clamp(0, 1)
+
+    def _move(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        count = len(images)
+        mirror = 1 - 2 * (torch.rand(count, generator=generator) < self.flip).float()
+        if not self.zoom and not self.rotation:
+            flipped = mirror.to(images.device)[:, None, None, None] < 0
+            return torch.where(flipped, images.flip(-1), images)
+        scale = 1 - self.zoom * torch.rand(count, generator=generator)
+        angle = math.radians(self.rotation) * _symmetric(count, generator)
+        shift = torch.stack([_symmetric(count, generator) for _ in range(2)], 1)
+        shift = shift * (1 - scale)[:, None]
+        cos, sin = scale * angle.cos(), scale * angle.sin()
+        rows = [mirror * cos, -sin, shift[:, 0], mirror * sin, cos, shift[:, 1]]
+        affine = torch.stack(rows, 1).reshape(count, 2, 3).to(images.device)
+        grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
+        return functional.grid_sample(
+            images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+        )
+
+    def _recolour(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        count = len(images)
+        factors = 1 + self.colour * (2 * torch.rand(5, count, generator=generator) - 1)
+        factors = factors.to(images.device)[:, :, None, None, None]
+        mean = images.mean(dim=(1, 2, 3), keepdim=True)
+        # A channel's gain moves the hue; a quarter of the range keeps skin looking like skin.
+        gain = 1 + (torch.cat(list(factors[2:]), dim=1) - 1) / 4
+        return ((images - mean) * factors[0] + mean) * factors[1] * gain
+
+    def _degrade(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        hit = torch.rand(len(images), generator=generator) < self.degrade
+        if not bool(hit.any()):
+            return images
+        kind = int(torch.randint(4, (1,), generator=generator))
+        strength = float(torch.rand(1, generator=generator))
+        chosen = images[hit.to(images.device)].clamp(0, 1)
+        if kind == 0:
+            sigma = (0.003 + 0.012 * strength) * images.shape[-1]
+            size = 2 * math.ceil(2.5 * sigma) + 1
+            changed = kornia.filters.gaussian_blur2d(chosen, (size, size), (sigma, sigma))
+        elif kind == 1:
+            noise = torch.randn(chosen.shape, generator=generator).to(chosen.device)
+            changed = chosen + (0.01 + 0.07 * strength) * noise
+        elif kind == 2:
+            quality = torch.full((len(chosen),), 30 + 65 * strength, device=chosen.device)
+            changed = kornia.enhance.jpeg_codec_differentiable(chosen, quality)
+        else:
+            changed = _down_and_up(chosen, 1 - 0.6 * strength)
+        result = images.clone()
+        result[hit.to(images.device)] = changed
+        return result
+
+    def _erase(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        count, _, height, width = images.shape
+        u = torch.rand(5, count, generator=generator).to(images.device)[:, :, None, None]
+        rows = torch.arange(height, device=images.device)[None, :, None] / height
+        columns = torch.arange(width, device=images.device)[None, None, :] / width
+        tall, wide = 0.1 + 0.3 * u[0], 0.1 + 0.3 * u[1]
+        top, left = u[2] * (1 - tall), u[3] * (1 - wide)
+        inside = (rows >= top) & (rows < top + tall) & (columns >= left) & (columns < left + wide)
+        inside &= u[4] < self.erase
+        return torch.where(inside[:, None], images.mean(dim=(2, 3), keepdim=True), images)
+
+
+NO_AUGMENTATION = Augmentation(flip=0, zoom=0, rotation=0, colour=0, degrade=0, erase=0)
+
+
+def _symmetric(count: int, generator: torch.Generator) -> torch.Tensor:
+    return 2 * torch.rand(count, generator=generator) - 1
+
+
+def _down_and_up(images: torch.Tensor, scale: float) -> torch.Tensor:
+    height, width = images.shape[-2:]
+    small = (max(8, round(height * scale)), max(8, round(width * scale)))
+    reduced = functional.interpolate(images, small, mode="bilinear", antialias=True)
+    return functional.interpolate(reduced, (height, width), mode="bilinear", align_corners=False)

@@ -1,0 +1,118 @@
+"""Faces: labelled images on one device, and the splits of a data set."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import torch
+
+REAL = "real"
+
+
+class Split(StrEnum):
+    """What the images may be used for."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+class DataError(ValueError):
+    """A data set that cannot be used as asked; the message names the place and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Real and forged faces of one split.
+
+    Attributes:
+        images: uint8 RGB, `n x 3 x h x w`, on the device where they are used.
+        labels: int64, `n`, 1 for forged; on the CPU.
+        originals: For each image the real face or video it belongs to: groups never cross splits.
+        domains: For each image `real` or the type of its forgery.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    originals: tuple[str, ...]
+    domains: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        counts = {
+            "images": len(self.images),
+            "labels": len(self.labels),
+            "originals": len(self.originals),
+            "domains": len(self.domains),
+        }
+        if len(set(counts.values())) != 1:
+            raise ValueError(f"the columns differ in length: {counts}.")
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
+            raise ValueError(
+                f"images is {self.images.dtype} of shape {tuple(self.images.shape)}; "
+                "it must be uint8, n x 3 x h x w."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def select(self, positions: Sequence[int]) -> "Faces":
+        """The images at these positions, in this order."""
+        chosen = torch.as_tensor(positions, dtype=torch.int64)
+        return Faces(
+            images=self.images[chosen.to(self.images.device)],
+            labels=self.labels[chosen],
+            originals=tuple(self.originals[i] for i in positions),
+            domains=tuple(self.domains[i] for i in positions),
+        )
+
+    def to(self, device: torch.device) -> "Faces":
+        """The same faces with the images on a device."""
+        return replace(self, images=self.images.to(device))
+
+    def of_domains(self, domains: Sequence[str]) -> "Faces":
+        """The real faces and the forgeries of these types."""
+        kept = {REAL, *domains}
+        return self.select([i for i, domain in enumerate(self.domains) if domain in kept])
+
+    @property
+    def forgeries(self) -> tuple[str, ...]:
+        """The types of forgery present, sorted."""
+        return tuple(sorted(set(self.domains) - {REAL}))
+
+    def digest(self) -> str:
+        """SHA-256 of images, labels and groups: what a score was computed on."""
+        state = hashlib.sha256(self.images.cpu().numpy().tobytes())
+        state.update(self.labels.numpy().tobytes())
+        state.update("\n".join((*self.originals, *self.domains)).encode())
+        return state.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A named data set: faces by split. A split that the source lacks is absent."""
+
+    name: str
+    splits: Mapping[Split, Faces]
+    skipped: tuple[str, ...] = ()
+
+    def require(self, split: Split, purpose: str) -> Faces:
+        """The faces of a split.
+
+        Raises:
+            DataError: the split is absent or has only one class.
+        """
+        faces = self.splits.get(split)
+        if faces is None or not len(faces):
+            present = ", ".join(s for s, f in self.splits.items() if len(f)) or "none"
+            raise DataError(
+                f"data set {self.name!r} has no images in the split {split.value!r}, needed for "
+                f"{purpose}; splits with images: {present}. Assign images to {split.value!r}."
+            )
+        if len(set(faces.labels.tolist())) < 2:
+            only = "forged" if int(faces.labels[0]) else "real"
+            raise DataError(
+                f"data set {self.name!r}: all {len(faces)} images of the split {split.value!r} are "
+                f"{only}, needed for {purpose}. Real and forged images are both needed."
+            )
+        return faces

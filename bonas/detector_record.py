@@ -1,0 +1,132 @@
+"""A trained detector on disk: weights, architecture and the numbers that it is known by."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+import bonas
+from bonas.checkpoint import save_weights
+from bonas.estimation.evaluation import Evaluation
+from bonas.networks.detector import multiply_adds_of, parameters_of
+from bonas.robustness.record import RobustnessScore
+from spaces.architecture import Architecture
+
+WEIGHTS, ARCHITECTURE, METRICS = "detector.safetensors", "architecture.json", "metrics.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedRecord:
+    """What is said of one trained network.
+
+    Attributes:
+        name: What it is, such as `found` or the architecture's canonical key.
+        seed: Of its initialisation and training.
+        choices: Of its architecture; empty for a hand-designed one.
+        steps: Batches that it was trained on.
+        seconds: Wall time of the training.
+        parameters: Trainable ones.
+        multiply_adds: Of one image.
+        score: On the test split and the further data sets.
+        protocol: Data digests, sizes, version and device: what the numbers hold for.
+    """
+
+    name: str
+    seed: int
+    choices: tuple[Any, ...]
+    steps: int
+    seconds: float
+    parameters: int
+    multiply_adds: int
+    score: RobustnessScore
+    protocol: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The record with each condition's 95 % interval written out."""
+        score = self.score.to_json()
+        for condition, auc in self.score.conditions:
+            score["conditions"][condition.key]["interval"] = list(auc.interval())
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "choices": list(self.choices),
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
+            "score": score | {"interval": list(self.score.interval())},
+            "protocol": dict(self.protocol),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "TrainedRecord":
+        """The record that `to_json` wrote."""
+        return cls(
+            name=document["name"],
+            seed=document["seed"],
+            choices=tuple(document["choices"]),
+            steps=document["steps"],
+            seconds=document["seconds"],
+            parameters=document["parameters"],
+            multiply_adds=document["multiply_adds"],
+            score=RobustnessScore.from_json(document["score"]),
+            protocol=document["protocol"],
+        )
+
+
+def record_of(
+    name: str,
+    network: nn.Module,
+    score: RobustnessScore,
+    evaluation: Evaluation,
+    *,
+    seed: int,
+    choices: tuple[Any, ...],
+    steps: int,
+    seconds: float,
+    training_data: str,
+) -> TrainedRecord:
+    """The record of a network that was just trained and scored."""
+    clean = next(iter(evaluation.views.values()))
+    size = clean.images.shape[-1]
+    return TrainedRecord(
+        name=name,
+        seed=seed,
+        choices=choices,
+        steps=steps,
+        seconds=seconds,
+        parameters=parameters_of(network),
+        multiply_adds=multiply_adds_of(network, size),
+        score=score,
+        protocol={
+            "version": bonas.__version__,
+            "device": evaluation.device.describe(),
+            "image_size": size,
+            "training_data": training_data,
+            "conditions": evaluation.conditions.digest,
+            "images": {c.key: len(f) for c, f in evaluation.views.items()},
+            "originals": {c.key: len(set(f.originals)) for c, f in evaluation.views.items()},
+        },
+    )
+
+
+def save_detector(
+    folder: Path, network: nn.Module, architecture: Architecture | None, record: TrainedRecord
+) -> None:
+    """Write the detector's folder; the metrics last, so that their presence means complete."""
+    save_weights(folder / WEIGHTS, network, {"name": record.name})
+    if architecture is not None:
+        (folder / ARCHITECTURE).write_text(architecture.to_json() + "\n", encoding="utf-8")
+    text = json.dumps(record.to_json(), indent=2)
+    (folder / METRICS).write_text(text + "\n", encoding="utf-8")
+
+
+def load_record(folder: Path) -> TrainedRecord | None:
+    """The record in a detector's folder, or `None` where training has not ended there."""
+    file = folder / METRICS
+    if not file.is_file():
+        return None
+    return TrainedRecord.from_json(json.loads(file.read_text(encoding="utf-8")))

@@ -1,0 +1,77 @@
+"""Where networks run and in which precision."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+
+
+class Precision(StrEnum):
+    """Arithmetic of the networks' forward pass; weights stay float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device with the precision that networks use on it."""
+
+    device: torch.device
+    autocast: bool
+
+    @contextlib.contextmanager
+    def mixed_precision(self) -> Iterator[None]:
+        """Forward passes inside run in bfloat16 where that was chosen."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.autocast):
+            yield
+
+    def describe(self) -> str:
+        """Such as `cpu, 2 threads, bfloat16`."""
+        name = (
+            torch.cuda.get_device_name(self.device)
+            if self.device.type == "cuda"
+            else f"cpu, {torch.get_num_threads()} threads"
+        )
+        return f"{name}, {'bfloat16' if self.autocast else 'float32'}"
+
+
+def choose_device(
+    name: str = "auto", precision: Precision = Precision.AUTO, threads: int | None = None
+) -> Device:
+    """The named device, set up so that repeated runs give equal bits.
+
+    Args:
+        name: `auto` (CUDA where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`.
+        precision: `auto` is bfloat16 where the hardware computes in it, otherwise float32.
+        threads: CPU threads of torch; the last bits of sums depend on them. `None` leaves them.
+
+    Raises:
+        ValueError: no such device here.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    available = torch.cuda.is_available()
+    chosen = ("cuda" if available else "cpu") if name == "auto" else name
+    if chosen.startswith("cuda") and not available:
+        raise ValueError(
+            f"device.name is {name!r}, but torch finds no CUDA device. Use 'cpu' or 'auto', or "
+            "install a CUDA build of torch and a driver."
+        )
+    device = torch.device(chosen)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+    if precision is Precision.AUTO:
+        return Device(device, _computes_bfloat16(device))
+    return Device(device, precision is Precision.BFLOAT16)
+
+
+def _computes_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # On a CPU without the instructions, bfloat16 is emulated and slower than float32.
+    return bool(torch.cpu._is_avx512_bf16_supported())

@@ -1,0 +1,175 @@
+"""Evaluation: the test images of every condition, made once, and a detector's score on them."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import torch
+
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.networks.detector import Detector
+from bonas.robustness.attacks import Attack, fgsm
+from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
+from bonas.robustness.corruptions import Corruption, corrupted_views
+from bonas.robustness.record import RobustnessScore
+from bonas.robustness.score import ScoreWeights, score_conditions
+from bonas.robustness.standard import standard_conditions
+
+BATCH = 128  # images in one forward pass
+ATTACK_BATCH = 64  # an attack holds the activations for its gradient
+
+Predictions = Mapping[Condition, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """What is tested.
+
+    Attributes:
+        corruptions: Which ones.
+        severities: Of each corruption, 1 to 5.
+        attacks: Budget of each attack in units of 1/255.
+        attack_images: At most so many images are attacked, whole originals, in data order.
+        weights: Of the groups in the score.
+        seed: Of the corruptions' noise.
+    """
+
+    corruptions: tuple[Corruption, ...] = (
+        Corruption.JPEG,
+        Corruption.BLUR,
+        Corruption.NOISE,
+        Corruption.RESIZE,
+    )
+    severities: tuple[int, ...] = (2, 4)
+    attacks: Mapping[Attack, float] = field(
+        default_factory=lambda: MappingProxyType({Attack.FGSM: 1.0})
+    )
+    attack_images: int = 200
+    weights: ScoreWeights = field(default_factory=ScoreWeights)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Images, labels and clusters of every condition, on the device where networks run.
+
+    An attack's images depend on the detector: for it the clean ones are kept and attacked in
+    `predict`.
+    """
+
+    conditions: ConditionSet
+    views: Mapping[Condition, Faces]
+    protocol: Protocol
+    device: Device
+
+    @classmethod
+    def of(
+        cls, clean: Faces, unseen: Mapping[str, Faces], protocol: Protocol, device: Device
+    ) -> "Evaluation":
+        """The evaluation of one split.
+
+        Args:
+            clean: Both classes, with the forgeries that were trained on.
+            unseen: Both classes, with what was not trained on, by the condition's name.
+            protocol: What is tested.
+            device: Where.
+        """
+        conditions = standard_conditions(
+            clean.digest(),
+            {name: faces.digest() for name, faces in unseen.items()},
+            image_size=clean.images.shape[-1],
+            seed=protocol.seed,
+            corruptions=protocol.corruptions,
+            severities=protocol.severities,
+            attacks=protocol.attacks,
+        )
+        views: dict[Condition, Faces] = {CLEAN: clean.to(device.device)}
+        for name, faces in unseen.items():
+            views[Condition(Group.UNSEEN, name)] = faces.to(device.device)
+        corrupted = [c for c in conditions.conditions if c.group is Group.CORRUPTION]
+        for condition, images in corrupted_views(clean.images, corrupted, seed=protocol.seed):
+            views[condition] = Faces(
+                images.to(device.device), clean.labels, clean.originals, clean.domains
+            )
+        attacked = _first_originals(clean, protocol.attack_images).to(device.device)
+        for attack in protocol.attacks:
+            views[Condition(Group.ATTACK, attack.value)] = attacked
+        return cls(conditions, views, protocol, device)
+
+    def predict(
+        self, detector: Detector, progress: Callable[[Condition], None] | None = None
+    ) -> dict[Condition, np.ndarray]:
+        """Logits of every condition, float64 `n_c`, higher meaning more likely forged.
+
+        Args:
+            detector: On the device; its training mode is left off.
+            progress: Told each condition when it is done.
+        """
+        detector.eval()
+        predictions = {}
+        for condition in self.conditions.conditions:
+            faces = self.views[condition]
+            if condition.group is Group.ATTACK:
+                eps = self.protocol.attacks[Attack(condition.name)]
+                predictions[condition] = self._attacked_logits(detector, faces, eps)
+            else:
+                predictions[condition] = logits_of(detector, faces.images, self.device)
+            if progress is not None:
+                progress(condition)
+        return predictions
+
+    def score(self, predictions: Predictions) -> RobustnessScore:
+        """The robustness-weighted AUC of these logits, clusters being the originals."""
+        labels = {c: f.labels.numpy() for c, f in self.views.items()}
+        return score_conditions(
+            predictions,
+            labels,
+            self.clusters,
+            conditions=self.conditions,
+            weights=self.protocol.weights,
+        )
+
+    @property
+    def clusters(self) -> dict[Condition, Sequence[Hashable]]:
+        """The original of every image, by condition."""
+        return {c: f.originals for c, f in self.views.items()}
+
+    def _attacked_logits(self, detector: Detector, faces: Faces, eps: float) -> np.ndarray:
+        moved = [
+            fgsm(detector, images.float() / 255, labels.to(images.device), eps)
+            for images, labels in zip(
+                faces.images.split(ATTACK_BATCH), faces.labels.split(ATTACK_BATCH), strict=True
+            )
+        ]
+        return np.concatenate([_logits(detector, images, self.device) for images in moved])
+
+
+def logits_of(detector: Detector, images: torch.Tensor, device: Device) -> np.ndarray:
+    """Logits, float64 `n`, of uint8 images `n x 3 x h x w` on the device."""
+    batches = images.split(BATCH)
+    return np.concatenate([_logits(detector, b.float() / 255, device) for b in batches])
+
+
+def _logits(detector: Detector, images: torch.Tensor, device: Device) -> np.ndarray:
+    with torch.inference_mode(), device.mixed_precision():
+        logits: np.ndarray = detector(images).double().cpu().numpy()
+    return logits
+
+
+def _first_originals(faces: Faces, limit: int) -> Faces:
+    """The images of the first originals, at most `limit` in all but at least both classes."""
+    wanted: dict[str, int] = {}
+    for original in faces.originals:
+        wanted[original] = wanted.get(original, 0) + 1
+    chosen: set[str] = set()
+    total = 0
+    for original, count in wanted.items():
+        if total and total + count > limit:
+            break
+        chosen.add(original)
+        total += count
+    kept = faces.select([i for i, o in enumerate(faces.originals) if o in chosen])
+    # Data whose originals come sorted by class would give one class only.
+    return kept if len(set(kept.labels.tolist())) == 2 else faces

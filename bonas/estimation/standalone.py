@@ -1,0 +1,60 @@
+"""Estimates by training from scratch: what a supernet's estimates stand in for."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from bonas.data.faces import Faces
+from bonas.estimation.evaluation import Evaluation
+from bonas.estimation.supernet import cost_of, observe
+from bonas.networks.builder import NetworkBuilder, build_network
+from bonas.networks.detector import Detector
+from bonas.observation import Observation
+from bonas.training import Progress, Recipe, train
+from spaces.architecture import Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class StandaloneEstimator:
+    """Trains each architecture alone and scores it."""
+
+    builder: NetworkBuilder
+    faces: Faces
+    recipe: Recipe
+    evaluation: Evaluation
+
+    def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
+        """The score of a network trained from a seed; fidelity 1."""
+        started = time.perf_counter()
+        network = build_network(self.builder, architecture, seed=seed)
+        detector = self.trained(network, architecture, seed=seed)
+        score = self.evaluation.score(self.evaluation.predict(detector))
+        cost = cost_of(self.builder, architecture, self.faces.images.shape[-1])
+        seconds = time.perf_counter() - started
+        return observe(score, cost, seconds=seconds, fidelity=1.0)
+
+    def trained(
+        self,
+        network: nn.Module,
+        architecture: Architecture,
+        *,
+        seed: int,
+        checkpoint: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Detector:
+        """The network after training as a detector, on the device."""
+        device = self.evaluation.device
+        network.to(device.device)
+        train(
+            network,
+            lambda rng: architecture,
+            self.faces,
+            self.recipe,
+            device,
+            seed=seed,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+        return Detector(network, architecture)

@@ -1,0 +1,114 @@
+"""Estimates with the weights of a supernet: no training per architecture, only batch statistics."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from bonas.data.batches import PairedBatches
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.estimation.evaluation import Evaluation
+from bonas.networks.builder import NetworkBuilder, build_network
+from bonas.networks.detector import Detector, multiply_adds_of, normalise, parameters_of
+from bonas.observation import Observation
+from bonas.robustness.record import RobustnessScore
+from spaces.architecture import Architecture
+from spaces.graphs import is_connected
+from spaces.space import SearchSpace, sample
+
+CALIBRATION_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SupernetEstimator:
+    """Scores architectures with shared weights (Guo et al. 2020, single path one-shot).
+
+    Attributes:
+        supernet: Trained, on the device.
+        builder: Builds stand-alone networks, to count their parameters and multiply-adds.
+        calibration: Training images by which batch-norm statistics are re-estimated for every
+            architecture: those of the supernet average over paths that it does not take.
+        evaluation: The conditions.
+        fidelity: Of these estimates, below 1.
+    """
+
+    supernet: nn.Module
+    builder: NetworkBuilder
+    calibration: Faces
+    evaluation: Evaluation
+    fidelity: float = 0.1
+
+    def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
+        """The score with shared weights; the seed has no influence, nothing is drawn."""
+        started = time.perf_counter()
+        detector = Detector(self.supernet, architecture)
+        recalibrate(detector, self.calibration, self.evaluation.device)
+        score = self.evaluation.score(self.evaluation.predict(detector))
+        size = self.calibration.images.shape[-1]
+        return observe(
+            score,
+            cost_of(self.builder, architecture, size),
+            seconds=time.perf_counter() - started,
+            fidelity=self.fidelity,
+        )
+
+
+def observe(
+    score: RobustnessScore, cost: dict[str, float], *, seconds: float, fidelity: float
+) -> Observation:
+    """A score as an observation."""
+    return Observation(
+        value=score.value,
+        variance=score.variance,
+        aucs={condition.key: auc.value for condition, auc in score.conditions},
+        auc_variances={condition.key: auc.variance for condition, auc in score.conditions},
+        cost=cost | {"seconds": seconds},
+        fidelity=fidelity,
+    )
+
+
+def cost_of(builder: NetworkBuilder, architecture: Architecture, size: int) -> dict[str, float]:
+    """Parameters and multiply-adds of the stand-alone network at an image size."""
+    detector = Detector(build_network(builder, architecture, seed=0), architecture)
+    return {
+        "parameters": float(parameters_of(detector)),
+        "multiply_adds": float(multiply_adds_of(detector, size)),
+    }
+
+
+def recalibrate(detector: Detector, calibration: Faces, device: Device) -> None:
+    """Replace the batch-norm statistics of the detector's path by the mean over these images."""
+    norms = [m for m in detector.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative average
+    detector.train()
+    with torch.no_grad(), device.mixed_precision():
+        for images in calibration.images.split(CALIBRATION_BATCH):
+            detector.network(normalise(images.float() / 255), detector.architecture)
+    detector.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def calibration_faces(train: Faces, count: int, *, seed: int) -> Faces:
+    """Pairs of real and forged training images, `count` in all or as many as there are."""
+    pairs = PairedBatches.of(train, 2, seed=seed).epoch(0)
+    return train.select(pairs[: count // 2].reshape(-1).tolist())
+
+
+def uniform_paths(space: SearchSpace) -> Callable[[np.random.Generator], Architecture]:
+    """Draws architectures uniformly among those whose input reaches their output."""
+
+    def draw(rng: np.random.Generator) -> Architecture:
+        while True:
+            architecture = sample(space, rng=rng)
+            if is_connected(space.graph(architecture)):
+                return architecture
+
+    return draw

@@ -1,0 +1,77 @@
+"""NetworkBuilder: from architectures and spaces to torch modules.
+
+The seam beside `SearchSpace`: spaces know no modules, so whoever adds a space whose networks are
+to be trained adds a builder that turns the graph's named operations into modules.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from bonas.networks.forgery import ForgeryNetwork
+from spaces.architecture import Architecture, Choice
+from spaces.forgery import FORGERY
+from spaces.graphs import NONE, live_decisions
+from spaces.space import SearchSpace
+
+
+class SharedNetwork(Protocol):
+    """A module whose call also says which of its operations to use."""
+
+    def __call__(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
+        """Logits, `n`, of normalised images, `n x 3 x h x w`."""
+
+
+class NetworkBuilder(Protocol):
+    """Builds the networks of one space."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space whose networks it builds."""
+
+    def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """A `SharedNetwork` whose decisions may take these options; initialised by torch's RNG."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeryBuilder:
+    """Networks of the `forgery` space; see `ForgeryNetwork` for the widths."""
+
+    width: int = 16
+    level_width: int = 64
+
+    @property
+    def space(self) -> SearchSpace:
+        """The `forgery` space."""
+        return FORGERY
+
+    def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """A `ForgeryNetwork`."""
+        return ForgeryNetwork(options, width=self.width, level_width=self.level_width)
+
+
+def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
+    """A network that holds every option of every decision."""
+    return _seeded(builder, {d.name: d.options for d in builder.space.decisions}, seed)
+
+
+def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: int) -> nn.Module:
+    """A network that holds what one architecture uses; operations on dead branches are left out."""
+    live = live_decisions(builder.space.graph(architecture))
+    chosen = {
+        decision.name: (choice if decision.name in live else NONE,)
+        for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)
+    }
+    return _seeded(builder, chosen, seed)
+
+
+def _seeded(
+    builder: NetworkBuilder, options: Mapping[str, Sequence[Choice]], seed: int
+) -> nn.Module:
+    # torch initialises modules from its global generator; it is seeded and restored around that.
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(seed)
+        return builder.build(options)

@@ -1,0 +1,87 @@
+"""Networks of the `forgery` space: stem, three stages of a cell each, a pyramid, one logit."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from bonas.networks.cells import Cell
+from spaces.architecture import Architecture, Choice
+from spaces.cell import split_by_cell
+from spaces.forgery import NODES, STAGES
+
+
+class ForgeryNetwork(nn.Module):
+    """The network of one architecture, or of many that share their weights.
+
+    Stage s works at width * 2^s channels and 1 / 2^(s+1) of the image's resolution. Each live
+    stage feeds a level of the pyramid; the logit is the sum of what the levels say, so that a
+    stage that an architecture leaves dead is absent from it rather than zero.
+
+    Args:
+        options: The operations that each edge may carry, by decision: one each for a stand-alone
+            network, all of them for a supernet.
+        width: Channels of the first stage.
+        level_width: Channels of each pyramid level.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Sequence[Choice]],
+        *,
+        width: int = 16,
+        level_width: int = 64,
+    ) -> None:
+        super().__init__()
+        self.entries = nn.ModuleList()
+        self.cells = nn.ModuleList()
+        self.levels = nn.ModuleList()
+        self.logits = nn.ModuleList()
+        previous = 3
+        for number, stage in enumerate(STAGES):
+            channels = width * 2**number
+            self.entries.append(_entry(previous, channels, activated=number > 0))
+            self.cells.append(Cell(stage, options, NODES, channels))
+            self.levels.append(
+                nn.Sequential(
+                    nn.ReLU(),
+                    nn.Conv2d(channels, level_width, 1, bias=False),
+                    nn.BatchNorm2d(level_width),
+                    nn.ReLU(),
+                )
+            )
+            self.logits.append(nn.Linear(level_width, 1))
+            previous = channels
+
+    def forward(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
+        """Logits, `n`; positive means forged.
+
+        Args:
+            images: Normalised images, `n x 3 x h x w`.
+            architecture: Which operation each edge carries; at least its first stage must be live.
+        """
+        value: torch.Tensor = images
+        logit = images.new_zeros(len(images))
+        per_cell = split_by_cell(architecture.choices, STAGES, NODES)
+        for number, stage in enumerate(STAGES):
+            end = self.cells[number](self.entries[number](value), per_cell[stage])
+            if end is None:
+                if number == 0:
+                    raise ValueError(
+                        f"{architecture} connects its input to nothing: no path leads through "
+                        f"the cell {stage!r}. Draw another (spaces.graphs.is_connected tells)."
+                    )
+                break
+            value = end
+            pooled = functional.adaptive_avg_pool2d(self.levels[number](value), 1).flatten(1)
+            logit = logit + self.logits[number](pooled).squeeze(1)
+        return logit
+
+
+def _entry(channels_in: int, channels_out: int, *, activated: bool) -> nn.Module:
+    halved = [
+        nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
+    ]
+    return nn.Sequential(*([nn.ReLU()] if activated else []), *halved)

@@ -1,0 +1,1 @@
+"""How robustly a detector separates forged from genuine faces, condition by condition."""

@@ -1,0 +1,58 @@
+"""The standard set of conditions: clean, unseen, every corruption at five severities, attacks."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from bonas.robustness.attacks import Attack, attack_definition
+from bonas.robustness.conditions import (
+    CLEAN,
+    SEVERITIES,
+    Condition,
+    ConditionSet,
+    Group,
+    Scalar,
+)
+from bonas.robustness.corruptions import Corruption, corruption_definition
+
+ONE_LEVEL: Mapping[Attack, float] = MappingProxyType({Attack.FGSM: 1.0})  # eps, in 1/255
+
+
+def standard_conditions(
+    data: str,
+    unseen: Mapping[str, str],
+    *,
+    image_size: int,
+    seed: int,
+    corruptions: Iterable[Corruption] = tuple(Corruption),
+    severities: Iterable[int] = SEVERITIES,
+    attacks: Mapping[Attack, float] = ONE_LEVEL,
+) -> ConditionSet:
+    """The set over one source of clean images and any number of unseen ones.
+
+    Args:
+        data: what the clean images are, from which corrupted and attacked ones are made: a name
+            that changes when the images do, best with a digest of their list.
+        unseen: the same for each unseen condition, by its name.
+        image_size: height and width in pixels at which the network sees the images.
+        seed: of the corruptions' noise, as given to `corrupted_views`.
+        corruptions: which ones; none leaves the group out.
+        severities: of each corruption.
+        attacks: budget of each attack in units of 1/255; none leaves the group out.
+
+    Raises:
+        ValueError: a name or severity that no condition can have.
+    """
+    source: dict[str, Scalar] = {"data": data, "image_size": image_size}
+    definitions: dict[Condition, Mapping[str, Scalar]] = {CLEAN: source}
+    for name, other in unseen.items():
+        definitions[Condition(Group.UNSEEN, name)] = source | {"data": other}
+    levels = tuple(severities)
+    for corruption in corruptions:
+        for severity in levels:
+            condition = Condition(Group.CORRUPTION, corruption.value, severity)
+            definition = corruption_definition(condition)
+            definitions[condition] = source | {"seed": seed} | definition
+    for attack, eps in attacks.items():
+        condition = Condition(Group.ATTACK, attack.value)
+        definitions[condition] = source | attack_definition(attack, eps)
+    return ConditionSet.of(definitions)

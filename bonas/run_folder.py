@@ -1,0 +1,92 @@
+"""RunFolder: the files of one run, and the rule that a folder holds one configuration."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bonas.config import Config, ConfigError, differences, dump_config, load_config
+
+EXTENDABLE = "search.trials"
+"""The one setting that may change when a run is continued: how far it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where a run keeps its configuration, study, weights, detectors and report."""
+
+    path: Path
+    config: Config
+
+    @classmethod
+    def create(cls, path: Path, config: Config) -> "RunFolder":
+        """A new run folder, or an earlier one of the same configuration to be continued.
+
+        Raises:
+            ConfigError: the folder holds a run of another configuration, or something else.
+        """
+        file = path / "config.toml"
+        if file.is_file():
+            found = load_config(file)
+            changed = [d for d in differences(found, config) if not d.startswith(EXTENDABLE)]
+            if changed:
+                raise ConfigError(
+                    f"{path} holds a run of another configuration; different (there | here): "
+                    f"{'; '.join(changed)}. Choose another folder with --out, or restore these."
+                )
+        elif path.is_dir() and any(path.iterdir()):
+            raise ConfigError(
+                f"{path} is not empty and holds no run (no config.toml). "
+                "Choose another folder with --out."
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        file.write_text(dump_config(config), encoding="utf-8")
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run folder.
+
+        Raises:
+            ConfigError: there is none at the path.
+        """
+        if not (path / "config.toml").is_file():
+            raise ConfigError(
+                f"{str(path)!r} is no run folder: it has no config.toml. "
+                "Name the folder that `bonas search` wrote."
+            )
+        return cls(path, load_config(path / "config.toml"))
+
+    @property
+    def journal(self) -> Path:
+        """The study."""
+        return self.path / "study.journal"
+
+    @property
+    def supernet(self) -> Path:
+        """The trained supernet's weights."""
+        return self.path / "supernet.safetensors"
+
+    @property
+    def supernet_checkpoint(self) -> Path:
+        """The state of a supernet in training."""
+        return self.path / "supernet.checkpoint"
+
+    @property
+    def comparison(self) -> Path:
+        """The comparison's results."""
+        return self.path / "comparison.json"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+    def detector(self, name: str) -> Path:
+        """The folder of one trained detector."""
+        return self.path / "detectors" / name
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, its first sixteen hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -1,0 +1,115 @@
+"""Search: the Bayesian-optimisation loop over architectures.
+
+    search = Search(space, seed=0)
+    architecture = search.ask()
+    search.tell(architecture, Observation(value=...))
+
+or, with an estimator, `search.run(estimator, trials=40)`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from optuna.samplers import BaseSampler
+
+from bonas.estimation.estimator import EstimationFailed, Estimator
+from bonas.observation import Observation
+from bonas.strategies.sampler import SurrogateSampler
+from bonas.study import Asked, Study, Told
+from spaces.architecture import Architecture
+from spaces.graphs import canonical_key
+from spaces.space import SearchSpace, check
+
+SEED_STREAM = 2  # keeps an estimate's draws apart from the proposal's of the same trial
+
+
+class Search:
+    """Proposes architectures of a space and learns from their observations.
+
+    The same seed and the same observations give the same proposals; a search on a study that was
+    interrupted goes on as if it had not been.
+
+    Args:
+        space: What can be built.
+        seed: Of every draw.
+        sampler: The strategy; the Bayesian one where none is given.
+        study: Where trials are kept; in memory where none is given. It brings its own sampler.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        seed: int = 0,
+        sampler: BaseSampler | None = None,
+        study: Study | None = None,
+    ) -> None:
+        if sampler is not None and study is not None:
+            raise ValueError("give either a sampler or a study; a study brings its own sampler.")
+        self.space = space
+        self.seed = seed
+        self.study = study or Study(space, sampler or SurrogateSampler(space, seed=seed))
+        self._open: dict[Architecture, int] = {}
+
+    def ask(self) -> Architecture:
+        """The architecture to estimate next; several may be open at once.
+
+        Raises:
+            SpaceExhausted: every architecture of the space was proposed.
+        """
+        asked = self.study.ask()
+        self._open[asked.architecture] = asked.number
+        return asked.architecture
+
+    def tell(self, architecture: Architecture, observation: Observation) -> None:
+        """Learn an observation, of an architecture that was asked for or of any other."""
+        check(self.space, architecture)
+        number = self._open.pop(architecture, None)
+        if number is None:
+            self.study.add(architecture, observation)
+        else:
+            self.study.tell(number, observation)
+
+    def run(
+        self,
+        estimator: Estimator,
+        trials: int,
+        *,
+        progress: Callable[[Told], None] | None = None,
+    ) -> Told | None:
+        """Estimate until the study holds `trials` finished trials, earlier ones included.
+
+        Args:
+            estimator: Gives observations.
+            trials: In all.
+            progress: Told every new observation.
+
+        Returns:
+            The best observation, or `None` where none succeeded.
+        """
+        while self.study.finished < trials:
+            asked = self.study.ask()
+            with self.study.lease_kept(asked.number):
+                observation = self._estimate(estimator, asked)
+            self.study.tell(asked.number, observation)
+            if progress is not None:
+                progress(Told(asked.number, asked.architecture, observation))
+        return self.best
+
+    @property
+    def best(self) -> Told | None:
+        """The incumbent: the best observation so far."""
+        return self.study.best()
+
+    def key(self, architecture: Architecture) -> str:
+        """The canonical key: equal for architectures that are one to the search."""
+        return canonical_key(self.space.graph(architecture))
+
+    def _estimate(self, estimator: Estimator, asked: Asked) -> Observation:
+        sequence = np.random.SeedSequence([self.seed, asked.number, SEED_STREAM])
+        try:
+            return estimator.estimate(
+                asked.architecture, seed=int(sequence.generate_state(1, np.uint32)[0])
+            )
+        except EstimationFailed as error:
+            return Observation.failed(str(error))

@@ -1,0 +1,103 @@
+"""Belief: the Gaussian process of a sequence of observations, the same however it came about.
+
+Hyper-parameters are fitted to the first `REFITS` observations only, always from the kernel's
+start; later observations grow the factor by rows. The posterior is therefore a function of the
+sequence, and what is kept here between calls is a cache.
+"""
+
+import itertools
+import logging
+from collections.abc import Sequence
+
+import torch
+
+from spaces.architecture import Architecture
+from surrogates.gaussian_process import GaussianProcess
+from surrogates.maximisation import FitFailed
+from surrogates.pool import PoolPosterior
+
+_log = logging.getLogger(__name__)
+
+REFITS = (
+    *range(1, 30, 3),
+    *range(30, 100, 10),
+    *range(100, 300, 25),
+    *range(300, 1_000, 100),
+)
+"""Numbers of observations at which hyper-parameters are fitted: often while each observation
+changes them, later about every tenth part."""
+
+
+Believed = tuple[Architecture, float]
+
+
+def last_refit(count: int) -> int:
+    """The latest fit at or before `count` observations; beyond 1,000 every 500th."""
+    if count >= 1_000:
+        return count - count % 500
+    return int(max(c for c in REFITS if c <= count))
+
+
+class Belief:
+    """Posteriors of growing sequences of observations over one pool, which may be empty."""
+
+    def __init__(self, surrogate: GaussianProcess, pool: torch.Tensor) -> None:
+        """Believe with `surrogate`; `pool` is `N x d`, float64."""
+        self._surrogate = surrogate
+        self._pool = pool
+        self._fitted: list[Believed] = []
+        self._grown: list[Believed] = []
+        self._posterior: PoolPosterior | None = None
+
+    def posterior(
+        self, observed: Sequence[Believed], features: torch.Tensor, pending: torch.Tensor
+    ) -> PoolPosterior:
+        """The posterior of a sequence of at least one observation.
+
+        Pending architectures are believed to get their posterior mean (Kriging believer,
+        Ginsbourger et al. 2010), which leaves all means and lowers the variance around them.
+
+        Args:
+            observed: Architectures and values, in the order in which they are believed.
+            features: Their features, `n x d`.
+            pending: Features of pending architectures, `p x d`.
+        """
+        start = last_refit(len(observed))
+        base, rest = list(observed[:start]), list(observed[start:])
+        if base != self._fitted or self._posterior is None:
+            self._posterior = self._fit(base, features[:start])
+            self._fitted, self._grown = base, []
+        posterior = self._posterior
+        same = _common_prefix(self._grown, rest)
+        posterior.forget(posterior.grown - same)
+        for i in range(same, len(rest)):
+            row = slice(start + i, start + i + 1)
+            posterior.grow(features[row], _tensor([rest[i][1]]))
+        self._grown = rest
+        for i in range(len(pending)):
+            fantasy = pending[i : i + 1]
+            posterior.grow(fantasy, posterior.predictor.marginals(fantasy).mean)
+        return posterior
+
+    def _fit(self, base: list[Believed], features: torch.Tensor) -> PoolPosterior:
+        values = _tensor([value for _, value in base])
+        try:
+            predictor = self._surrogate.fit(features, values)
+        except FitFailed as failure:
+            _log.warning(
+                "the fit to %d observations failed: %s Going on with the start's "
+                "hyper-parameters until the next fit.",
+                len(base),
+                failure,
+            )
+            predictor = self._surrogate.unfitted(features, values)
+        return PoolPosterior(predictor, self._pool)
+
+
+def _common_prefix(first: Sequence[Believed], second: Sequence[Believed]) -> int:
+    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
+    return sum(1 for _ in equal)
+
+
+def _tensor(values: list[float]) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float64)

@@ -1,0 +1,131 @@
+"""History: what a strategy may know of a study when it is asked for one trial."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from spaces.architecture import Architecture, Choice
+from spaces.graphs import canonical_key
+from spaces.space import SearchSpace
+
+PROPOSAL = "bonas.proposal"
+"""Trial attribute with the choices proposed, so that they count as pending before they are set."""
+AUC_PREFIX = "bonas.auc."
+COST_PREFIX = "bonas.cost."
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One finished trial.
+
+    Attributes:
+        number: The trial's number.
+        architecture: What was estimated.
+        values: The objectives, all maximised.
+        aucs: AUC of each condition.
+        costs: What it cost.
+        constraints: Violations; feasible where all are at most 0.
+    """
+
+    number: int
+    architecture: Architecture
+    values: tuple[float, ...]
+    aucs: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    constraints: tuple[float, ...] = ()
+
+    @property
+    def feasible(self) -> bool:
+        """Whether no constraint is violated."""
+        return all(violation <= 0 for violation in self.constraints)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A study as seen by one trial: earlier trials only, in the order of their numbers.
+
+    Attributes:
+        estimates: Finished trials with values, one per canonical key: the first stays.
+        pending: Architectures being estimated or enqueued.
+        taken: Canonical keys that must not be proposed: estimated, pending, pruned or failed.
+    """
+
+    estimates: tuple[Estimate, ...]
+    pending: tuple[Architecture, ...]
+    taken: frozenset[str]
+
+
+class HistoryReader:
+    """Reads studies over one space; canonical keys are computed once per architecture."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        """Read architectures of `space`."""
+        self.space = space
+        self._keys: dict[Architecture, str] = {}
+
+    def key(self, architecture: Architecture) -> str:
+        """The architecture's canonical key."""
+        if architecture not in self._keys:
+            self._keys[architecture] = canonical_key(self.space.graph(architecture))
+        return self._keys[architecture]
+
+    def read(self, study: Study, number: int) -> History:
+        """What trial `number` may know. Trials that lack a decision of the space are left out.
+
+        Failed and pruned trials teach nothing, but their architectures are not proposed again.
+        """
+        estimates: dict[str, Estimate] = {}
+        pending: list[Architecture] = []
+        taken: set[str] = set()
+        for trial in study.get_trials(deepcopy=False):
+            if trial.number >= number and trial.state is not TrialState.WAITING:
+                continue
+            architecture = self._architecture(trial)
+            if architecture is None:
+                continue
+            key = self.key(architecture)
+            taken.add(key)
+            if trial.state is TrialState.COMPLETE and trial.values is not None:
+                estimates.setdefault(key, _estimate(study, trial, architecture))
+            elif trial.state in (TrialState.RUNNING, TrialState.WAITING):
+                pending.append(architecture)
+        fresh = {self.key(a): a for a in pending if self.key(a) not in estimates}
+        return History(tuple(estimates.values()), tuple(fresh.values()), frozenset(taken))
+
+    def _architecture(self, trial: FrozenTrial) -> Architecture | None:
+        chosen: Mapping[str, Any] = trial.params
+        if trial.state in (TrialState.RUNNING, TrialState.WAITING):
+            proposed = dict(trial.system_attrs.get(PROPOSAL, {}))
+            chosen = proposed | dict(trial.system_attrs.get("fixed_params", {})) | dict(chosen)
+        choices: list[Choice] = []
+        for decision in self.space.decisions:
+            choice = chosen.get(decision.name)
+            if choice not in decision.options:
+                return None
+            choices.append(choice)
+        return Architecture(self.space.name, tuple(choices))
+
+
+def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> Estimate:
+    signs = [1.0 if d is StudyDirection.MAXIMIZE else -1.0 for d in study.directions]
+    return Estimate(
+        trial.number,
+        architecture,
+        tuple(s * v for s, v in zip(signs, trial.values, strict=True)),
+        _prefixed(trial.user_attrs, AUC_PREFIX),
+        _prefixed(trial.user_attrs, COST_PREFIX),
+        tuple(float(v) for v in _constraints(trial)),
+    )
+
+
+def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:
+    return {k[len(prefix) :]: float(v) for k, v in attributes.items() if k.startswith(prefix)}
+
+
+def _constraints(trial: FrozenTrial) -> list[float]:
+    """The trial's constraints as Optuna stores them: one list, since version 5 also one by one."""
+    single = [v for k, v in trial.system_attrs.items() if k.startswith("constraints:")]
+    return [*(trial.system_attrs.get("constraints") or ()), *single]

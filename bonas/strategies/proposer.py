@@ -1,0 +1,129 @@
+"""What all of the project's strategies share as Optuna samplers: only the proposal differs."""
+
+import abc
+import threading
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler
+from optuna.samplers import RandomSampler as OptunaRandomSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from bonas.strategies.history import PROPOSAL, History, HistoryReader
+from spaces.architecture import Architecture
+from spaces.graphs import is_connected
+from spaces.space import SearchSpace, enumerate_space, sample, size
+
+ENUMERABLE = 100_000
+"""Largest space in which a strategy that draws in vain looks at every architecture."""
+DRAWS = 1_000
+
+
+class SpaceExhausted(RuntimeError):
+    """Every connected architecture of the space was estimated or is pending."""
+
+
+class ArchitectureSampler(BaseSampler, abc.ABC):
+    """A strategy that proposes whole architectures; subclasses say which one.
+
+    What trial t gets is a function of the trials with lower numbers and of
+    `SeedSequence([seed, t])` alone: a sampler keeps nothing but caches, so that a fresh one on a
+    reloaded study proposes the same. Parameters that are no decisions of the space are drawn at
+    random.
+    """
+
+    def __init__(self, space: SearchSpace, *, seed: int = 0) -> None:
+        if seed < 0:
+            raise ValueError(f"seed is {seed}; it must not be negative.")
+        self.space = space
+        self.seed = seed
+        self.reader = HistoryReader(space)
+        self._lock = threading.RLock()
+        self._relative: dict[str, BaseDistribution] = {
+            d.name: CategoricalDistribution(d.options) for d in space.decisions
+        }
+
+    @abc.abstractmethod
+    def propose(self, history: History, *, rng: np.random.Generator) -> Architecture:
+        """A connected architecture whose canonical key is not taken.
+
+        Raises:
+            SpaceExhausted: there is none.
+        """
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """The space's decisions as categorical parameters, whatever the study holds."""
+        return self._relative
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The proposal by decision; anything else that is asked for is drawn at random."""
+        fixed = trial.system_attrs.get("fixed_params", {})
+        foreign = {n: d for n, d in search_space.items() if n not in self._relative}
+        drawn = {n: self.sample_independent(study, trial, n, d) for n, d in foreign.items()}
+        if not self._relative.keys() <= search_space.keys() or self._relative.keys() <= set(fixed):
+            return drawn
+        with self._lock:
+            history = self.reader.read(study, trial.number)
+            architecture = self.propose(history, rng=self.rng(trial.number))
+            params = {
+                d.name: c for d, c in zip(self.space.decisions, architecture.choices, strict=True)
+            }
+            study._storage.set_trial_system_attr(trial._trial_id, PROPOSAL, params)
+        return params | drawn
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """A uniform draw that depends on seed, trial number and the parameter's name alone."""
+        words = [self.seed, trial.number, *param_name.encode()]
+        state = np.random.SeedSequence(words).generate_state(1)
+        sampler = OptunaRandomSampler(seed=int(state[0]))
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def rng(self, number: int) -> np.random.Generator:
+        """The generator of every draw for trial `number`."""
+        return np.random.default_rng(np.random.SeedSequence([self.seed, number]))
+
+    def is_open(self, architecture: Architecture, history: History) -> bool:
+        """Whether the architecture may be proposed."""
+        return self.reader.key(architecture) not in history.taken and is_connected(
+            self.space.graph(architecture)
+        )
+
+    def draw(self, history: History, *, rng: np.random.Generator) -> Architecture:
+        """A uniform draw among the architectures that may be proposed.
+
+        Raises:
+            SpaceExhausted: there is none; in a space of more than 100,000 combinations, none was
+                found in 1,000 draws.
+        """
+        for _ in range(DRAWS):
+            architecture = sample(self.space, rng=rng)
+            if self.is_open(architecture, history):
+                return architecture
+        if size(self.space) <= ENUMERABLE:
+            remaining = [a for a in enumerate_space(self.space) if self.is_open(a, history)]
+            if remaining:
+                return remaining[int(rng.integers(len(remaining)))]
+        raise SpaceExhausted(
+            f"no architecture of the space {self.space.name!r} is left to propose: "
+            f"{len(history.taken)} of its classes were estimated or are pending. End the search, "
+            "or widen the space."
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.RLock()

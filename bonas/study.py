@@ -1,0 +1,239 @@
+"""Study: an Optuna study seen as architectures and observations.
+
+The one place that writes to the study. Decisions are categorical parameters and the objective is
+the trial's value, so that Optuna's tools and dashboard work unchanged; everything else is a user
+attribute under `bonas.`:
+
+    bonas.auc.<condition>, bonas.variance.<condition>      AUC of a condition and its variance
+    bonas.cost.<name>, bonas.variance, bonas.fidelity      cost, the score's variance, fidelity
+    bonas.key, bonas.reason, bonas.lease                   canonical key, failure, who estimates it
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from bonas.journal import repair_journal
+from bonas.lease import DURATION, Lease
+from bonas.observation import Observation, Status
+from bonas.strategies.history import AUC_PREFIX, COST_PREFIX
+from spaces.architecture import Architecture
+from spaces.graphs import canonical_key
+from spaces.space import SearchSpace, check
+
+VARIANCE, FIDELITY = "bonas.variance", "bonas.fidelity"
+AUC_VARIANCE_PREFIX = "bonas.variance."
+KEY, REASON, LEASE, ARCHITECTURE = "bonas.key", "bonas.reason", "bonas.lease", "bonas.architecture"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trial that this process is to estimate."""
+
+    number: int
+    architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finished trial."""
+
+    number: int
+    architecture: Architecture
+    observation: Observation
+
+
+class Study:
+    """Asks a sampler for architectures and keeps their observations.
+
+    Args:
+        space: The search space.
+        sampler: Proposes architectures.
+        storage: Where trials are kept; `None` keeps them in memory.
+        name: Of the study in a storage of several; one that exists is continued.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        sampler: BaseSampler,
+        *,
+        storage: BaseStorage | str | None = None,
+        name: str = "bonas",
+    ) -> None:
+        self.space = space
+        self.optuna = optuna.create_study(
+            study_name=name,
+            storage=storage,
+            sampler=sampler,
+            direction="maximize",
+            load_if_exists=True,
+        )
+        self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
+        self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
+
+    def ask(self) -> Asked:
+        """A trial to estimate: a dead process's under its own number, else a new one."""
+        trial = self._adopted() or self.optuna.ask()
+        trial.set_user_attr(LEASE, Lease.now().to_attribute())
+        choices = tuple(
+            trial.suggest_categorical(name, list(distribution.choices))
+            for name, distribution in self._distributions.items()
+        )
+        architecture = Architecture(self.space.name, choices)
+        trial.set_user_attr(KEY, canonical_key(self.space.graph(architecture)))
+        self._owned[trial.number] = trial._trial_id
+        return Asked(trial.number, architecture)
+
+    def tell(self, number: int, observation: Observation) -> None:
+        """Finish a trial that `ask` gave.
+
+        Raises:
+            ValueError: the trial was not asked for by this process, or is finished.
+        """
+        if number not in self._owned:
+            raise ValueError(
+                f"trial {number} was not asked for here, or was told before; "
+                f"open trials: {sorted(self._owned) or 'none'}."
+            )
+        identifier = self._owned[number]
+        for name, value in _attributes(observation).items():
+            self.optuna._storage.set_trial_user_attr(identifier, name, value)
+        failed = observation.status is Status.FAILED
+        self.optuna.tell(
+            number, observation.value, state=TrialState.FAIL if failed else TrialState.COMPLETE
+        )
+        del self._owned[number]
+
+    def add(self, architecture: Architecture, observation: Observation) -> int:
+        """Add an observation that nobody asked for, and return its trial's number."""
+        check(self.space, architecture)
+        failed = observation.status is Status.FAILED
+        key = canonical_key(self.space.graph(architecture))
+        self.optuna.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.FAIL if failed else TrialState.COMPLETE,
+                value=observation.value,
+                params=dict(zip(self._distributions, architecture.choices, strict=True)),
+                distributions=dict(self._distributions),
+                user_attrs={KEY: key} | _attributes(observation),
+            )
+        )
+        return len(self.optuna.get_trials(deepcopy=False)) - 1
+
+    @contextlib.contextmanager
+    def lease_kept(self, number: int) -> Iterator[None]:
+        """Renew this process's claim on a trial while the block runs."""
+        ended = threading.Event()
+        identifier = self._owned[number]
+
+        def renew() -> None:
+            while not ended.wait(DURATION / 3):
+                attribute = Lease.now().to_attribute()
+                self.optuna._storage.set_trial_user_attr(identifier, LEASE, attribute)
+
+        thread = threading.Thread(target=renew, name=f"lease of trial {number}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def told(self) -> list[Told]:
+        """The finished trials of this space, by number."""
+        trials = self.optuna.get_trials(
+            deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL)
+        )
+        return [t for t in map(self._told, trials) if t is not None]
+
+    def best(self) -> Told | None:
+        """The observation of the highest value, the earliest among equals."""
+        complete = [t for t in self.told() if t.observation.value is not None]
+        return max(complete, key=lambda t: (t.observation.value, -t.number), default=None)
+
+    @property
+    def finished(self) -> int:
+        """How many trials have an observation, failed ones included."""
+        states = (TrialState.COMPLETE, TrialState.FAIL)
+        return len(self.optuna.get_trials(deepcopy=False, states=states))
+
+    def _adopted(self) -> optuna.Trial | None:
+        for trial in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            lease = Lease.from_attribute(trial.user_attrs.get(LEASE))
+            # A trial without a lease was created a moment before its owner died, or is being
+            # created right now by a living one: only the former's process is alone on the study.
+            dead = lease.is_dead() if lease is not None else not self._others_live()
+            if dead and trial.number not in self._owned and self._take(trial):
+                return optuna.Trial(self.optuna, trial._trial_id)
+        return None
+
+    def _take(self, trial: FrozenTrial) -> bool:
+        """Claim a dead owner's trial; of several claimants the last to write has it."""
+        mine = Lease.now().to_attribute()
+        storage = self.optuna._storage
+        storage.set_trial_user_attr(trial._trial_id, LEASE, mine)
+        if self._others_live():
+            threading.Event().wait(0.5)  # time for the others' claims to be written
+        claimed = storage.get_trial(trial._trial_id)
+        return bool(
+            claimed.state is TrialState.RUNNING and claimed.user_attrs.get(LEASE) == mine
+        )
+
+    def _others_live(self) -> bool:
+        mine = Lease.now().owner
+        running = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        leases = (Lease.from_attribute(t.user_attrs.get(LEASE)) for t in running)
+        return any(e is not None and e.owner != mine and not e.is_dead() for e in leases)
+
+    def _told(self, trial: FrozenTrial) -> Told | None:
+        if not set(self._distributions) <= trial.params.keys():
+            return None
+        choices = tuple(trial.params[name] for name in self._distributions)
+        return Told(trial.number, Architecture(self.space.name, choices), _observation(trial))
+
+
+def journal_storage(path: Path) -> JournalStorage:
+    """The storage in a journal file, repaired first where its last writer was killed."""
+    repair_journal(path)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def _attributes(observation: Observation) -> dict[str, Any]:
+    attributes: dict[str, Any] = {VARIANCE: observation.variance, FIDELITY: observation.fidelity}
+    attributes |= {AUC_PREFIX + k: v for k, v in observation.aucs.items()}
+    attributes |= {AUC_VARIANCE_PREFIX + k: v for k, v in observation.auc_variances.items()}
+    attributes |= {COST_PREFIX + k: v for k, v in observation.cost.items()}
+    if observation.reason:
+        attributes[REASON] = observation.reason
+    return attributes
+
+
+def _observation(trial: FrozenTrial) -> Observation:
+    attributes = trial.user_attrs
+    cost = _prefixed(attributes, COST_PREFIX)
+    if trial.state is not TrialState.COMPLETE or trial.value is None:
+        reason = str(attributes.get(REASON, "the trial failed without a reason"))
+        return Observation.failed(reason, cost=cost)
+    return Observation(
+        value=trial.value,
+        variance=float(attributes.get(VARIANCE, 0.0)),
+        aucs=_prefixed(attributes, AUC_PREFIX),
+        auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
+        cost=cost,
+        fidelity=float(attributes.get(FIDELITY, 1.0)),
+    )
+
+
+def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:
+    return {k[len(prefix) :]: float(v) for k, v in attributes.items() if k.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""What can be built: architectures, search spaces, graphs and encodings."""

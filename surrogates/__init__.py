@@ -1,0 +1,1 @@
+"""What is believed about architectures that were not estimated yet."""
