@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -77,11 +78,21 @@ def _register() -> None:
     import optuna
 
     from bonas.commands.compare import compare
+    from bonas.commands.dashboard import dashboard
+    from bonas.commands.demo import demo
+    from bonas.commands.report import report
     from bonas.commands.search import search
     from bonas.commands.train import train
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    commands: dict[str, Any] = {"search": search, "train": train, "compare": compare}
+    commands: dict[str, Callable[..., None]] = {
+        "demo": demo,
+        "search": search,
+        "train": train,
+        "compare": compare,
+        "report": report,
+        "dashboard": dashboard,
+    }
     for name, command in commands.items():
         app.command(name)(command)
 

@@ -7,6 +7,7 @@
 or, with an estimator, `search.run(estimator, trials=40)`.
 """
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -14,12 +15,14 @@ from optuna.samplers import BaseSampler
 
 from bonas.estimation.estimator import EstimationFailed, Estimator
 from bonas.observation import Observation
+from bonas.strategies.proposer import SpaceExhausted
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.study import Asked, Study, Told
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace, check
 
+_logger = logging.getLogger(__name__)
 SEED_STREAM = 2  # keeps an estimate's draws apart from the proposal's of the same trial
 
 
@@ -88,7 +91,11 @@ class Search:
             The best observation, or `None` where none succeeded.
         """
         while self.study.finished < trials:
-            asked = self.study.ask()
+            try:
+                asked = self.study.ask()
+            except SpaceExhausted as error:
+                _logger.warning("the search ends early: %s", error)
+                break
             with self.study.lease_kept(asked.number):
                 observation = self._estimate(estimator, asked)
             self.study.tell(asked.number, observation)

@@ -27,6 +27,7 @@ from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
 from bonas.observation import Observation, Status
 from bonas.strategies.history import AUC_PREFIX, COST_PREFIX
+from bonas.strategies.proposer import SpaceExhausted
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace, check
@@ -83,13 +84,22 @@ class Study:
         self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
 
     def ask(self) -> Asked:
-        """A trial to estimate: a dead process's under its own number, else a new one."""
+        """A trial to estimate: a dead process's under its own number, else a new one.
+
+        Raises:
+            SpaceExhausted: nothing is left to propose; the trial is closed as failed.
+        """
         trial = self._adopted() or self.optuna.ask()
         trial.set_user_attr(LEASE, Lease.now().to_attribute())
-        choices = tuple(
-            trial.suggest_categorical(name, list(distribution.choices))
-            for name, distribution in self._distributions.items()
-        )
+        try:
+            choices = tuple(
+                trial.suggest_categorical(name, list(distribution.choices))
+                for name, distribution in self._distributions.items()
+            )
+        except SpaceExhausted as error:
+            trial.set_user_attr(REASON, str(error))
+            self.optuna.tell(trial, state=TrialState.FAIL)
+            raise
         architecture = Architecture(self.space.name, choices)
         trial.set_user_attr(KEY, canonical_key(self.space.graph(architecture)))
         self._owned[trial.number] = trial._trial_id

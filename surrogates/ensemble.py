@@ -41,7 +41,7 @@ class DeepEnsemble:
         check_observations(features, values)
         spread = values.std(correction=0)
         spread = spread if spread > 1e-12 * values.abs().max() else torch.ones_like(spread)
-        # The published loss is relative to the distance to an upper bound so that good architectures weigh more.
+        # The published loss is relative to the distance to a bound: good architectures weigh more.
         target = (values.max() - values) / spread + 0.1
         weights = self._start(features.shape[1], generator)
         adam = torch.optim.Adam(weights, lr=self.rate)

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import torch
 from botorch.models import SingleTaskGP
 from botorch.models.model import Model
-from gpytorch.kernels import Kernel
+from gpytorch.constraints import GreaterThan
+from gpytorch.kernels import ConstantKernel, Kernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.priors import LogNormalPrior
 from torch.distributions import MultivariateNormal
@@ -122,13 +123,14 @@ class GaussianProcessPredictor:
     def project(self, features: torch.Tensor) -> torch.Tensor:
         """L^-1 k(X, candidates), `n x N`."""
         covariance = _prior_covariance(self.kernel, self.features, features)
-        return torch.linalg.solve_triangular(self.factor, covariance, upper=False)
+        rows: torch.Tensor = torch.linalg.solve_triangular(self.factor, covariance, upper=False)
+        return rows
 
     def prior_variance(self, features: torch.Tensor) -> torch.Tensor:
         """The prior variance of the scaled value at each row, `N`."""
         with torch.no_grad():
             diagonal: torch.Tensor = self.kernel(features, features, diag=True)
-        return diagonal + MEAN_VARIANCE
+        return diagonal.add(MEAN_VARIANCE)
 
     def covariance(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """The prior covariance of scaled values between rows of both, `n x N`."""
@@ -170,14 +172,14 @@ class GaussianProcessPredictor:
             self,
             features=self.features[:count],
             values=self.values[:count],
-            factor=self.factor[:count, :count],
+            factor=self.factor[:count, :count].clone(),  # laid out as a grown one
             whitened=self.whitened[:count],
         )
 
     @property
     def model(self) -> Model:
         """The posterior of the scaled values as a BoTorch model."""
-        likelihood = GaussianLikelihood()
+        likelihood = GaussianLikelihood(noise_constraint=GreaterThan(0.5 * self.noise))
         likelihood.noise = self.noise
         model = SingleTaskGP(
             self.features,
@@ -211,7 +213,7 @@ def check_observations(features: torch.Tensor, values: torch.Tensor) -> None:
 
 def _prior_covariance(kernel: Kernel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     covariance: torch.Tensor = kernel(a, b).to_dense()
-    return covariance + MEAN_VARIANCE
+    return covariance.add(MEAN_VARIANCE)
 
 
 def _predictor(
@@ -229,6 +231,7 @@ def _predictor(
 
 
 def _factor(covariance: torch.Tensor) -> torch.Tensor:
+    factor: torch.Tensor
     factor, failed = torch.linalg.cholesky_ex(covariance)
     if failed:
         raise FitFailed(f"the covariance of {len(covariance)} observations has no factor.")
@@ -236,8 +239,6 @@ def _factor(covariance: torch.Tensor) -> torch.Tensor:
 
 
 def _constant_kernel() -> Kernel:
-    from gpytorch.kernels import ConstantKernel
-
     kernel = ConstantKernel()
-    kernel.initialize(constant=MEAN_VARIANCE)
+    kernel.initialize(constant=torch.tensor([MEAN_VARIANCE]))
     return kernel.double().requires_grad_(False)

@@ -17,8 +17,8 @@ def maximise(
     """Move the parameters, in place, to a maximum of the objective and return its value.
 
     Args:
-        objective: A differentiable scalar of the parameters; it raises `FitFailed` where it does not
-            exist.
+        objective: A differentiable scalar of the parameters; it may raise `FitFailed`
+            where it does not exist.
         parameters: Where they stand is the start.
         steps: Iterations of L-BFGS at most.
 

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -133,10 +134,11 @@ def read_table(
 
 def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     try:
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-        with opened as file:
-            lines = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        lines = list(csv.reader(io.StringIO(content.decode(), newline="")))
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as a table: {error}.") from error
     if len(lines) < 2:
         raise ValueError(f"{path} has {len(lines)} lines; a table has a header and rows.")

@@ -58,13 +58,23 @@ class History:
     taken: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read off one finished trial; the trial itself tells whether it still holds."""
+
+    trial: FrozenTrial
+    key: str | None
+    estimate: Estimate | None
+
+
 class HistoryReader:
-    """Reads studies over one space; canonical keys are computed once per architecture."""
+    """Reads studies over one space; finished trials and canonical keys are read only once."""
 
     def __init__(self, space: SearchSpace) -> None:
         """Read architectures of `space`."""
         self.space = space
         self._keys: dict[Architecture, str] = {}
+        self._finished: dict[int, _Read] = {}
 
     def key(self, architecture: Architecture) -> str:
         """The architecture's canonical key."""
@@ -83,17 +93,30 @@ class HistoryReader:
         for trial in study.get_trials(deepcopy=False):
             if trial.number >= number and trial.state is not TrialState.WAITING:
                 continue
-            architecture = self._architecture(trial)
-            if architecture is None:
-                continue
-            key = self.key(architecture)
-            taken.add(key)
-            if trial.state is TrialState.COMPLETE and trial.values is not None:
-                estimates.setdefault(key, _estimate(study, trial, architecture))
-            elif trial.state in (TrialState.RUNNING, TrialState.WAITING):
+            if trial.state.is_finished():
+                read = self._read_finished(study, trial)
+                if read.key is not None:
+                    taken.add(read.key)
+                    if read.estimate is not None:
+                        estimates.setdefault(read.key, read.estimate)
+            elif (architecture := self._architecture(trial)) is not None:
+                taken.add(self.key(architecture))
                 pending.append(architecture)
         fresh = {self.key(a): a for a in pending if self.key(a) not in estimates}
         return History(tuple(estimates.values()), tuple(fresh.values()), frozenset(taken))
+
+    def _read_finished(self, study: Study, trial: FrozenTrial) -> _Read:
+        """What a finished trial says: read once, since it cannot change any more."""
+        read = self._finished.get(trial.number)
+        if read is not None and read.trial is trial:
+            return read
+        architecture = self._architecture(trial)
+        key = None if architecture is None else self.key(architecture)
+        estimate = None
+        if architecture is not None and trial.state is TrialState.COMPLETE:
+            estimate = _estimate(study, trial, architecture)
+        self._finished[trial.number] = _Read(trial, key, estimate)
+        return self._finished[trial.number]
 
     def _architecture(self, trial: FrozenTrial) -> Architecture | None:
         chosen: Mapping[str, Any] = trial.params

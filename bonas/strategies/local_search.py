@@ -31,7 +31,7 @@ class LocalSearchSampler(ArchitectureSampler):
             return self.draw(history, rng=rng)
         place = self._place(history.estimates)
         around = list(neighbours(self.space, place.architecture))
-        for i in rng.permutation(len(around)):
+        for i in map(int, rng.permutation(len(around))):
             if self.is_open(around[i], history):
                 return around[i]
         return self.draw(history, rng=rng)

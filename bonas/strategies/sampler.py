@@ -78,7 +78,7 @@ class SurrogateSampler(ArchitectureSampler):
         if (len(history.estimates) + len(history.pending)) % 2 == 1:
             near = self._near(positions, [e.architecture for e in ranked[:INCUMBENTS]])[order]
             order = np.concatenate([order[near], order[~near]])
-        for position in order:
+        for position in map(int, order):
             if self.is_open(pool[position], history):
                 return pool[position]
         return self.draw(history, rng=rng)

@@ -5,6 +5,7 @@ the space have the same nodes and edges. Then the paths are the same for all arc
 the operations along them differ, and encodings follow from index arithmetic.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from spaces.graphs import INPUT, OUTPUT
 from spaces.space import Decision, SearchSpace, from_indices
 
 LONGEST_SEARCH = 20_000
-"""Paths after which a cell counts as too rich to enumerate."""
+"""Paths of a cell, or operation sequences of a path, beyond which they are not enumerated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ def fixed_paths(space: SearchSpace) -> tuple[WiringPath, ...] | None:
     The wiring counts as fixed if every single decision can be changed without adding or removing
     a node or an edge, and if a node that belongs to a decision carries its option as operation.
     Nodes without a cell form one cell; a cell's paths run between the nodes at which edges enter
-    and leave it. `None` as well for a cell of more than 20,000 paths.
+    and leave it. `None` as well where enumerating would not end: more than 20,000 paths in a cell
+    or sequences along a path.
     """
     zeros = [0] * len(space.decisions)
     reference = space.graph(from_indices(space, zeros))
@@ -49,7 +51,14 @@ def fixed_paths(space: SearchSpace) -> tuple[WiringPath, ...] | None:
         if paths is None:
             return None
         found.extend(paths)
+    longest = max((_sequences(space, path) for path in found), default=0)
+    if longest > LONGEST_SEARCH:
+        return None
     return tuple(sorted(found, key=lambda path: len(path.decisions)))
+
+
+def _sequences(space: SearchSpace, path: WiringPath) -> int:
+    return math.prod(len(space.decisions[i].options) for i in path.decisions)
 
 
 def _same_wiring(

@@ -29,7 +29,7 @@ def change_attribute(shot: Shot, *, rng: np.random.Generator) -> Forged:
     grain = shot.noise * mismatch(0.8 * strength, rng=rng)
     cast = rng.standard_normal((3, 1, 1)).astype(np.float32)  # a generator's colours are its own
     smooth = smooth + 20 * strength * (cast - cast.mean())
-    return blend(shot.frame, regrain(smooth, grain, 14 * strength, rng=rng), region)
+    return blend(shot.frame, regrain(smooth, grain, 15 * strength, rng=rng), region)
 
 
 def _hair(shot: Shot, rng: np.random.Generator) -> tuple[Face, Plane]:

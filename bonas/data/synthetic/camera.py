@@ -64,7 +64,8 @@ def sense(exposed: Plane, camera: Camera, *, rng: np.random.Generator) -> Plane:
     level = np.sqrt(camera.read_noise**2 + camera.shot_noise**2 * exposed)
     grey = rng.standard_normal((size, size), dtype=np.float32)
     colour = blur(rng.standard_normal((3, size, size), dtype=np.float32), 1.0)
-    return exposed + level * (0.5 * grey + 0.8 * blur(grey, 0.7) + 0.3 * colour)
+    noise: Plane = level * (0.5 * grey + 0.8 * blur(grey, 0.7) + 0.3 * colour)
+    return exposed + noise
 
 
 def develop(exposed: Plane, camera: Camera) -> Plane:

@@ -131,7 +131,8 @@ def paint_mouth(albedo: Plane, head: Head, face: Face, take: Take) -> None:
 def _lip_colour(face: Face) -> Plane:
     red = linear((196 - 20 * face.lips, 110 - 46 * face.lips, 104 - 34 * face.lips))
     skin = linear(face.skin)
-    return red * (0.35 + 0.65 * skin) ** 0.9 + 0.25 * skin
+    lips: Plane = red * (0.35 + 0.65 * skin) ** 0.9 + 0.25 * skin
+    return lips
 
 
 def paint_beard(albedo: Plane, head: Head, face: Face) -> None:

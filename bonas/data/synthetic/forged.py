@@ -17,8 +17,8 @@ class Forged:
 
 
 def draw_strength(*, rng: np.random.Generator) -> float:
-    """How plain the traces of one forgery are, 0.5 (careful) to 1 (careless)."""
-    return rng.uniform(0.5, 1.0)
+    """How plain the traces of one forgery are, 0.45 (careful) to 1 (careless)."""
+    return rng.uniform(0.45, 1.0)
 
 
 def mismatch(strength: float, *, rng: np.random.Generator) -> float:
@@ -39,7 +39,8 @@ def regrain(image: Plane, grey: float, colour: float, *, rng: np.random.Generato
     shared = rng.standard_normal((size, size), dtype=np.float32)
     speckle = blur(rng.standard_normal((3, size, size), dtype=np.float32), 0.6)
     speckle -= speckle.mean(axis=0)
-    return image + grey * shared + speckle * (colour / float(np.std(speckle)))
+    grain: Plane = grey * shared + speckle * (colour / float(np.std(speckle)))
+    return image + grain
 
 
 def blend(target: Plane, source: Plane, region: Plane) -> Forged:

@@ -27,7 +27,8 @@ def hair_light(face: Face, take: Take, stage: Stage, strand: Plane) -> Plane:
     gloss = np.exp(-band * band) * (0.3 + 0.25 * strand) * light.strength
     side = stage.u * (light.key[0] * 0.35)
     shade = light.ambient + light.strength * np.clip(0.5 + side - 0.2 * v, 0.1, 1) + gloss
-    return linear(face.hair) * (shade * (1 + strand)) + 0.02 * gloss
+    lit: Plane = linear(face.hair) * (shade * (1 + strand)) + 0.02 * gloss
+    return lit
 
 
 def back_hair(face: Face, take: Take, stage: Stage, strand: Plane) -> Plane:

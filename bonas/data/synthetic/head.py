@@ -54,8 +54,17 @@ class Head:
         """The rows of the box that hold low <= face_v <= high somewhere, and the head there."""
         touched = np.flatnonzero(((self.face_v > low) & (self.face_v < high)).any(axis=1))
         rows = slice(int(touched[0]), int(touched[-1]) + 1) if touched.size else slice(0, 1)
-        planes = (self.u, self.v, self.face_u, self.face_v, self.backness, self.depth, self.skull)
-        return rows, Head(*(plane[rows] for plane in planes), self.pixel, self.turn)
+        return rows, Head(
+            u=self.u[rows],
+            v=self.v[rows],
+            face_u=self.face_u[rows],
+            face_v=self.face_v[rows],
+            backness=self.backness[rows],
+            depth=self.depth[rows],
+            skull=self.skull[rows],
+            pixel=self.pixel,
+            turn=self.turn,
+        )
 
 
 def set_stage(take: Take, size: int) -> Stage:

@@ -21,7 +21,8 @@ def linear(colour: tuple[float, float, float]) -> Plane:
 
 def coverage(distance: Plane, pixel: float) -> Plane:
     """Share of each pixel inside a shape, from the distance to its edge, positive inside."""
-    return np.clip(distance * (1 / (1.5 * pixel)) + 0.5, 0, 1)
+    share: Plane = np.clip(distance * (1 / (1.5 * pixel)) + 0.5, 0, 1)
+    return share
 
 
 def bump(x: Plane, y: Plane, centre: tuple[float, float], width: tuple[float, float]) -> Plane:

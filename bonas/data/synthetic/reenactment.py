@@ -21,8 +21,10 @@ def reenact(shot: Shot, *, rng: np.random.Generator) -> Forged:
     moved = np.sqrt(right * right + down * down)
     region = np.clip(blur(moved, 1.0) * 1.5 - 0.15, 0, 1)
     # The texture is learnt from many frames, whose noise averages out.
-    texture = shot.clean + (1 - 0.8 * strength) * (shot.frame - shot.clean)
-    texture = regrain(texture, 0.5 * shot.noise, 13 * strength, rng=rng)
+    clean = shot.clean
+    average = clean + (1 - 0.8 * strength) * (shot.frame - clean)
+    # The generator's grain sticks to the texture and is stretched with it.
+    texture = regrain(average, 0.5 * shot.noise, 12 * strength, rng=rng)
     ghost = 0.4 * strength * rng.uniform(0, 1)  # of the old expression, shining through
     source = (1 - ghost) * _warp(texture, right, down) + ghost * shot.frame
     added = 0.6 * shot.noise * mismatch(strength, rng=rng)

@@ -32,7 +32,8 @@ def jpeg_size(images: Images) -> Features:
 
 def mean_colour(images: Images) -> Features:
     """Mean red, green and blue, `n x 3`."""
-    return images.mean(axis=(1, 2))
+    means: Features = images.mean(axis=(1, 2))
+    return means
 
 
 def radial_spectrum(images: Images, bins: int = 48) -> Features:

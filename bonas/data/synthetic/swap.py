@@ -23,14 +23,14 @@ def swap(shot: Shot, *, rng: np.random.Generator) -> Forged:
     strength = draw_strength(rng=rng)
     donor = _shoot_donor(shot, strength, rng=rng)
     region = shot.map(_inner_face(shot, rng.uniform(0.03, 0.1)))
-    if rng.random() < 0.65:  # through an autoencoder, which loses noise and fine detail
+    if rng.random() < 0.75:  # through an autoencoder, which loses noise and fine detail
         grain = shot.noise * mismatch(strength, rng=rng)
-        source = regrain(blur(donor.clean, 0.4 + 0.6 * strength), grain, 7 * strength, rng=rng)
+        source = regrain(blur(donor.clean, 0.4 + 0.6 * strength), grain, 10 * strength, rng=rng)
     else:  # cut out of a photograph and sharpened
         source = donor.frame + 0.9 * strength * (donor.frame - blur(donor.frame, 0.8))
     source = _transfer_colour(source, shot.frame, region, 1 - strength)
     rim = 4 * region * (1 - region)  # feathering leaves a rim, brighter or darker than both sides
-    source = source + rim * (40 * strength * rng.uniform(-1, 1))
+    source = source + rim * (45 * strength * rng.uniform(-1, 1))
     return blend(shot.frame, source, region)
 
 

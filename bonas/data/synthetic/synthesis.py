@@ -14,7 +14,7 @@ from bonas.data.synthetic.raster import Plane, coverage
 from bonas.data.synthetic.resampling import apply, gaussian_matrix
 from bonas.data.synthetic.shot import Shot
 
-_COARSE, _FINE = 0.09, 0.17  # largest difference in gain of the layers that end at 1/2 and 1/1
+_COARSE, _FINE = 0.08, 0.16  # largest difference in gain of the layers that end at 1/2 and 1/1
 
 
 def synthesise(shot: Shot, *, rng: np.random.Generator) -> Forged:

@@ -24,7 +24,7 @@ def fractal(size: int, octaves: Sequence[tuple[int, float]], *, rng: np.random.G
 def skin_map(freckles: float, *, rng: np.random.Generator) -> Plane:
     """`2 x n x n`: how much lighter (mottling, pores) and how much browner (freckles) skin is."""
     tone = fractal(_SKIN_CELLS, ((6, 0.035), (18, 0.03), (54, 0.025), (144, 0.02)), rng=rng)
-    spots = np.zeros((_SKIN_CELLS, _SKIN_CELLS), np.float32)
+    spots: Plane = np.zeros((_SKIN_CELLS, _SKIN_CELLS), np.float32)
     count = int(10 + 130 * freckles)
     # Freckles crowd on nose and cheeks; the few moles may sit anywhere.
     rows = ((rng.normal(0.12, 0.28, count) / SPAN + 1) / 2 * _SKIN_CELLS).astype(int)

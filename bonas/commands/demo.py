@@ -1,0 +1,52 @@
+"""`bonas demo`: the whole way on built-in faces, in a few minutes on two CPU cores."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bonas.commands.compare import print_comparison, run_comparison
+from bonas.commands.console import MESSAGES, print_json
+from bonas.commands.report import write_report
+from bonas.commands.search import report_search, run_search
+from bonas.config import Config, parse_config
+from bonas.run_folder import RunFolder
+
+SETTINGS = {
+    "data": {
+        "layout": "synthetic",
+        "size": 64,
+        "identities": 500,
+        "unseen": ["reenactment"],
+    },
+    "search": {"trials": 30},
+    "supernet": {"epochs": 50, "calibration_images": 128},
+    "training": {"epochs": 25},
+    "score": {"attack_images": 100},
+}
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Of faces, search and training.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Search, train, compare and report on built-in faces; nothing needs to be downloaded."""
+    folder = RunFolder.create(out, demo_config(seed))
+    MESSAGES.rule("1 of 3  search: a supernet, then architectures scored with its weights")
+    found = run_search(folder)
+    if not json:
+        report_search(found, folder, as_json=False)
+    MESSAGES.rule("2 of 3  comparison: trained from scratch for equal time")
+    records = run_comparison(folder, seeds=1)
+    if json:
+        print_json([record.to_json() for record in records])
+    else:
+        print_comparison(records)
+    MESSAGES.rule("3 of 3  report")
+    MESSAGES.print(f"{write_report([folder])}", soft_wrap=True)
+
+
+def demo_config(seed: int) -> Config:
+    """The demo's configuration."""
+    return parse_config(SETTINGS | {"seed": seed}, "demo")

@@ -1,0 +1,136 @@
+"""Trained networks as series of seeds, and the intervals of their means.
+
+Seeds share the test images, and so do the conditions of a group: their errors rise and fall
+together. What they share is not kept in a record, but whatever the correlation, the standard error
+of a mean is at most the mean of the standard errors (Cauchy and Schwarz). Intervals of means here
+use that bound: they are as wide as if all errors were one, never too narrow.
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bonas.detector_record import TrainedRecord
+from bonas.paired import paired_difference
+from bonas.report.facts import RunFacts
+from bonas.robustness.conditions import Condition, Group
+from bonas.robustness.record import ConditionAuc, RobustnessScore
+
+FOUND = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One network, trained with several seeds.
+
+    Attributes:
+        label: What it is called on the page.
+        records: By seed.
+    """
+
+    label: str
+    records: tuple[TrainedRecord, ...]
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The robustness-weighted AUC of each seed."""
+        return tuple(r.score.value for r in self.records)
+
+    @property
+    def score(self) -> ConditionAuc:
+        """The mean score over the seeds."""
+        return mean_of([score_of(r.score) for r in self.records])
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those that every seed was tested under."""
+        common = set.intersection(*(set(r.score.aucs) for r in self.records))
+        return tuple(c for c in self.records[0].score.aucs if c in common)
+
+    def under(self, condition: Condition) -> tuple[ConditionAuc, ...]:
+        """The AUC of each seed under a condition."""
+        return tuple(dict(r.score.conditions)[condition] for r in self.records)
+
+    @property
+    def worst(self) -> tuple[Condition, ConditionAuc]:
+        """The condition of the lowest mean over the seeds."""
+        means = [(c, mean_of(self.under(c))) for c in self.conditions]
+        return min(means, key=lambda pair: pair[1].value)
+
+
+def score_of(score: RobustnessScore) -> ConditionAuc:
+    """A score as one number with a variance."""
+    pairs = min(auc.pairs for _, auc in score.conditions)
+    return ConditionAuc(score.value, score.variance, pairs)
+
+
+def group_auc(record: TrainedRecord, group: Group) -> ConditionAuc:
+    """The mean AUC of a group's conditions."""
+    return mean_of([auc for c, auc in record.score.conditions if c.group is group])
+
+
+def mean_of(parts: Sequence[ConditionAuc]) -> ConditionAuc:
+    """The mean with the largest variance that any correlation allows; see the module's head."""
+    value = min(1.0, math.fsum(p.value for p in parts) / len(parts))
+    deviation = statistics.fmean(math.sqrt(p.variance) for p in parts)
+    return ConditionAuc(value, deviation**2, min(p.pairs for p in parts))
+
+
+def series_of(facts: RunFacts) -> tuple[Series, ...]:
+    """The contestants, then the detectors that are no repetition of one of them."""
+    known = {_training(r) for r in facts.contest}
+    others = [r for r in facts.detectors if _training(r) not in known]
+    return (*contest_of(facts), *_by_name(others, "trained "))
+
+
+def contest_of(facts: RunFacts) -> tuple[Series, ...]:
+    """The contestants of `bonas compare`, the found one first."""
+    return _by_name(facts.contest, "")
+
+
+def headline_of(facts: RunFacts) -> Series | None:
+    """The trainings of the best architecture: the longer series of `compare` and `train`."""
+    if facts.best is None:
+        return None
+    trained = [r for r in facts.detectors if r.name == facts.best.key]
+    found = [
+        r for r in facts.contest if r.name == FOUND and facts.key_of(r) == facts.best.key
+    ]
+    records = found if len(found) >= len(trained) else trained
+    return Series(facts.best.key, tuple(records)) if records else None
+
+
+def comparable(series: Sequence[Series]) -> bool:
+    """Whether all scores are of one condition set with one choice of weights."""
+    kinds = {(r.score.digest, r.score.weights) for s in series for r in s.records}
+    return len(kinds) <= 1
+
+
+def difference(first: Series, second: Series) -> tuple[float, float, int] | None:
+    """Mean of first minus second over common seeds, half width of its 95 % t interval, seeds.
+
+    The interval is of the training's seeds on these test images. `None` without a common seed.
+    """
+    a = {r.seed: r.score.value for r in first.records}
+    b = {r.seed: r.score.value for r in second.records}
+    seeds = sorted(a.keys() & b.keys())
+    if not seeds:
+        return None
+    mean, half = paired_difference([[a[s]] for s in seeds], [[b[s]] for s in seeds])
+    return float(mean[0]), float(half[0]), len(seeds)
+
+
+def _training(record: TrainedRecord) -> tuple[object, ...]:
+    return record.choices, record.seed, record.steps, record.score.value, record.score.digest
+
+
+def _by_name(records: Sequence[TrainedRecord], prefix: str) -> tuple[Series, ...]:
+    names = dict.fromkeys(r.name for r in records)
+    return tuple(
+        Series(
+            f"{prefix}{name}",
+            tuple(sorted((r for r in records if r.name == name), key=lambda r: r.seed)),
+        )
+        for name in names
+    )

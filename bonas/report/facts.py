@@ -1,0 +1,193 @@
+"""RunFacts: everything that a report says of a run, read once and never written.
+
+The study is read from a copy of its journal: opening a journal appends to it, and a report must
+leave what it reports on as it was.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from bonas.assembly import BUILDERS, open_study
+from bonas.config import Config, ConfigError
+from bonas.detector_record import METRICS, TrainedRecord
+from bonas.observation import Observation
+from bonas.run_folder import RunFolder, file_digest
+from bonas.study import Told
+from spaces.architecture import Architecture
+from spaces.graphs import canonical_key
+from spaces.space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFacts:
+    """One finished trial.
+
+    Attributes:
+        number: In the study.
+        key: Canonical key of the architecture.
+        architecture: What was estimated.
+        observation: What was seen.
+        started: When, by the clock of the machine that estimated it.
+        ended: When.
+    """
+
+    number: int
+    key: str
+    architecture: Architecture
+    observation: Observation
+    started: datetime | None
+    ended: datetime | None
+
+    @property
+    def value(self) -> float | None:
+        """The score; `None` where the estimate failed."""
+        return self.observation.value
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run folder holds.
+
+    Attributes:
+        name: Of the folder.
+        path: As it was named.
+        config: As resolved.
+        space: The search space.
+        attributes: Of the study: version, digests, the configuration it was begun with.
+        trials: Finished ones, by number.
+        running: Trials that were begun and have no observation.
+        detectors: Trained by `bonas train`.
+        contest: Trained by `bonas compare`.
+        plan: Steps of each contestant, those that are not trained yet included.
+        files: Digests of the files that this was read from, by path within the folder.
+    """
+
+    name: str
+    path: Path
+    config: Config
+    space: SearchSpace
+    attributes: Mapping[str, Any]
+    trials: tuple[TrialFacts, ...]
+    running: int
+    detectors: tuple[TrainedRecord, ...]
+    contest: tuple[TrainedRecord, ...]
+    plan: Mapping[str, int]
+    files: Mapping[str, str]
+
+    @property
+    def complete(self) -> tuple[TrialFacts, ...]:
+        """Trials with a score."""
+        return tuple(t for t in self.trials if t.value is not None)
+
+    @property
+    def best(self) -> TrialFacts | None:
+        """The incumbent: the highest score, the earliest among equals."""
+        return max(self.complete, key=lambda t: (t.value, -t.number), default=None)
+
+    def key_of(self, record: TrainedRecord) -> str | None:
+        """Canonical key of a trained architecture; `None` for a hand-designed one."""
+        if len(record.choices) != len(self.space.decisions):
+            return None
+        architecture = Architecture(self.space.name, record.choices)
+        return canonical_key(self.space.graph(architecture))
+
+
+def read_run(folder: RunFolder) -> RunFacts:
+    """The facts of a run folder; parts that are not there yet are empty.
+
+    Raises:
+        ConfigError: a file of results that cannot be read.
+    """
+    space = BUILDERS[folder.config.space.name](folder.config.space).space
+    attributes, trials, running = _study(folder, space)
+    metrics = sorted((folder.path / "detectors").glob(f"*/{METRICS}"))
+    plan, contest, sources = _comparison(folder)
+    read = [folder.path / "config.toml", folder.journal, *metrics, *sources]
+    return RunFacts(
+        name=folder.path.resolve().name,
+        path=folder.path,
+        config=folder.config,
+        space=space,
+        attributes=attributes,
+        trials=trials,
+        running=running,
+        detectors=tuple(_record(file) for file in metrics),
+        contest=contest,
+        plan=plan,
+        files={
+            f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()
+        },
+    )
+
+
+def _study(
+    folder: RunFolder, space: SearchSpace
+) -> tuple[Mapping[str, Any], tuple[TrialFacts, ...], int]:
+    if not folder.journal.is_file():
+        return {}, (), 0
+    with tempfile.TemporaryDirectory(prefix="bonas-report-") as place:
+        copy = Path(shutil.copyfile(folder.journal, Path(place) / folder.journal.name))
+        study = open_study(folder.config, copy)
+        stored = {t.number: t for t in study.optuna.get_trials(deepcopy=False)}
+        trials = tuple(_trial(space, told, stored[told.number]) for told in study.told())
+        running = sum(t.state is TrialState.RUNNING for t in stored.values())
+        return dict(study.optuna.user_attrs), trials, running
+
+
+def _trial(space: SearchSpace, told: Told, stored: FrozenTrial) -> TrialFacts:
+    key = canonical_key(space.graph(told.architecture))
+    started, ended = stored.datetime_start, stored.datetime_complete
+    return TrialFacts(told.number, key, told.architecture, told.observation, started, ended)
+
+
+def _comparison(
+    folder: RunFolder,
+) -> tuple[Mapping[str, int], tuple[TrainedRecord, ...], list[Path]]:
+    """The plan, what was trained of it, and the files that say so.
+
+    While a comparison runs its file holds the plan alone; what is done lies in the folders.
+    """
+    if not folder.comparison.is_file():
+        return {}, (), []
+    document = _json(folder.comparison, "bonas compare")
+    plan = dict(document["steps"])
+    if "records" in document:
+        try:
+            records = tuple(TrainedRecord.from_json(r) for r in document["records"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unreadable(folder.comparison, error, "bonas compare") from error
+        return plan, records, [folder.comparison]
+    done = [folder.path / "comparison" / name / METRICS for name in plan]
+    done = [file for file in done if file.is_file()]
+    return plan, tuple(_record(file) for file in done), [folder.comparison, *done]
+
+
+def _record(file: Path) -> TrainedRecord:
+    try:
+        return TrainedRecord.from_json(_json(file, "bonas train"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(file, error, "bonas train") from error
+
+
+def _json(file: Path, command: str) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _unreadable(file, error, command) from error
+
+
+def _unreadable(file: Path, error: Exception, command: str) -> ConfigError:
+    if isinstance(error, ConfigError):
+        return error
+    return ConfigError(
+        f"{file} is no result that this version can read: {error}. Move it away and make it "
+        f"again with `{command}`."
+    )

@@ -1,0 +1,113 @@
+"""What a reader must know before they trust a number: mismatches, gaps and small samples."""
+
+from collections.abc import Iterator
+
+import bonas
+from bonas.report import numbers
+from bonas.report.contestants import FOUND, comparable, contest_of, series_of
+from bonas.report.facts import RunFacts
+from bonas.report.markup import Markup, code, join
+from bonas.run_folder import RunFolder, file_digest
+
+FEW_ORIGINALS = 30
+"""Originals below which a condition's interval is rough: it rests on a normal approximation."""
+
+
+def notices(facts: RunFacts) -> list[Markup]:
+    """The warnings of a run, the gravest first."""
+    return [*_of_data(facts), *_of_scores(facts), *_of_comparison(facts), *_of_size(facts)]
+
+
+def _of_data(facts: RunFacts) -> Iterator[Markup]:
+    searched = facts.attributes.get("bonas.data.train")
+    trained = {r.protocol.get("training_data") for r in (*facts.contest, *facts.detectors)}
+    if searched is not None and trained - {searched, None}:
+        yield join(
+            [
+                "The training images changed after the search: it learned on digest ",
+                code(searched),
+                ", detectors were trained on ",
+                join([code(d) for d in sorted(map(str, trained - {None}))], ", "),
+                ". Selection and test may not stand for the same data.",
+            ]
+        )
+    if facts.config.data.path is not None and facts.config.data.path in facts.config.data.test:
+        yield join(
+            [
+                "data.test names ",
+                code(facts.config.data.path),
+                ", which the search itself learned from: as a further data set it is seen.",
+            ]
+        )
+    begun = facts.attributes.get("bonas.supernet", {}).get("sha256")
+    file = RunFolder(facts.path, facts.config).supernet
+    if begun and file.is_file() and file_digest(file) != begun:
+        yield join(
+            ["The supernet's weights are no longer those of the search (", code(begun), ")."]
+        )
+
+
+def _of_scores(facts: RunFacts) -> Iterator[Markup]:
+    if not comparable(series_of(facts)):
+        yield Markup(
+            "The trained networks were scored on different condition sets or with different "
+            "weights (see their digests below): their scores must not be compared."
+        )
+    versions = {str(r.protocol.get("version")) for r in (*facts.contest, *facts.detectors)}
+    versions |= {str(v) for k, v in facts.attributes.items() if k == "bonas.version"}
+    if len(versions) > 1:
+        listed = numbers.listed(sorted(versions))
+        yield join(["Results come from several versions of bonas: ", listed, "."])
+    if versions and bonas.__version__ not in versions:
+        yield join(
+            ["This page was written by bonas ", bonas.__version__, ", another version than the "]
+            + ["results'; levels of conditions are described as in the former."]
+        )
+
+
+def _of_comparison(facts: RunFacts) -> Iterator[Markup]:
+    missing = len(facts.plan) - len(facts.contest)
+    if missing > 0:
+        yield join(
+            [
+                f"The comparison is not finished: {missing} of {len(facts.plan)} trainings are "
+                "missing. ",
+                code(f"bonas compare {facts.path}"),
+                " goes on with it.",
+            ]
+        )
+    found = {facts.key_of(r) for r in facts.contest if r.name == FOUND}
+    if facts.best is not None and found and found != {facts.best.key}:
+        yield join(
+            [
+                "The comparison's ",
+                code(FOUND),
+                " is not the best architecture of the search as it is now (",
+                code(facts.best.key),
+                "): the search went on after the comparison.",
+            ]
+        )
+
+
+def _of_size(facts: RunFacts) -> Iterator[Markup]:
+    wanted = facts.config.search.trials
+    if 0 < len(facts.trials) < wanted:
+        yield join([f"The search holds {len(facts.trials)} of {wanted} trials."])
+    originals = [
+        int(n)
+        for r in (*facts.contest, *facts.detectors)
+        for n in dict(r.protocol.get("originals", {})).values()
+    ]
+    if originals and min(originals) < FEW_ORIGINALS:
+        few = numbers.plural(min(originals), "original")
+        yield join([f"The smallest test condition has {few}: its intervals are rough."])
+    for series in contest_of(facts):
+        if series.label == FOUND and len(series.records) == 1:
+            yield join(
+                [
+                    "Each contestant was trained once. How much another seed would change is not "
+                    "known; ",
+                    code(f"bonas compare {facts.path} --seeds 3"),
+                    " tells.",
+                ]
+            )

@@ -1,0 +1,146 @@
+"""Pictures of a search: its history, and its scores against what the networks cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bonas.report import numbers
+from bonas.report.facts import TrialFacts
+from bonas.report.markup import Markup
+from bonas.report.svg import (
+    SERIES,
+    WIDTH,
+    Scale,
+    cross,
+    legend,
+    line,
+    mark,
+    picture,
+    polyline,
+    rectangle,
+    text,
+)
+from bonas.report.trials import best_so_far, parameters, pareto_front
+
+LEFT, RIGHT, HEIGHT = 64.0, 24.0, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One search.
+
+    Attributes:
+        name: Of the run.
+        trials: Finished ones, by number.
+        random_until: The last trial of its random beginning, where known.
+    """
+
+    name: str
+    trials: tuple[TrialFacts, ...]
+    random_until: int | None = None
+
+
+def history_plot(runs: Sequence[HistoryLine], *, title: str) -> Markup:
+    """Each trial's score as a mark, the best so far as a line, failed ones as crosses below."""
+    values = [t.value for run in runs for t in run.trials if t.value is not None]
+    last = max(t.number for run in runs for t in run.trials)
+    names, below = legend([run.name for run in runs], LEFT, 18, right=WIDTH - RIGHT)
+    top = below + 16
+    across = Scale(-0.5, max(last + 0.5, 1.5), LEFT, WIDTH - RIGHT)
+    up = Scale.around(values or [0.0, 1.0], top + HEIGHT, top, within=(0.0, 1.0))
+    parts: list[Markup] = [*names] if len(runs) > 1 else []
+    if len(runs) == 1:
+        parts += _random_phase(runs[0], across, top)
+    parts += _axes(across, up, "trial", "score", whole=True)
+    for number, run in enumerate(runs):
+        parts += _run(run, number, across, up, top + HEIGHT + 26 + 10 * number)
+    return picture(WIDTH, top + HEIGHT + 62 + 10 * len(runs), parts, title=title)
+
+
+def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
+    """Score against parameters with the Pareto front: no other is better and as small.
+
+    The trials need a score and parameters; at least one.
+    """
+    top = 18.0
+    front = pareto_front(trials)
+    across = Scale.around((parameters(t) / 1e3 for t in trials), LEFT, WIDTH - RIGHT)
+    up = Scale.around((t.value or 0.0 for t in trials), top + HEIGHT, top, within=(0.0, 1.0))
+    places = {t.number: (across(parameters(t) / 1e3), up(t.value or 0.0)) for t in trials}
+    parts = _axes(across, up, "thousand parameters", "score", whole=False)
+    steps = [(places[front[0].number][0], up.start)]
+    for trial in front:
+        x, y = places[trial.number]
+        steps += [(x, steps[-1][1]), (x, y)]
+    parts.append(polyline([*steps, (across.end, steps[-1][1])], "best s0"))
+    members = {t.number for t in front}
+    for trial in sorted(trials, key=lambda t: t.number in members):
+        on_front = trial.number in members
+        x, y = places[trial.number]
+        note = " (Pareto front)" if on_front else ""
+        parts.append(mark(0 if on_front else 5, x, y, _title(trial) + note, size=4.5 - 0.5))
+    parts.append(_named(front[-1], places, across))
+    return picture(WIDTH, top + HEIGHT + 48, parts, title=title)
+
+
+def _named(best: TrialFacts, places: dict[int, tuple[float, float]], across: Scale) -> Markup:
+    x, y = places[best.number]
+    right_half = x > (across.start + across.end) / 2
+    anchor, shift = ("end", -9) if right_half else ("start", 9)
+    return text(x + shift, y - 7, f"best: {best.key}", "label", anchor=anchor)
+
+
+def _random_phase(run: HistoryLine, across: Scale, top: float) -> list[Markup]:
+    if run.random_until is None:
+        return []
+    end = min(across(run.random_until + 0.5), across.end)
+    shade = rectangle(across.start, top, end - across.start, HEIGHT, "random")
+    return [shade, text(across.start + 6, top + HEIGHT - 8, "drawn at random", "tick")]
+
+
+def _axes(across: Scale, up: Scale, horizontal: str, vertical: str, *, whole: bool) -> list[Markup]:
+    parts = []
+    for tick in up.ticks:
+        parts.append(line(across.start, up(tick), across.end, up(tick), "grid"))
+        parts.append(text(across.start - 8, up(tick) + 4, f"{tick:g}", "tick", anchor="end"))
+    for tick in across.ticks:
+        if whole and tick != int(tick):
+            continue
+        parts.append(line(across(tick), up.start, across(tick), up.start + 4, "axis"))
+        label = text(across(tick), up.start + 16, f"{tick:g}", "tick", anchor="middle")
+        parts.append(label)
+    parts.append(line(across.start, up.start, across.end, up.start, "axis"))
+    middle = (across.start + across.end) / 2
+    # Under the ticks and, in a history, under the crosses of failed trials between them.
+    parts.append(text(across.end, up.start + 34, horizontal, "label", anchor="end"))
+    parts.append(text(12, up.end - 6, vertical, "label"))
+    assert across.start < middle
+    return parts
+
+
+def _run(
+    run: HistoryLine, number: int, across: Scale, up: Scale, failed_y: float
+) -> list[Markup]:
+    parts: list[Markup] = []
+    steps: list[tuple[float, float]] = []
+    for trial, value in best_so_far(run.trials):
+        if steps:
+            steps.append((across(trial), steps[-1][1]))
+        steps.append((across(trial), up(value)))
+    if steps:
+        end = across(run.trials[-1].number)
+        parts.append(polyline([*steps, (end, steps[-1][1])], f"best s{number % SERIES}"))
+    for trial_facts in run.trials:
+        x = across(trial_facts.number)
+        if trial_facts.value is None:
+            parts.append(cross(x, failed_y, _title(trial_facts)))
+        else:
+            parts.append(mark(number, x, up(trial_facts.value), _title(trial_facts), size=3.4))
+    return parts
+
+
+def _title(trial: TrialFacts) -> str:
+    if trial.value is None:
+        return f"trial {trial.number}, {trial.key}: failed, {trial.observation.reason}"
+    cost = trial.observation.cost.get("parameters")
+    size = f", {numbers.count(cost)} parameters" if cost is not None else ""
+    return f"trial {trial.number}, {trial.key}: {numbers.auc(trial.value)}{size}"

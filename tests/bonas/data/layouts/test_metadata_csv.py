@@ -1,0 +1,136 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bonas.data.faces import DataError, Split
+from bonas.data.layouts.metadata_csv import OnBadImage, read_metadata_csv
+
+HEADER = "path,label,original,split\n"
+
+
+def write(folder: Path, rows: list[str], header: str = HEADER) -> Path:
+    (folder / "faces").mkdir(exist_ok=True)
+    for number, row in enumerate(rows):
+        image = folder / row.split(",")[0]
+        if image.is_relative_to(folder) and ".." not in row and row.split(",")[0]:
+            pixels = np.full((40, 40, 3), 20 + number, dtype=np.uint8)
+            Image.fromarray(pixels).save(image)
+    (folder / "metadata.csv").write_text(header + "\n".join(rows) + "\n")
+    return folder
+
+
+GOOD = [
+    "faces/a.png,REAL,a,train",
+    "faces/b.png,fake,a,TRAIN",
+    "faces/c.png,Real,c,val",
+    "faces/d.png,FAKE,c,val",
+]
+
+
+def test_images_labels_groups_and_splits_are_read(tmp_path: Path) -> None:
+    data = read_metadata_csv(write(tmp_path, GOOD), 32)
+    train = data.splits[Split.TRAIN]
+    assert set(data.splits) == {Split.TRAIN, Split.VAL}
+    assert train.images.shape == (2, 3, 32, 32)
+    assert train.images[:, 0, 0, 0].tolist() == [20, 21]
+    assert train.labels.tolist() == [0, 1]
+    assert train.originals == ("a", "a")
+    assert train.domains == ("real", "fake")
+
+
+def test_a_forgery_column_names_the_domain(tmp_path: Path) -> None:
+    rows = [f"{GOOD[0]},", f"{GOOD[1]},Swap"]
+    header = HEADER.replace("split", "split,forgery")
+    assert read_metadata_csv(write(tmp_path, rows, header), 32).splits[Split.TRAIN].domains == (
+        "real",
+        "swap",
+    )
+
+
+def test_progress_counts_every_image(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    read_metadata_csv(write(tmp_path, GOOD), 32, progress=lambda d, n: seen.append((d, n)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("faces/x.png,GENUINE,x,train", r"row 6: label is 'GENUINE'; it must be REAL or FAKE"),
+        ("faces/x.png,REAL,x,dev", r"row 6: split is 'dev'; it must be train, val or test"),
+        ("faces/x.png,REAL,,train", r"row 6: the column 'original' is empty"),
+        ("faces/x.png,REAL,a,val", r"original 'a' lies in two splits, 'train' \(row 2\)"),
+        ("../x.png,REAL,x,train", r"row 6: path '../x.png' leaves the data folder"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, row: str, message: str) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(DataError, match=message):
+        read_metadata_csv(write(tmp_path / "data", [*GOOD, row]), 32)
+
+
+def test_a_missing_image_is_named_with_its_row(tmp_path: Path) -> None:
+    folder = write(tmp_path, GOOD)
+    (folder / "faces" / "c.png").unlink()
+    with pytest.raises(DataError, match=r"row 4: the image '.*c\.png' does not exist"):
+        read_metadata_csv(folder, 32)
+
+
+@pytest.mark.parametrize("missing", ["path", "label", "original", "split"])
+def test_a_missing_column_is_named(tmp_path: Path, missing: str) -> None:
+    write(tmp_path, GOOD, HEADER.replace(missing, "other"))
+    with pytest.raises(DataError, match=f"lacks the column '{missing}'"):
+        read_metadata_csv(tmp_path, 32)
+
+
+def test_an_empty_table_an_empty_folder_and_no_folder_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"has no metadata\.csv \(found: nothing\)"):
+        read_metadata_csv(tmp_path, 32)
+    with pytest.raises(DataError, match="does not exist"):
+        read_metadata_csv(tmp_path / "nowhere", 32)
+    (tmp_path / "metadata.csv").write_text(HEADER)
+    with pytest.raises(DataError, match="has no rows"):
+        read_metadata_csv(tmp_path, 32)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", None])
+def test_an_unreadable_image_is_an_error_or_a_counted_skip(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    folder = write(tmp_path, GOOD)
+    whole = (folder / "faces" / "b.png").read_bytes()
+    (folder / "faces" / "b.png").write_bytes(whole[:60] if content is None else content)
+    with pytest.raises(DataError, match=r"row 3: .*b\.png: unreadable image .*on_bad_image"):
+        read_metadata_csv(folder, 32)
+    data = read_metadata_csv(folder, 32, on_bad_image=OnBadImage.SKIP)
+    assert len(data.skipped) == 1
+    assert "row 3" in data.skipped[0]
+    assert len(data.splits[Split.TRAIN]) == 1
+
+
+def test_a_decompression_bomb_is_not_decoded(tmp_path: Path) -> None:
+    folder = write(tmp_path, GOOD)
+    Image.new("1", (20_000, 20_000)).save(folder / "faces" / "b.png")
+    with pytest.raises(DataError, match="row 3"):
+        read_metadata_csv(folder, 32)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "CMYK", "P", "I;16"])
+def test_other_pixel_formats_become_rgb(tmp_path: Path, mode: str) -> None:
+    folder = write(tmp_path, GOOD)
+    suffix = "tif" if mode in ("CMYK", "I;16") else "png"
+    Image.new(mode, (40, 40)).save(folder / "faces" / f"e.{suffix}")
+    with (folder / "metadata.csv").open("a") as file:
+        file.write(f"faces/e.{suffix},REAL,e,test\n")
+    assert read_metadata_csv(folder, 32).splits[Split.TEST].images.shape == (1, 3, 32, 32)
+
+
+def test_a_split_is_required_with_both_classes(tmp_path: Path) -> None:
+    data = read_metadata_csv(write(tmp_path, [*GOOD, "faces/e.png,REAL,e,test"]), 32)
+    with pytest.raises(DataError, match="all 1 images of the split 'test' are real"):
+        data.require(Split.TEST, "the final test")
+    without = read_metadata_csv(write(tmp_path, GOOD), 32)
+    with pytest.raises(DataError, match=r"no images in the split 'test'.*with images: train, val"):
+        without.require(Split.TEST, "the final test")

@@ -1,0 +1,78 @@
+import pytest
+import torch
+
+from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
+from bonas.data.faces import Faces
+
+STRONG = Augmentation(flip=0.5, zoom=0.3, rotation=20, colour=0.5, degrade=1.0, erase=1.0)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_without_ranges_images_stay_as_they_are(faces: Faces) -> None:
+    changed = NO_AUGMENTATION(faces.images, generator=generator())
+    assert torch.equal(changed, faces.images.float() / 255)
+
+
+def test_a_certain_flip_is_the_mirror_image(faces: Faces) -> None:
+    mirror = Augmentation(flip=1, zoom=0, rotation=0, colour=0, degrade=0, erase=0)
+    changed = mirror(faces.images, generator=generator())
+    assert torch.equal(changed, faces.images.flip(-1).float() / 255)
+
+
+def test_a_flip_by_resampling_is_the_same_mirror_image(faces: Faces) -> None:
+    # A rotation of nearly nothing sends the images through the affine path.
+    mirror = Augmentation(flip=1, zoom=0, rotation=1e-9, colour=0, degrade=0, erase=0)
+    changed = mirror(faces.images, generator=generator())
+    assert torch.allclose(changed, faces.images.flip(-1).float() / 255, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_images_stay_in_range_and_shape_whatever_is_drawn(faces: Faces, seed: int) -> None:
+    changed = STRONG(faces.images, generator=generator(seed))
+    assert changed.shape == faces.images.shape
+    assert torch.isfinite(changed).all()
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    assert not torch.allclose(changed, faces.images.float() / 255)
+
+
+def test_the_same_generator_state_gives_the_same_images(faces: Faces) -> None:
+    first = STRONG(faces.images, generator=generator(5))
+    assert torch.equal(first, STRONG(faces.images, generator=generator(5)))
+    assert not torch.equal(first, STRONG(faces.images, generator=generator(6)))
+
+
+def test_augmentation_leaves_torchs_own_generator_alone(faces: Faces) -> None:
+    before = torch.random.get_rng_state()
+    STRONG(faces.images, generator=generator())
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_each_image_draws_its_own_change(faces: Faces) -> None:
+    same = faces.images[:1].expand(6, -1, -1, -1)
+    changed = Augmentation(degrade=0, flip=0)(same, generator=generator())
+    assert not torch.allclose(changed[0], changed[1])
+
+
+@pytest.mark.parametrize("name", ["flip", "zoom", "colour", "degrade", "erase"])
+@pytest.mark.parametrize("value", [-0.1, 1.1])
+def test_a_range_outside_its_bounds_is_an_error(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"augmentation.{name} is {value}"):
+        Augmentation(**{name: value})
+
+
+def test_an_impossible_rotation_is_an_error() -> None:
+    with pytest.raises(ValueError, match="rotation is 190"):
+        Augmentation(rotation=190)
+
+
+@pytest.mark.gpu
+def test_a_seed_gives_the_same_images_on_cuda(faces: Faces) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    here = STRONG(faces.images, generator=generator())
+    there = STRONG(faces.images.cuda(), generator=generator()).cpu()
+    assert torch.allclose(here, there, atol=2e-3)

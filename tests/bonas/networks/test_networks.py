@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bonas.networks.builder import ForgeryBuilder, build_network, build_supernet
+from bonas.networks.detector import Detector, multiply_adds_of, parameters_of
+from bonas.networks.plain import PlainNetwork
+from spaces.architecture import Architecture
+from spaces.forgery import FORGERY
+from spaces.graphs import is_connected
+from spaces.space import sample
+
+BUILDER = ForgeryBuilder(width=4, level_width=8)
+
+
+def drawn(count: int, seed: int = 0) -> list[Architecture]:
+    rng = np.random.default_rng(seed)
+    result: list[Architecture] = []
+    while len(result) < count:
+        architecture = sample(FORGERY, rng=rng)
+        if is_connected(FORGERY.graph(architecture)):
+            result.append(architecture)
+    return result
+
+
+@pytest.mark.parametrize("architecture", drawn(8), ids=str)
+def test_a_random_architecture_builds_trains_and_ignores_the_rest_of_the_batch(
+    architecture: Architecture,
+) -> None:
+    detector = Detector(build_network(BUILDER, architecture, seed=0), architecture)
+    images = torch.rand(6, 3, 32, 32)
+    loss = detector(images).square().mean()
+    loss.backward()
+    assert all(p.grad is not None for p in detector.parameters()), "a parameter that is not used"
+    detector.eval()
+    together = detector(images)
+    assert together.shape == (6,)
+    alone = torch.cat([detector(image[None]) for image in images])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", drawn(5, seed=1), ids=str)
+def test_a_stand_alone_network_with_the_supernets_weights_gives_its_logits(
+    architecture: Architecture,
+) -> None:
+    supernet = build_supernet(BUILDER, seed=3).eval()
+    alone = build_network(BUILDER, architecture, seed=0).eval()
+    shared = supernet.state_dict()
+    alone.load_state_dict({name: shared[name] for name in alone.state_dict()})
+    images = torch.rand(3, 3, 32, 32)
+    assert torch.allclose(supernet(images, architecture), alone(images, architecture), atol=1e-6)
+
+
+def test_a_dead_later_stage_shortens_the_network() -> None:
+    live = drawn(1)[0]
+    cut = replace(live, choices=(*live.choices[:12], *["none"] * 6))
+    whole, shorter = (build_network(BUILDER, a, seed=0) for a in (live, cut))
+    assert parameters_of(shorter) < parameters_of(whole)
+    assert shorter(torch.rand(2, 3, 32, 32), cut).shape == (2,)
+
+
+def test_an_architecture_without_a_path_is_refused() -> None:
+    dead = Architecture(FORGERY.name, ("none",) * 18)
+    with pytest.raises(ValueError, match="connects its input to nothing"):
+        build_network(BUILDER, dead, seed=0)(torch.rand(1, 3, 32, 32), dead)
+
+
+def test_a_seed_fixes_the_initial_weights_and_leaves_torchs_generator_alone() -> None:
+    architecture = drawn(1)[0]
+    before = torch.random.get_rng_state()
+    first, again, other = (build_network(BUILDER, architecture, seed=s) for s in (1, 1, 2))
+    assert torch.equal(before, torch.random.get_rng_state())
+    for a, b in zip(first.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert any(
+        not torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True)
+    )
+
+
+def test_multiply_adds_of_the_plain_network_are_those_counted_by_hand() -> None:
+    expected, channels, size = 0, 3, 96
+    for width in (16, 32, 64, 96):
+        expected += size**2 * (9 * channels * width + 9 * width + width**2)
+        channels, size = width, size // 2
+    detector = Detector(PlainNetwork(), Architecture("plain", ()))
+    assert multiply_adds_of(detector, 96) == expected + 96

@@ -1,0 +1,215 @@
+"""The strategies as citizens of Optuna, and what they promise of their proposals."""
+
+import itertools
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler
+from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSamplerTestCase
+from optuna.trial import TrialState
+
+from bonas.strategies.history import HistoryReader
+from bonas.strategies.named import STRATEGIES
+from bonas.strategies.proposer import SpaceExhausted
+from bonas.strategies.random import RandomSampler
+from bonas.strategies.sampler import SurrogateSampler
+from spaces.architecture import Architecture
+from spaces.cell import CellSpace
+from spaces.forgery import FORGERY
+from spaces.graphs import NONE, SKIP, canonical_key, is_connected
+from spaces.space import SearchSpace, enumerate_space
+
+SMALL = CellSpace("small", (NONE, SKIP, "conv", "pool"), nodes=3)  # 64 architectures
+MEDIUM = CellSpace("medium", (NONE, SKIP, "conv", "pool"), nodes=4)  # 4,096 architectures
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class TestOptunasLaws(BasicSamplerTestCase, RelativeSamplerTestCase):
+    """Optuna's own test cases for samplers, for every strategy."""
+
+    @pytest.fixture(params=list(STRATEGIES))
+    def sampler(self, request: pytest.FixtureRequest) -> Callable[[], BaseSampler]:
+        return lambda: STRATEGIES[request.param](SMALL, 0)
+
+
+def _distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    return {d.name: CategoricalDistribution(d.options) for d in space.decisions}
+
+
+def _architecture(space: SearchSpace, trial: optuna.Trial) -> Architecture:
+    return Architecture(space.name, tuple(trial.params[d.name] for d in space.decisions))
+
+
+def _value(architecture: Architecture) -> float:
+    weights = {NONE: -1.0, SKIP: 0.2, "conv": 1.0, "pool": 0.5}
+    return sum((i + 1) * weights.get(str(c), 0.7) for i, c in enumerate(architecture.choices))
+
+
+def _search(
+    space: SearchSpace, sampler: BaseSampler, trials: int, study: optuna.Study | None = None
+) -> tuple[optuna.Study, list[Architecture]]:
+    study = study or optuna.create_study(direction="maximize")
+    study.sampler = sampler
+    found = []
+    for _ in range(trials):
+        trial = study.ask(_distributions(space))
+        found.append(_architecture(space, trial))
+        study.tell(trial, _value(found[-1]))
+    return study, found
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_class_is_proposed_once_and_then_the_space_is_exhausted(name: str) -> None:
+    keys = {
+        canonical_key(SMALL.graph(a))
+        for a in enumerate_space(SMALL)
+        if is_connected(SMALL.graph(a))
+    }
+    study, found = _search(SMALL, STRATEGIES[name](SMALL, 0), len(keys))
+    assert {canonical_key(SMALL.graph(a)) for a in found} == keys
+    with pytest.raises(SpaceExhausted, match="'small'"):
+        study.ask(_distributions(SMALL))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_proposals_are_connected_and_their_classes_different_with_eight_pending(name: str) -> None:
+    study = optuna.create_study(direction="maximize", sampler=STRATEGIES[name](MEDIUM, 3))
+    running, keys = [], []
+    for _ in range(40):
+        while len(running) < 8:
+            trial = study.ask(_distributions(MEDIUM))
+            graph = MEDIUM.graph(_architecture(MEDIUM, trial))
+            assert is_connected(graph)
+            keys.append(canonical_key(graph))
+            running.append(trial)
+        finished = running.pop(3 if len(keys) % 2 else 0)  # out of order
+        study.tell(finished, _value(_architecture(MEDIUM, finished)))
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_same_seed_gives_the_same_study_and_another_one_another(name: str) -> None:
+    runs = [_search(MEDIUM, STRATEGIES[name](MEDIUM, seed), 25)[1] for seed in (0, 0, 1)]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("space", [MEDIUM, FORGERY], ids=lambda s: s.name)
+def test_a_fresh_sampler_on_a_reloaded_study_goes_on_as_the_old_one(
+    name: str, space: SearchSpace, tmp_path: Path
+) -> None:
+    _, expected = _search(space, STRATEGIES[name](space, 0), 34)
+    found: list[Architecture] = []
+    for trials in (12, 9, 13):
+        backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "study.journal"))
+        study = optuna.create_study(
+            study_name="s",
+            storage=optuna.storages.JournalStorage(backend),
+            direction="maximize",
+            load_if_exists=True,
+        )
+        found += _search(space, STRATEGIES[name](space, 0), trials, study)[1]
+    assert found == expected
+
+
+def test_a_fresh_sampler_agrees_while_workers_finish_out_of_order() -> None:
+    study = optuna.create_study(direction="maximize")
+    living = SurrogateSampler(MEDIUM)
+    rng, running = np.random.default_rng(0), []
+    for _ in range(40):
+        study.sampler = living
+        trial = study.ask()
+        proposal = living.sample_relative(
+            study, study.trials[trial.number], living.infer_relative_search_space(study, trial)
+        )
+        fresh = SurrogateSampler(MEDIUM)
+        again = fresh.sample_relative(
+            study, study.trials[trial.number], fresh.infer_relative_search_space(study, trial)
+        )
+        assert proposal == again
+        for name, distribution in _distributions(MEDIUM).items():
+            trial._suggest(name, distribution)
+        running.append(trial)
+        while len(running) > 4:
+            finished = running.pop(int(rng.integers(len(running))))
+            study.tell(finished, _value(_architecture(MEDIUM, finished)))
+
+
+def test_a_minimised_study_mirrors_a_maximised_one() -> None:
+    _, expected = _search(MEDIUM, SurrogateSampler(MEDIUM), 30)
+    study = optuna.create_study(direction="minimize", sampler=SurrogateSampler(MEDIUM))
+    for architecture in expected:
+        trial = study.ask(_distributions(MEDIUM))
+        assert _architecture(MEDIUM, trial) == architecture
+        study.tell(trial, -_value(architecture))
+
+
+def test_a_plain_script_with_failures_prunings_and_enqueued_trials_runs() -> None:
+    sampler = SurrogateSampler(MEDIUM)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    wanted = dict(zip([d.name for d in MEDIUM.decisions], ["conv"] * 6, strict=True))
+    study.enqueue_trial(wanted)
+    study.enqueue_trial({"cell/0-1": "pool"})
+    numbers = itertools.count()
+
+    def objective(trial: optuna.Trial) -> float:
+        choices = [trial.suggest_categorical(d.name, d.options) for d in MEDIUM.decisions]
+        number = next(numbers)
+        if number % 5 == 3:
+            raise optuna.TrialPruned
+        if number % 5 == 4:
+            raise RuntimeError("no memory left")
+        return _value(Architecture(MEDIUM.name, tuple(choices)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        study.optimize(objective, n_trials=40, catch=(RuntimeError,))
+    assert study.trials[0].params == wanted
+    assert study.trials[1].params["cell/0-1"] == "pool"
+    architectures = [tuple(t.params.values()) for t in study.trials]
+    assert len(set(architectures)) == 40
+    history = HistoryReader(MEDIUM).read(study, 40)
+    assert len(history.estimates) == len(study.get_trials(states=(TrialState.COMPLETE,)))
+    assert len(history.taken) == 40
+    assert study.best_value > 15
+
+
+def test_threads_of_one_study_do_not_propose_the_same() -> None:
+    study = optuna.create_study(direction="maximize", sampler=SurrogateSampler(MEDIUM))
+
+    def objective(trial: optuna.Trial) -> float:
+        choices = [trial.suggest_categorical(d.name, d.options) for d in MEDIUM.decisions]
+        return _value(Architecture(MEDIUM.name, tuple(choices)))
+
+    study.optimize(objective, n_trials=24, n_jobs=4)
+    assert len({tuple(t.params.items()) for t in study.trials}) == 24
+
+
+def test_the_surrogate_finds_the_best_of_4096_sooner_than_random_search() -> None:
+    best = max(_value(a) for a in enumerate_space(MEDIUM) if is_connected(MEDIUM.graph(a)))
+    _, found = _search(MEDIUM, SurrogateSampler(MEDIUM), 40)
+    _, drawn = _search(MEDIUM, RandomSampler(MEDIUM), 40)
+    assert max(map(_value, found)) == best
+    assert max(map(_value, drawn)) < best
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SurrogateSampler(SMALL, seed=-1), "seed is -1"),
+        (lambda: SurrogateSampler(SMALL, initial=0), "initial is 0"),
+    ],
+)
+def test_bad_arguments_are_named(make: Callable[[], BaseSampler], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

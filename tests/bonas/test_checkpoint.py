@@ -1,0 +1,21 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from bonas.checkpoint import load_weights, save_weights
+
+
+def test_weights_and_metadata_round_trip(tmp_path: Path) -> None:
+    network, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    save_weights(tmp_path / "a" / "w.safetensors", network, {"name": "x"})
+    assert load_weights(tmp_path / "a" / "w.safetensors", other) == {"name": "x"}
+    assert torch.equal(network.weight, other.weight)
+    assert [f.name for f in (tmp_path / "a").iterdir()] == ["w.safetensors"]
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    save_weights(tmp_path / "w", nn.Linear(3, 2))
+    with pytest.raises(ValueError, match="holds the weights of another network"):
+        load_weights(tmp_path / "w", nn.Linear(4, 2))

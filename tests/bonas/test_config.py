@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from bonas.config import Config, ConfigError, differences, dump_config, load_config
+from bonas.run_folder import RunFolder
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "c.toml"
+    file.write_text(text)
+    return file
+
+
+def test_the_defaults_round_trip(tmp_path: Path) -> None:
+    assert load_config(write(tmp_path, dump_config(Config()))) == Config()
+
+
+def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) -> None:
+    text = """
+        seed = 7
+        [data]
+        path = "faces"
+        test = ["../other"]
+        unseen = ["swap"]
+        [score]
+        attacks = {fgsm = 2.0}
+        severities = [1, 3]
+        [score.weights]
+        attack = 0
+        [training.augmentation]
+        flip = 0.0
+    """
+    config = load_config(write(tmp_path, text))
+    assert config.data.path == tmp_path / "faces"
+    assert config.data.test == (tmp_path.parent / "other",)
+    assert load_config(write(tmp_path, dump_config(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sed = 1", r"unknown key 'sed'; did you mean 'seed'\?"),
+        ("[supernet]\nepocs = 3", r"unknown key 'supernet.epocs'; did you mean 'epochs'\?"),
+        ("[score.weights]\nclaen = 3", r"unknown key 'score.weights.claen'; did you mean 'clean'"),
+        ("[zzz]\nx = 1", r"unknown key 'zzz'; known keys: seed, space"),
+        ('[space]\nname = "cells"', r"space.name is 'cells': input should be 'forgery'"),
+        ("[data]\nsize = 96", r"path is missing; the layout 'metadata.csv' reads a folder"),
+        ("[search]\ntrials = 0", r"search.trials is 0: input should be greater than or equal to 1"),
+        ("seed = [", "is not TOML"),
+        ("[training]\nbatch_size = 7", "training.batch_size is 7"),
+    ],
+)
+def test_a_bad_key_or_value_is_named_with_its_rule(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(write(tmp_path, text))
+
+
+def test_settings_go_on_top(tmp_path: Path) -> None:
+    file = write(tmp_path, 'seed = 1\n[data]\nlayout = "synthetic"')
+    config = load_config(
+        file, ["seed=5", "search.strategy=random", "score.severities=[1]", "data.identities=30"]
+    )
+    assert (config.seed, config.search.strategy, config.score.severities) == (5, "random", (1,))
+
+
+@pytest.mark.parametrize("setting", ["seed", "=3", "seed.x=1"])
+def test_a_malformed_setting_is_named(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError, match="--set|seed"):
+        load_config(write(tmp_path, ""), [setting])
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml' does not exist"):
+        load_config(tmp_path / "nowhere.toml")
+
+
+def test_differences_name_the_keys() -> None:
+    other = Config.model_validate({"seed": 3, "search": {"trials": 7}})
+    assert differences(Config(), other) == ["search.trials: 60 | 7", "seed: 0 | 3"]
+
+
+def test_a_run_folder_is_continued_with_more_trials_only(tmp_path: Path) -> None:
+    more = Config.model_validate({"search": {"trials": 90}})
+    other = Config.model_validate({"seed": 1})
+    RunFolder.create(tmp_path / "run", Config())
+    assert RunFolder.create(tmp_path / "run", more).config == more
+    with pytest.raises(ConfigError, match=r"another configuration; .*seed: 0 \| 1.*--out"):
+        RunFolder.create(tmp_path / "run", other)
+    assert RunFolder.open(tmp_path / "run").config == more
+
+
+def test_a_folder_with_other_things_is_no_place_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(ConfigError, match="is not empty and holds no run"):
+        RunFolder.create(tmp_path, Config())
+    with pytest.raises(ConfigError, match=r"has no config\.toml"):
+        RunFolder.open(tmp_path)

@@ -1,0 +1,116 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import bonas.training
+from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.estimation.supernet import uniform_paths
+from bonas.networks.builder import ForgeryBuilder, build_supernet
+from bonas.training import Recipe, train
+from spaces.architecture import Architecture
+from spaces.forgery import FORGERY
+
+BUILDER = ForgeryBuilder(width=4, level_width=8)
+RECIPE = Recipe(steps=12, batch_size=8, augmentation=Augmentation(degrade=0.5))
+
+
+def trained(faces: Faces, device: Device, **where: object) -> nn.Module:
+    network = build_supernet(BUILDER, seed=0)
+    train(network, uniform_paths(FORGERY), faces, RECIPE, device, seed=4, **where)  # type: ignore[arg-type]
+    return network
+
+
+def assert_same_bits(first: nn.Module, second: nn.Module) -> None:
+    other = second.state_dict()
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(tensor, other[name]), name
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(faces: Faces, cpu: Device) -> None:
+    assert_same_bits(trained(faces, cpu), trained(faces, cpu))
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("last", [4, 5, 9])
+def test_interrupted_and_continued_training_equals_uninterrupted(
+    faces: Faces, cpu: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    monkeypatch.setattr(bonas.training, "CHECKPOINT_EVERY", 4)
+    checkpoint = tmp_path / "state"
+
+    def die(step: int, loss: float) -> None:
+        if step > last:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained(faces, cpu, checkpoint=checkpoint, progress=die)
+    assert checkpoint.is_file()
+    steps: list[int] = []
+    resumed = trained(faces, cpu, checkpoint=checkpoint, progress=lambda s, _: steps.append(s))
+    assert steps[0] == 4 * (last // 4)
+    assert_same_bits(resumed, trained(faces, cpu))
+
+
+def test_training_leaves_torchs_generator_alone(faces: Faces, cpu: Device) -> None:
+    before = torch.random.get_rng_state()
+    trained(faces, cpu)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_a_network_learns_what_can_be_seen(faces: Faces, cpu: Device) -> None:
+    architecture = Architecture(FORGERY.name, ("conv_3x3",) * 18)
+    network = build_supernet(BUILDER, seed=0)
+    losses: list[float] = []
+    recipe = Recipe(steps=40, batch_size=8, learning_rate=5e-3, augmentation=NO_AUGMENTATION)
+    train(
+        network,
+        lambda rng: architecture,
+        faces,
+        recipe,
+        cpu,
+        seed=0,
+        progress=lambda _, loss: losses.append(loss),
+    )
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+    assert not network.training
+
+
+def test_the_rate_rises_to_its_peak_and_falls() -> None:
+    recipe = Recipe(steps=200, learning_rate=1e-2, warmup=0.25)
+    rates = [recipe.rate(step) for step in range(200)]
+    assert rates[0] == pytest.approx(1e-2 / 25)
+    assert max(rates) == pytest.approx(1e-2)
+    assert int(np.argmax(rates)) == 50
+    assert all(a < b for a, b in zip(rates[:50], rates[1:51], strict=True))
+    assert all(a > b for a, b in zip(rates[50:], rates[51:], strict=False))
+    assert rates[-1] < 1e-5
+
+
+def test_a_loss_that_is_not_finite_is_named(faces: Faces, cpu: Device) -> None:
+    wild = replace(RECIPE, learning_rate=float("inf"))
+    network = build_supernet(BUILDER, seed=0)
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        train(network, uniform_paths(FORGERY), faces, wild, cpu, seed=0)
+
+
+@pytest.mark.gpu
+def test_a_seed_repeats_on_cuda(faces: Faces) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    from bonas.device import choose_device
+
+    device = choose_device("cuda")
+    on_gpu = faces.to(device.device)
+    networks = [build_supernet(BUILDER, seed=0).cuda() for _ in range(2)]
+    for network in networks:
+        train(network, uniform_paths(FORGERY), on_gpu, RECIPE, device, seed=4)
+    assert_same_bits(*networks)

@@ -1,0 +1,168 @@
+"""Laws of the encodings of architectures."""
+
+import time
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+
+from spaces.architecture import Architecture
+from spaces.cell import CellSpace
+from spaces.encodings.encoding import Encoding
+from spaces.encodings.joined import JoinedEncoding
+from spaces.encodings.multisets import PathMultisetEncoding
+from spaces.encodings.onehot import OneHotEncoding
+from spaces.encodings.paths import HASHED_FEATURES, PathEncoding
+from spaces.encodings.wiring import fixed_paths
+from spaces.forgery import FORGERY
+from spaces.graphs import INPUT, NONE, OUTPUT, SKIP, canonical_key, simplify
+from spaces.nasbench201 import NASBENCH201
+from spaces.space import Decision, SearchSpace, enumerate_space, sample
+
+ENCODINGS = [OneHotEncoding, PathEncoding, PathMultisetEncoding]
+ALL = tuple(enumerate_space(NASBENCH201))
+
+
+class ChosenWiring:
+    """Two operations in a row or side by side: the second decision chooses the wiring."""
+
+    name = "chosen"
+    decisions = (
+        Decision("operation", ("conv", "pool", SKIP)),
+        Decision("wiring", ("row", "branches")),
+    )
+
+    def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
+        operation, wiring = architecture.choices
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_node(INPUT, operation=INPUT)
+        graph.add_node(OUTPUT, operation=OUTPUT)
+        graph.add_node("a", operation=str(operation), decision="operation")
+        graph.add_node("b", operation="conv")
+        order = ["a", "b"] if wiring == "row" else ["b", "a"]
+        graph.add_edges_from([(INPUT, "a"), (INPUT, "b"), ("a", OUTPUT), ("b", OUTPUT)])
+        if wiring == "row":
+            graph.add_edge(*order)
+        return graph
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("space", [NASBENCH201, FORGERY, ChosenWiring()])
+def test_rows_are_float64_of_the_stated_dimension_and_depend_on_their_architecture_alone(
+    encoding: type[OneHotEncoding], space: SearchSpace
+) -> None:
+    rng = np.random.default_rng(0)
+    architectures = [sample(space, rng=rng) for _ in range(20)]
+    made = encoding(space)
+    rows = made.encode(architectures)
+    assert rows.dtype == torch.float64
+    assert rows.shape == (20, made.dimension)
+    single = torch.cat([made.encode([a]) for a in reversed(architectures)])
+    assert torch.equal(single.flip(0), rows)
+    assert made.encode([]).shape == (0, made.dimension)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "different"),
+    [(OneHotEncoding, 15_625), (PathEncoding, 9_445), (PathMultisetEncoding, 4_120)],
+)
+def test_as_many_architectures_are_told_apart_as_the_encoding_says(
+    encoding: type[OneHotEncoding], different: int
+) -> None:
+    assert len(torch.unique(encoding(NASBENCH201).encode(ALL), dim=0)) == different
+
+
+def test_path_sets_without_skips_leave_3100_rows() -> None:
+    counts = PathMultisetEncoding(NASBENCH201).encode(ALL)
+    assert len(torch.unique((counts > 0).double(), dim=0)) == 3_100
+
+
+def test_equal_canonical_keys_have_equal_path_multisets() -> None:
+    rows = PathMultisetEncoding(NASBENCH201).encode(ALL)
+    first: dict[str, torch.Tensor] = {}
+    for architecture, row in zip(ALL[::3], rows[::3], strict=True):
+        key = canonical_key(NASBENCH201.graph(architecture))
+        assert torch.equal(first.setdefault(key, row), row)
+
+
+def test_path_features_agree_with_the_paths_of_the_graph() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        architecture = sample(NASBENCH201, rng=rng)
+        graph = simplify(NASBENCH201.graph(architecture))
+        alive = nx.has_path(graph, INPUT, OUTPUT)
+        paths = list(nx.all_simple_paths(graph, INPUT, OUTPUT)) if alive else []
+        row = PathEncoding(NASBENCH201).encode([architecture])[0]
+        assert bool(row.sum() > 0) == bool(paths)
+        assert row.sum() >= len({tuple(p) for p in paths}) - 1
+
+
+def test_truncation_keeps_the_features_of_the_shortest_paths() -> None:
+    full, short = PathEncoding(NASBENCH201), PathEncoding(NASBENCH201, 20)
+    assert full.dimension == 4 + 2 * 16 + 64
+    assert short.dimension == 20
+    assert torch.equal(full.encode(ALL)[:, :20], short.encode(ALL))
+
+
+def test_each_cell_of_the_forgery_space_has_features_of_its_own() -> None:
+    assert PathEncoding(FORGERY).dimension == 3 * (7 + 2 * 49 + 343)
+    none = [NONE] * 18
+    for stage in range(3):
+        choices = list(none)
+        choices[6 * stage + 3] = SKIP  # the edge from the cell's input to its output
+        row = PathEncoding(FORGERY).encode([Architecture("forgery", tuple(choices))])[0]
+        assert row.sum() == 1
+    rows = [
+        PathEncoding(FORGERY).encode(
+            [Architecture("forgery", (*none[:k], "conv_3x3", *none[k + 1 :]))]
+        )
+        for k in (3, 9, 15)
+    ]
+    assert torch.stack(rows).sum(0).max() == 1
+
+
+def test_a_space_that_chooses_its_wiring_falls_back_to_hashed_sequences() -> None:
+    space = ChosenWiring()
+    assert fixed_paths(space) is None
+    assert PathEncoding(space).dimension == HASHED_FEATURES
+    rows = PathMultisetEncoding(space).encode(list(enumerate_space(space)))
+    assert len(torch.unique(rows, dim=0)) == 6
+    assert PathEncoding(space, 64).dimension == 64
+
+
+def test_long_chains_of_decisions_are_not_enumerated() -> None:
+    space = CellSpace("wide", tuple(f"op{i}" for i in range(12)), nodes=7)
+    assert fixed_paths(space) is None
+    rng = np.random.default_rng(0)
+    assert PathEncoding(space).encode([sample(space, rng=rng)]).sum() > 0
+
+
+def test_joined_parts_lie_side_by_side() -> None:
+    parts: tuple[Encoding, ...] = (OneHotEncoding(NASBENCH201), PathEncoding(NASBENCH201))
+    joined = JoinedEncoding(parts)
+    rows = joined.encode(ALL[:50])
+    assert joined.dimension == rows.shape[1] == 130
+    for part, columns in zip(parts, joined.columns, strict=True):
+        assert torch.equal(rows[:, columns], part.encode(ALL[:50]))
+
+
+def test_a_thousand_forgery_architectures_encode_in_50_milliseconds() -> None:
+    rng = np.random.default_rng(0)
+    architectures = [sample(FORGERY, rng=rng) for _ in range(1_000)]
+    for made in (OneHotEncoding(FORGERY), PathEncoding(FORGERY), PathMultisetEncoding(FORGERY)):
+        fastest = min(_seconds(made, architectures) for _ in range(5))
+        assert fastest < 0.05
+
+
+def _seconds(encoding: Encoding, architectures: list[Architecture]) -> float:
+    begun = time.perf_counter()
+    encoding.encode(architectures)
+    return time.perf_counter() - begun
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="features is 0"):
+        PathEncoding(NASBENCH201, 0)
+    with pytest.raises(ValueError, match="parts is empty"):
+        JoinedEncoding(())

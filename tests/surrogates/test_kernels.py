@@ -1,0 +1,72 @@
+"""Laws of kernels between encoded architectures."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from gpytorch.kernels import Kernel
+
+from spaces.encodings.joined import JoinedEncoding
+from spaces.encodings.multisets import PathMultisetEncoding
+from spaces.encodings.onehot import OneHotEncoding
+from spaces.nasbench201 import NASBENCH201
+from spaces.space import sample
+from surrogates.kernels import (
+    WEIGHT_PRIOR,
+    CountsKernel,
+    HammingKernel,
+    TanimotoKernel,
+    hamming_and_paths,
+)
+
+SIZES = (5,) * 6
+KERNELS: dict[str, Callable[[], Kernel]] = {
+    "tanimoto": lambda: TanimotoKernel(slice(30, 70)),
+    "hamming": lambda: HammingKernel(slice(0, 30), SIZES, WEIGHT_PRIOR).double(),
+    "counts": lambda: CountsKernel(slice(30, 70)),
+    "default": hamming_and_paths(SIZES, 40),
+}
+
+
+def _features(count: int, seed: int = 0) -> torch.Tensor:
+    rng = np.random.default_rng(seed)
+    encoding = JoinedEncoding((OneHotEncoding(NASBENCH201), PathMultisetEncoding(NASBENCH201)))
+    return encoding.encode([sample(NASBENCH201, rng=rng) for _ in range(count)])
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_matrix_is_symmetric_positive_semidefinite_and_equal_on_its_diagonal_path(
+    name: str,
+) -> None:
+    features, kernel = _features(60), KERNELS[name]()
+    matrix = kernel(features, features).to_dense().detach()
+    assert torch.allclose(matrix, matrix.T, atol=1e-12)
+    assert torch.linalg.eigvalsh(matrix).min() > -1e-9
+    diagonal = kernel(features, features, diag=True).detach()
+    assert torch.allclose(matrix.diagonal(), diagonal, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_batch_of_matrices_is_the_matrices_of_the_batch(name: str) -> None:
+    features, kernel = _features(24).reshape(3, 8, 70), KERNELS[name]()
+    batch = kernel(features, features).to_dense().detach()
+    single = torch.stack([kernel(f, f).to_dense().detach() for f in features])
+    assert torch.allclose(batch, single, atol=1e-12)
+
+
+def test_hamming_charges_the_weight_of_each_decision_that_differs() -> None:
+    kernel = HammingKernel(slice(0, 30), SIZES, WEIGHT_PRIOR).double()
+    kernel.initialize(raw_weights=torch.arange(1.0, 7.0).double().log())
+    first, second = torch.zeros(1, 30).double(), torch.zeros(1, 30).double()
+    first[0, ::5], second[0, ::5] = 1, 1
+    second[0, [5, 6, 25, 27]] = torch.tensor([0, 1, 0, 1]).double()
+    expected = torch.tensor([[-(2.0 + 6.0)]]).double().exp()
+    assert torch.allclose(kernel(first, second).to_dense(), expected)
+
+
+def test_architectures_without_paths_are_equal_to_each_other_and_unlike_the_rest() -> None:
+    rows = torch.zeros(3, 4).double()
+    rows[2] = torch.tensor([1, 0, 2, 0])
+    matrix = TanimotoKernel(slice(0, 4))(rows, rows).to_dense()
+    assert torch.equal(matrix, torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]]).double())
