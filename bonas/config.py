@@ -69,10 +69,11 @@ class AugmentationTable(_Table):
     """Random changes of training images; see `bonas.data.augmentation.Augmentation`."""
 
     flip: Fraction = 0.5
-    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.12
-    rotation: Annotated[float, Field(ge=0, le=180)] = 8.0
+    shift: Fraction = 0.08
+    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
     colour: Fraction = 0.2
-    degrade: Fraction = 0.1
+    degrade: Fraction = 0.15
     erase: Fraction = 0.0
 
 

@@ -18,6 +18,8 @@ class Augmentation:
 
     Attributes:
         flip: Probability of a mirror image.
+        shift: Largest move along each axis as a share of the edge, in whole pixels: nothing is
+            resampled, which would blur the traces that forgeries leave.
         zoom: Largest share of the edge that a crop leaves out, in [0, 1).
         rotation: Largest turn, degrees.
         colour: Largest relative change of brightness, contrast and each channel's gain.
@@ -26,14 +28,15 @@ class Augmentation:
     """
 
     flip: float = 0.5
-    zoom: float = 0.2
-    rotation: float = 8.0
+    shift: float = 0.08
+    zoom: float = 0.0
+    rotation: float = 0.0
     colour: float = 0.2
-    degrade: float = 0.2
+    degrade: float = 0.15
     erase: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("flip", "zoom", "colour", "degrade", "erase"):
+        for name in ("flip", "shift", "zoom", "colour", "degrade", "erase"):
             value = getattr(self, name)
             if not 0 <= value <= 1 or (name == "zoom" and value == 1):
                 raise ValueError(f"augmentation.{name} is {value}; it must lie in [0, 1].")
@@ -47,6 +50,8 @@ class Augmentation:
             images: uint8, `n x 3 x h x w`.
             generator: On the CPU.
         """
+        if self.shift:
+            images = _shifted(images, self.shift, generator)
         result = images.float() / 255
         result = self._move(result, generator)
         if self.colour:
@@ -119,7 +124,24 @@ class Augmentation:
         return torch.where(inside[:, None], images.mean(dim=(2, 3), keepdim=True), images)
 
 
-NO_AUGMENTATION = Augmentation(flip=0, zoom=0, rotation=0, colour=0, degrade=0, erase=0)
+NO_AUGMENTATION = Augmentation(flip=0, shift=0, zoom=0, rotation=0, colour=0, degrade=0, erase=0)
+
+
+def _shifted(images: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Images moved by whole pixels, the border filled by reflection."""
+    count, _, height, width = images.shape
+    furthest = round(share * min(height, width))
+    moves = torch.randint(-furthest, furthest + 1, (2, count, 1), generator=generator)
+    rows, columns = (
+        _reflected(torch.arange(n) + m, n).to(images.device)
+        for n, m in zip((height, width), moves, strict=True)
+    )
+    number = torch.arange(count, device=images.device)[:, None, None]
+    return images.permute(0, 2, 3, 1)[number, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+
+
+def _reflected(positions: torch.Tensor, size: int) -> torch.Tensor:
+    return size - 1 - (size - 1 - positions.abs()).abs()
 
 
 def _symmetric(count: int, generator: torch.Generator) -> torch.Tensor:

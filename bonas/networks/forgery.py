@@ -15,8 +15,8 @@ from spaces.forgery import NODES, STAGES
 class ForgeryNetwork(nn.Module):
     """The network of one architecture, or of many that share their weights.
 
-    Stage s works at width * 2^s channels and 1 / 2^(s+1) of the image's resolution. Each live
-    stage feeds a level of the pyramid; the logit is the sum of what the levels say, so that a
+    The stem looks at every pixel, since a forgery's traces are as fine as that. Stage s then works
+    at width * 2^s channels and 1 / 2^(s+1) of the image's resolution. Each live stage feeds a level of the pyramid; the logit is the sum of what the levels say, so that a
     stage that an architecture leaves dead is absent from it rather than zero.
 
     Args:
@@ -38,10 +38,11 @@ class ForgeryNetwork(nn.Module):
         self.cells = nn.ModuleList()
         self.levels = nn.ModuleList()
         self.logits = nn.ModuleList()
-        previous = 3
+        self.stem = _stem(width)
+        previous = width
         for number, stage in enumerate(STAGES):
             channels = width * 2**number
-            self.entries.append(_entry(previous, channels, activated=number > 0))
+            self.entries.append(_entry(previous, channels))
             self.cells.append(Cell(stage, options, NODES, channels))
             self.levels.append(
                 nn.Sequential(
@@ -61,7 +62,7 @@ class ForgeryNetwork(nn.Module):
             images: Normalised images, `n x 3 x h x w`.
             architecture: Which operation each edge carries; at least its first stage must be live.
         """
-        value: torch.Tensor = images
+        value: torch.Tensor = self.stem(images)
         logit = images.new_zeros(len(images))
         per_cell = split_by_cell(architecture.choices, STAGES, NODES)
         for number, stage in enumerate(STAGES):
@@ -79,9 +80,20 @@ class ForgeryNetwork(nn.Module):
         return logit
 
 
-def _entry(channels_in: int, channels_out: int, *, activated: bool) -> nn.Module:
-    halved = [
+def _stem(channels: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+    )
+
+
+def _entry(channels_in: int, channels_out: int) -> nn.Module:
+    return nn.Sequential(
+        nn.ReLU(),
         nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=False),
         nn.BatchNorm2d(channels_out),
-    ]
-    return nn.Sequential(*([nn.ReLU()] if activated else []), *halved)
+    )

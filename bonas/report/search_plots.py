@@ -22,6 +22,7 @@ from bonas.report.svg import (
 from bonas.report.trials import best_so_far, parameters, pareto_front
 
 LEFT, RIGHT, HEIGHT = 64.0, 24.0, 300.0
+FAILED = 22.0  # height of the lane for failed trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,18 @@ def history_plot(runs: Sequence[HistoryLine], *, title: str) -> Markup:
     values = [t.value for run in runs for t in run.trials if t.value is not None]
     last = max(t.number for run in runs for t in run.trials)
     names, below = legend([run.name for run in runs], LEFT, 18, right=WIDTH - RIGHT)
-    top = below + 16
+    several = len(runs) > 1
+    top = below + 24 if several else 26.0
+    floor = top + HEIGHT + (FAILED if any(t.value is None for r in runs for t in r.trials) else 0)
     across = Scale(-0.5, max(last + 0.5, 1.5), LEFT, WIDTH - RIGHT)
     up = Scale.around(values or [0.0, 1.0], top + HEIGHT, top, within=(0.0, 1.0))
-    parts: list[Markup] = [*names] if len(runs) > 1 else []
-    if len(runs) == 1:
-        parts += _random_phase(runs[0], across, top)
-    parts += _axes(across, up, "trial", "score", whole=True)
+    parts: list[Markup] = list(names) if several else _random_phase(runs[0], across, top)
+    parts += _axes(across, up, floor, ("trial", "score"), whole=True)
+    if floor > up.start:
+        parts.append(text(LEFT - 8, floor - 6, "failed", "tick", anchor="end"))
     for number, run in enumerate(runs):
-        parts += _run(run, number, across, up, top + HEIGHT + 26 + 10 * number)
-    return picture(WIDTH, top + HEIGHT + 62 + 10 * len(runs), parts, title=title)
+        parts += _run(run, number, across, up, floor - 10)
+    return picture(WIDTH, floor + 48, parts, title=title)
 
 
 def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
@@ -61,12 +64,12 @@ def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
 
     The trials need a score and parameters; at least one.
     """
-    top = 18.0
+    top = 26.0
     front = pareto_front(trials)
     across = Scale.around((parameters(t) / 1e3 for t in trials), LEFT, WIDTH - RIGHT)
     up = Scale.around((t.value or 0.0 for t in trials), top + HEIGHT, top, within=(0.0, 1.0))
     places = {t.number: (across(parameters(t) / 1e3), up(t.value or 0.0)) for t in trials}
-    parts = _axes(across, up, "thousand parameters", "score", whole=False)
+    parts = _axes(across, up, up.start, ("thousand parameters", "score"), whole=False)
     steps = [(places[front[0].number][0], up.start)]
     for trial in front:
         x, y = places[trial.number]
@@ -77,7 +80,7 @@ def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
         on_front = trial.number in members
         x, y = places[trial.number]
         note = " (Pareto front)" if on_front else ""
-        parts.append(mark(0 if on_front else 5, x, y, _title(trial) + note, size=4.5 - 0.5))
+        parts.append(mark(0 if on_front else 5, x, y, _title(trial) + note, size=4.0))
     parts.append(_named(front[-1], places, across))
     return picture(WIDTH, top + HEIGHT + 48, parts, title=title)
 
@@ -97,7 +100,9 @@ def _random_phase(run: HistoryLine, across: Scale, top: float) -> list[Markup]:
     return [shade, text(across.start + 6, top + HEIGHT - 8, "drawn at random", "tick")]
 
 
-def _axes(across: Scale, up: Scale, horizontal: str, vertical: str, *, whole: bool) -> list[Markup]:
+def _axes(
+    across: Scale, up: Scale, floor: float, names: tuple[str, str], *, whole: bool
+) -> list[Markup]:
     parts = []
     for tick in up.ticks:
         parts.append(line(across.start, up(tick), across.end, up(tick), "grid"))
@@ -105,15 +110,12 @@ def _axes(across: Scale, up: Scale, horizontal: str, vertical: str, *, whole: bo
     for tick in across.ticks:
         if whole and tick != int(tick):
             continue
-        parts.append(line(across(tick), up.start, across(tick), up.start + 4, "axis"))
-        label = text(across(tick), up.start + 16, f"{tick:g}", "tick", anchor="middle")
-        parts.append(label)
-    parts.append(line(across.start, up.start, across.end, up.start, "axis"))
-    middle = (across.start + across.end) / 2
-    # Under the ticks and, in a history, under the crosses of failed trials between them.
-    parts.append(text(across.end, up.start + 34, horizontal, "label", anchor="end"))
-    parts.append(text(12, up.end - 6, vertical, "label"))
-    assert across.start < middle
+        parts.append(line(across(tick), floor, across(tick), floor + 4, "axis"))
+        parts.append(text(across(tick), floor + 16, f"{tick:g}", "tick", anchor="middle"))
+    parts.append(line(across.start, floor, across.end, floor, "axis"))
+    horizontal, vertical = names
+    parts.append(text(across.end, floor + 36, horizontal, "label", anchor="end"))
+    parts.append(text(across.start - 8, up.end - 12, vertical, "label", anchor="end"))
     return parts
 
 

@@ -54,16 +54,13 @@ class Scale:
 
 
 def picture(
-    width: float, height: float, parts: Iterable[object], *, title: str, description: str = ""
+    width: float, height: float, parts: Iterable[object], *, title: str, kind: str = "plot"
 ) -> Markup:
     """A picture that scales with the page; its title is what a screen reader says."""
-    words = Markup(f"<title>{escaped(title)}</title>")
-    if description:
-        words = Markup(f"{words}<desc>{escaped(description)}</desc>")
     return Markup(
-        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
-        f'role="img" aria-label="{escaped(title)}" xmlns="http://www.w3.org/2000/svg">'
-        f"{words}{join(parts)}</svg>"
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'class="{escaped(kind)}" role="img" aria-label="{escaped(title)}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title>{escaped(title)}</title>{join(parts)}</svg>'
     )
 
 

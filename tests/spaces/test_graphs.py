@@ -119,9 +119,7 @@ def test_how_many_cells_are_connected() -> None:
         return 3 in reached
 
     counted = sum(reaches(a.choices) for a in enumerate_space(NASBENCH201))
-    keys_seen = sum(
-        bool(live_edges(a.choices, 4)) for a in enumerate_space(NASBENCH201)
-    )
+    keys_seen = sum(bool(live_edges(a.choices, 4)) for a in enumerate_space(NASBENCH201))
     assert counted == keys_seen == 15_284
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -17,16 +19,25 @@ def test_without_ranges_images_stay_as_they_are(faces: Faces) -> None:
 
 
 def test_a_certain_flip_is_the_mirror_image(faces: Faces) -> None:
-    mirror = Augmentation(flip=1, zoom=0, rotation=0, colour=0, degrade=0, erase=0)
+    mirror = replace(NO_AUGMENTATION, flip=1.0)
     changed = mirror(faces.images, generator=generator())
     assert torch.equal(changed, faces.images.flip(-1).float() / 255)
 
 
 def test_a_flip_by_resampling_is_the_same_mirror_image(faces: Faces) -> None:
     # A rotation of nearly nothing sends the images through the affine path.
-    mirror = Augmentation(flip=1, zoom=0, rotation=1e-9, colour=0, degrade=0, erase=0)
+    mirror = replace(NO_AUGMENTATION, flip=1.0, rotation=1e-9)
     changed = mirror(faces.images, generator=generator())
     assert torch.allclose(changed, faces.images.flip(-1).float() / 255, atol=1e-4)
+
+
+def test_a_shift_moves_by_whole_pixels_and_reflects_the_border(faces: Faces) -> None:
+    changed = replace(NO_AUGMENTATION, shift=0.1)(faces.images, generator=generator(3)) * 255
+    padded = torch.nn.functional.pad(faces.images.float(), (3, 3, 3, 3), mode="reflect")
+    for image, wide in zip(changed, padded, strict=True):
+        windows = wide.unfold(1, 32, 1).unfold(2, 32, 1)  # (3, 7, 7, 32, 32)
+        assert (windows - image[:, None, None]).abs().amax((0, 3, 4)).min() < 1e-3
+    assert not torch.allclose(changed, faces.images.float())
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -57,7 +68,7 @@ def test_each_image_draws_its_own_change(faces: Faces) -> None:
     assert not torch.allclose(changed[0], changed[1])
 
 
-@pytest.mark.parametrize("name", ["flip", "zoom", "colour", "degrade", "erase"])
+@pytest.mark.parametrize("name", ["flip", "shift", "zoom", "colour", "degrade", "erase"])
 @pytest.mark.parametrize("value", [-0.1, 1.1])
 def test_a_range_outside_its_bounds_is_an_error(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"augmentation.{name} is {value}"):

@@ -1,0 +1,106 @@
+"""What the numbers mean, in plain words: the score, its groups, and every condition."""
+
+from bonas.config import Config
+from bonas.report import numbers
+from bonas.report.markup import Markup, bullets, code, element, join, paragraph, table
+from bonas.robustness.attacks import Attack
+from bonas.robustness.conditions import Condition, Group
+from bonas.robustness.corruptions import LEVELS, Corruption
+
+GROUPS = {
+    Group.CLEAN: "unchanged images of people not seen in training, with the kinds of forgery that "
+    "were trained on",
+    Group.UNSEEN: "kinds of forgery or data sets that were not trained on",
+    Group.CORRUPTION: "the clean images after compression, blur and the like, whose strengths are "
+    "shares of the image's own size",
+    Group.ATTACK: "the clean images changed against the very detector that is tested, with full "
+    "access to its gradient",
+}
+_CORRUPTIONS = {
+    Corruption.JPEG: "JPEG at quality {:g} by Pillow, chroma halved both ways",
+    Corruption.BLUR: "Gaussian blur, sigma {:g} of the shorter side",
+    Corruption.NOISE: "Gaussian noise, sigma {:g} where white is 1",
+    Corruption.SHOT_NOISE: "shot noise, {:g} photons in a white pixel",
+    Corruption.RESIZE: "scaled to {:g} of its size and back",
+    Corruption.CONTRAST: "contrast lowered to {:g}",
+    Corruption.SATURATION: "colour saturation lowered to {:g}",
+    Corruption.BLOCK: "{:g} of 256 blocks turned grey",
+}
+
+
+def describe(condition: Condition, config: Config) -> str:
+    """What is done to the images under a condition."""
+    if condition.group is Group.CLEAN:
+        return "as they are"
+    if condition.group is Group.UNSEEN:
+        if condition.name in config.data.unseen:
+            return f"forgeries of the type {condition.name}, held back from training"
+        return f"the further data set {condition.name}"
+    if condition.group is Group.CORRUPTION and condition.name in tuple(Corruption):
+        assert condition.severity is not None
+        corruption = Corruption(condition.name)
+        return _CORRUPTIONS[corruption].format(LEVELS[corruption][condition.severity - 1])
+    if condition.name == Attack.FGSM and Attack.FGSM in config.score.attacks:
+        budget = config.score.attacks[Attack.FGSM]
+        return f"FGSM, one gradient step of {budget:g}/255 in every pixel value"
+    return condition.name
+
+
+def selected_by(condition: Condition, config: Config) -> bool:
+    """Whether the search selected on conditions of this kind (on other images, of validation)."""
+    return condition.group is not Group.UNSEEN or condition.name in config.data.unseen
+
+
+def definitions(config: Config, conditions: tuple[Condition, ...]) -> Markup:
+    """The score's formula, the groups and the conditions; these as far as they are known."""
+    parts = [
+        paragraph(
+            "The AUC of a condition is the probability that a forged image, drawn at random, gets "
+            "a higher score than a genuine one, ties counting half: 1 is perfect, 0.5 is chance. "
+            "It is computed per image, not per video."
+        ),
+        _formula(config),
+        bullets(_groups()),
+        _intervals(),
+    ]
+    if conditions:
+        rows = [(code(c.key), c.group.value, describe(c, config)) for c in conditions]
+        parts.append(
+            table("Conditions in words", ["condition", "group", "images"], rows, kind="words")
+        )
+    return join(parts)
+
+
+def _groups() -> list[Markup]:
+    return [join([element("b", group.value), ": ", words, "."]) for group, words in GROUPS.items()]
+
+
+def _formula(config: Config) -> Markup:
+    weights = config.score.weights.model_dump()
+    sums = " + ".join(f"{w:g} \N{MULTIPLICATION SIGN} {g}" for g, w in weights.items() if w)
+    return join(
+        [
+            Markup(
+                '<p class="formula">score = &sum;<sub>g</sub> w<sub>g</sub> &middot; '
+                "mean<sub>c in g</sub> AUC<sub>c</sub> &nbsp;/&nbsp; "
+                "&sum;<sub>g</sub> w<sub>g</sub></p>"
+            ),
+            paragraph(
+                "The robustness-weighted AUC is the weighted mean of the groups' mean AUCs: ",
+                sums,
+                ". Groups without conditions are left out and the weights of the others scaled to "
+                "sum to 1. The weights are a judgement on use, not a result.",
+            ),
+        ]
+    )
+
+
+def _intervals() -> Markup:
+    return paragraph(
+        "95 % intervals of one training take test images to be a sample of clusters, an original "
+        "with all that was made from it being one (DeLong's method with Obuchowski's clusters, on "
+        "the logit scale). Intervals of means over conditions or seeds use the largest variance "
+        "that any correlation between them allows, so they err on the wide side. Neither covers "
+        "other people, cameras or forgeries than those of the test set. Spreads over seeds are "
+        f"standard deviations; with one seed there is none ({numbers.NONE})."
+    )

@@ -1,0 +1,102 @@
+"""The AUC of every trained network under every condition."""
+
+from collections.abc import Sequence
+
+from bonas.report import numbers
+from bonas.report.contestants import Series, mean_of, series_of
+from bonas.report.definitions import GROUPS, selected_by
+from bonas.report.facts import RunFacts
+from bonas.report.interval_plot import Row, interval_plot
+from bonas.report.markup import Markup, Section, code, figure, folded, join, missing, table
+from bonas.robustness.conditions import Condition, Group
+
+
+def conditions_section(facts: RunFacts) -> Section:
+    """A dot plot and the same numbers as a table, per condition and seed."""
+    title = "Every condition"
+    series = series_of(facts)
+    if not series:
+        body = missing("No network has been trained and tested yet.", f"bonas train {facts.path}")
+        return Section("conditions", title, body)
+    conditions = conditions_of(series)
+    parts = [
+        _figure(series, conditions),
+        _means(facts, series, conditions),
+        folded("Every seed, with images and originals", _seeds(series, conditions)),
+    ]
+    return Section("conditions", title, join(parts))
+
+
+def conditions_of(series: Sequence[Series]) -> tuple[Condition, ...]:
+    """All conditions, by group and then by key."""
+    known = {c for s in series for c in s.conditions}
+    order = list(Group)
+    return tuple(sorted(known, key=lambda c: (order.index(c.group), c.key)))
+
+
+def _figure(series: Sequence[Series], conditions: Sequence[Condition]) -> Markup:
+    rows = []
+    previous: Group | None = None
+    for condition in conditions:
+        lanes = tuple(s.under(condition) if condition in s.conditions else () for s in series)
+        begins = condition.group is not previous
+        heading = f"{condition.group.value}: {GROUPS[condition.group]}" if begins else ""
+        rows.append(Row(_short(condition), lanes, heading.partition(", ")[0]))
+        previous = condition.group
+    names = [s.label for s in series]
+    plot = interval_plot(rows, names, title="Test AUC under every condition")
+    caption = (
+        "A mark is one seed, its line the 95 % interval over test images by original; the "
+        "table below gives the same numbers."
+    )
+    return figure(plot, caption)
+
+
+def _short(condition: Condition) -> str:
+    return condition.key.partition("/")[2] or condition.key
+
+
+def _means(
+    facts: RunFacts, series: Sequence[Series], conditions: Sequence[Condition]
+) -> Markup:
+    rows = []
+    for condition in conditions:
+        used = selected_by(condition, facts.config)
+        cells = [_mean(s, condition) for s in series]
+        rows.append([code(condition.key), "seen" if used else "not seen", *cells])
+    caption = (
+        "Mean test AUC over the seeds with its 95 % interval. Seen: conditions of this kind "
+        "selected the architecture, on validation images"
+    )
+    return table(caption, ["condition", "in selection", *(s.label for s in series)], rows)
+
+
+def _mean(series: Series, condition: Condition) -> str:
+    if condition not in series.conditions:
+        return numbers.NONE
+    mean = mean_of(series.under(condition))
+    return f"{numbers.auc(mean.value)} ({numbers.interval(mean.interval())})"
+
+
+def _seeds(series: Sequence[Series], conditions: Sequence[Condition]) -> Markup:
+    rows: list[list[object]] = []
+    for each in series:
+        for record in each.records:
+            images = dict(record.protocol.get("images", {}))
+            originals = dict(record.protocol.get("originals", {}))
+            aucs = dict(record.score.conditions)
+            for condition in (c for c in conditions if c in aucs):
+                auc = aucs[condition]
+                rows.append(
+                    [
+                        code(condition.key),
+                        each.label,
+                        record.seed,
+                        numbers.auc(auc.value),
+                        numbers.interval(auc.interval()),
+                        images.get(condition.key, numbers.NONE),
+                        originals.get(condition.key, numbers.NONE),
+                    ]
+                )
+    columns = ["condition", "network", "seed", "AUC", "95 % interval", "images", "originals"]
+    return table("Test AUC of every seed", columns, rows)

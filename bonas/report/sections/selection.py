@@ -1,0 +1,85 @@
+"""What selected the architecture and what did not: which test results are of unseen conditions."""
+
+from pathlib import Path
+
+from bonas.report import numbers
+from bonas.report.facts import RunFacts
+from bonas.report.markup import Markup, Section, code, element, join, paragraph, table
+
+
+def selection_section(facts: RunFacts) -> Section:
+    """A box with every kind of data and what it was used for."""
+    rows = [*_splits(facts), *_held_back(facts), *(_further(facts, p) for p in _tests(facts))]
+    body = join(
+        [
+            table(
+                "Use of the data",
+                ["data", "trains weights", "selects the architecture", "in test results"],
+                rows,
+                kind="words",
+            ),
+            _shared(facts),
+            paragraph(
+                "What selects an architecture is not unseen any more: a test on a forgery type "
+                "that selected says how the detector does on new people, not on new forgeries. "
+                "Whether people chose settings after looking at test results is not recorded in "
+                "a run.",
+            ),
+        ]
+    )
+    title = "What was and what was not used for selection"
+    return Section("selection", title, Markup(f'<div class="box">{body}</div>'))
+
+
+def _tests(facts: RunFacts) -> tuple[Path, ...]:
+    return facts.config.data.test
+
+
+def _splits(facts: RunFacts) -> list[tuple[object, ...]]:
+    data = facts.config.data
+    source: object = code(data.path) if data.path is not None else "built-in synthetic faces"
+    seen = "selected on: same kinds of images, other people"
+    return [
+        (join([source, ", split train"]), "yes", "through the weights", "no"),
+        (join([source, ", split val"]), "no", element("b", "yes: the score"), "no"),
+        (join([source, ", split test"]), "no", "no", seen),
+    ]
+
+
+def _held_back(facts: RunFacts) -> list[tuple[object, ...]]:
+    types = facts.config.data.unseen
+    if not types:
+        none = "none: no forgery type was held back from training"
+        return [("held-back forgery types", none, numbers.NONE, numbers.NONE)]
+    return [
+        (
+            join(["forgery type ", code(name)]),
+            "no",
+            element("b", "yes: its images in val"),
+            join(["group unseen; type ", element("b", "seen in selection"), ", images not"]),
+        )
+        for name in types
+    ]
+
+
+def _further(facts: RunFacts, path: Path) -> tuple[object, ...]:
+    if path == facts.config.data.path:
+        return (join(["further data set ", code(path)]), "yes: it is the data above", "yes", "seen")
+    kept = join(["group unseen; ", element("b", "not seen in selection")])
+    return (join(["further data set ", code(path)]), "no", "no", kept)
+
+
+def _shared(facts: RunFacts) -> Markup:
+    best = facts.best
+    if best is None:
+        return Markup("")
+    how = (
+        "come from weights that all architectures share, and serve to rank them"
+        if best.observation.fidelity < 1
+        else "come from trainings that selected"
+    )
+    return paragraph(
+        element("b", "Selection scores are not test scores. "),
+        f"They {how}; and the best of {len(facts.complete)} uncertain scores is too high on "
+        "average. Quote only test results, with the digest of their condition set.",
+    )

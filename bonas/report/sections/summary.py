@@ -1,0 +1,121 @@
+"""The summary: two or three sentences with the numbers that matter, each with its protocol."""
+
+from bonas.report import numbers
+from bonas.report.contestants import (
+    FOUND,
+    Series,
+    comparable,
+    contest_of,
+    difference,
+    headline_of,
+    mean_of,
+)
+from bonas.report.facts import RunFacts, TrialFacts
+from bonas.report.markup import Markup, Section, bullets, code, element, join, missing, paragraph
+from bonas.report.notices import notices
+from bonas.robustness.conditions import CLEAN
+
+
+def summary_section(facts: RunFacts) -> Section:
+    """What was found, how good it is by test, and against what; then what to be wary of."""
+    parts = [_found(facts), _tested(facts), _compared(facts)]
+    warnings = notices(facts)
+    if warnings:
+        title = element("p", "Before you trust these numbers", kind="box-title")
+        parts.append(Markup(f'<div class="warning">{title}{bullets(warnings)}</div>'))
+    return Section("summary", "Summary", join(parts))
+
+
+def _found(facts: RunFacts) -> Markup:
+    best = facts.best
+    if best is None:
+        return missing(
+            "No architecture has a score yet.", "bonas search CONFIG.toml --out " + str(facts.path)
+        )
+    failed = len(facts.trials) - len(facts.complete)
+    failures = f" ({numbers.plural(failed, 'estimate')} failed)" if failed else ""
+    return paragraph(
+        element("strong", code(best.key)),
+        f" is the best of {numbers.plural(len(facts.trials), 'architecture')} that the search "
+        f"estimated{failures}, with a selection score of {numbers.auc(best.value or 0.0)}",
+        f"{_worst_seen(best)} (validation split, {_how(best)}).",
+    )
+
+
+def _worst_seen(best: TrialFacts) -> str:
+    aucs = best.observation.aucs
+    if not aucs:
+        return ""
+    worst = min(aucs, key=lambda key: (aucs[key], key))
+    return f", worst condition {worst} with {numbers.auc(aucs[worst])}"
+
+
+def _how(best: TrialFacts) -> str:
+    if best.observation.fidelity < 1:
+        return "shared weights: no test result"
+    return "trained by itself: no test result"
+
+
+def _tested(facts: RunFacts) -> Markup:
+    if facts.best is None:
+        return Markup("")
+    series = headline_of(facts)
+    if series is None:
+        return missing("It has not been trained and tested yet.", f"bonas train {facts.path}")
+    worst, auc = series.worst
+    record = series.records[0]
+    return paragraph(
+        f"Trained from scratch with {numbers.plural(len(series.records), 'seed')}, it reaches ",
+        element("strong", numbers.auc(series.score.value)),
+        f" robustness-weighted AUC on the test split (95 % interval "
+        f"{numbers.interval(series.score.interval())}{_spread(series)})",
+        _clean(series),
+        f"; its worst condition is {worst.key} with {numbers.auc(auc.value)} "
+        f"({numbers.interval(auc.interval())}). It has {numbers.count(record.parameters)} "
+        f"parameters and needs {numbers.millions(record.multiply_adds)} multiply-adds for an image "
+        f"of {record.protocol.get('image_size', '?')} pixels.",
+    )
+
+
+def _spread(series: Series) -> str:
+    if len(series.records) < 2:
+        return ""
+    return f"; standard deviation over seeds {numbers.spread(series.scores)}"
+
+
+def _clean(series: Series) -> str:
+    if CLEAN not in series.conditions:
+        return ""
+    auc = mean_of(series.under(CLEAN))
+    return f", {numbers.auc(auc.value)} on clean images ({numbers.interval(auc.interval())})"
+
+
+def _compared(facts: RunFacts) -> Markup:
+    series = contest_of(facts)
+    found = next((s for s in series if s.label == FOUND), None)
+    others = [s for s in series if s.label != FOUND]
+    if facts.best is None or found is None or not others:
+        if headline_of(facts) is None:
+            return Markup("")
+        return missing("It has been compared with nothing yet.", f"bonas compare {facts.path}")
+    if not comparable(series):
+        return paragraph("The compared scores are of different condition sets; see below.")
+    sentences = [_against(found, other) for other in others]
+    return paragraph("Trained for equal time on the same images, ", join(sentences, "; "), ".")
+
+
+def _against(found: Series, other: Series) -> str:
+    text = f"the {other.label} network reaches {numbers.auc(other.score.value)}"
+    compared = difference(found, other)
+    if compared is None:
+        return text
+    mean, half, seeds = compared
+    text += f" (found minus {other.label}: {numbers.signed(mean)}"
+    if seeds < 2:
+        return text + ", one seed each: no interval)"
+    low, high = mean - half, mean + half
+    verdict = (
+        "which seeds alone can explain" if low <= 0 <= high else "more than seeds alone explain"
+    )
+    interval = f"{numbers.signed(low)} to {numbers.signed(high)}"
+    return text + f", 95 % interval over {seeds} seeds {interval}, {verdict})"

@@ -1,0 +1,78 @@
+"""Statistics of an architecture as features: size, operations counted, zero-cost scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+import torch
+
+from spaces.architecture import Architecture
+from spaces.graphs import NONE, SKIP, canonical_key, simplify
+from spaces.space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsEncoding:
+    """Features given from outside, one vector per canonical key, scaled to [0, 1] by `ranges`.
+
+    Whoever has parameters, FLOPs or zero-cost scores fills the mapping; architectures of one
+    class share one vector. It tells apart what the statistics do.
+
+    Attributes:
+        space: The search space.
+        statistics: Canonical key to values, `d` of them each.
+        ranges: Lowest and highest value of each feature, which become 0 and 1.
+    """
+
+    space: SearchSpace
+    statistics: Mapping[str, Sequence[float]]
+    ranges: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        for low, high in self.ranges:
+            if not low < high:
+                raise ValueError(f"ranges has ({low}, {high}); the first must be the lower one.")
+
+    @property
+    def dimension(self) -> int:
+        """The number of statistics."""
+        return len(self.ranges)
+
+    def encode(self, architectures: Sequence[Architecture]) -> torch.Tensor:
+        """Scaled statistics, float64, `n x d`.
+
+        Raises:
+            KeyError: an architecture whose key has no statistics.
+        """
+        low, high = np.asarray(self.ranges, dtype=np.float64).reshape(-1, 2).T
+        rows = np.empty((len(architectures), self.dimension))
+        for row, architecture in zip(rows, architectures, strict=True):
+            key = canonical_key(self.space.graph(architecture))
+            if key not in self.statistics:
+                raise KeyError(
+                    f"statistics has no entry for the canonical key {key} of "
+                    f"{architecture.choices}; give one for every architecture of the space."
+                )
+            row[:] = (np.asarray(self.statistics[key], dtype=np.float64) - low) / (high - low)
+        return torch.from_numpy(rows)
+
+
+def operation_statistics(space: SearchSpace, architecture: Architecture) -> tuple[float, ...]:
+    """Live nodes of every operation of the space, then depth and number of edges.
+
+    Operations come in the order of the options in which they first occur; `none` and `skip`, which
+    a simplified graph does not hold, are left out.
+    """
+    names = dict.fromkeys(str(o) for d in space.decisions for o in d.options)
+    graph = simplify(space.graph(architecture))
+    operations = [operation for _, operation in graph.nodes(data="operation")]
+    counts = [float(operations.count(name)) for name in names if name not in (NONE, SKIP)]
+    depths: dict[str, int] = {}
+    for node in _in_order(graph):
+        depths[node] = max((depths[p] + 1 for p in graph.predecessors(node)), default=0)
+    return (*counts, float(max(depths.values(), default=0)), float(graph.number_of_edges()))
+
+
+def _in_order(graph: "nx.DiGraph[str]") -> list[str]:
+    return list(nx.topological_sort(graph))

@@ -1,0 +1,201 @@
+"""Bad input gets a clear error and exit code 2, without a traceback."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bonas.cli import main
+
+TINY = """
+seed = 2
+[space]
+width = 4
+level_width = 8
+[data]
+layout = "synthetic"
+identities = 20
+size = 32
+unseen = ["reenactment"]
+[search]
+trials = 2
+[supernet]
+epochs = 1
+batch_size = 4
+calibration_images = 64
+[training]
+epochs = 1
+batch_size = 4
+[score]
+corruptions = ["noise"]
+severities = [2]
+[device]
+name = "cpu"
+threads = 1
+"""
+
+
+def faces(folder: Path, labels: str = "REAL,FAKE", splits: str = "train,val,test") -> Path:
+    (folder / "faces").mkdir(parents=True)
+    rows = ["path,label,original,split"]
+    rng = np.random.default_rng(0)
+    for split in splits.split(","):
+        for person in range(6):
+            for label in labels.split(","):
+                name = f"faces/{split}{person}{label}.png"
+                pixels = rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / name)
+                rows.append(f"{name},{label},{split}{person},{split}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def config(folder: Path, data: Path) -> Path:
+    file = folder / "config.toml"
+    table = f'layout = "metadata.csv"\npath = "{data}"\nsize = 32\n'
+    start, end = TINY.index("layout"), TINY.index("[search]")
+    file.write_text(TINY[:start] + table + TINY[end:])
+    return file
+
+
+def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The error of a command that must end with exit code 2 and without a traceback."""
+    code = main(list(arguments))
+    error = capsys.readouterr().err
+    assert code == 2, error
+    assert "Traceback" not in error
+    return " ".join(error.split())
+
+
+def search(
+    capsys: pytest.CaptureFixture[str], folder: Path, data: Path, *arguments: str
+) -> str:
+    file = config(folder, data)
+    return failure(capsys, "search", str(file), "--out", str(folder / "run"), *arguments)
+
+
+def test_an_unknown_key_is_named_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "supernet.epoch=3")
+    assert "unknown key 'supernet.epoch'; did you mean 'epochs'?" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_search_space_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "space.name=forgry")
+    assert "space.name is 'forgry': input should be 'forgery'" in error
+
+
+def test_an_unknown_strategy_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "search.strategy=magic")
+    assert "search.strategy is 'magic'; it must be one of bayesian" in error
+
+
+def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    assert "has no metadata.csv (found: nothing)" in search(capsys, tmp_path, tmp_path / "d")
+
+
+def test_data_of_one_class_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d", labels="REAL"))
+    assert "images of the split 'train' are real" in error
+
+
+def test_a_split_without_images_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d", splits="train,test"))
+    assert "no images in the split 'val', needed for the search" in error
+
+
+def test_a_corrupt_image_is_named_and_skipped_only_on_request(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = faces(tmp_path / "d")
+    (data / "faces" / "train0REAL.png").write_bytes(b"\x89PNG torn")
+    assert "row 2" in search(capsys, tmp_path, data)
+    file = config(tmp_path, data)
+    settings = ("--set", "data.on_bad_image=skip", "--set", "seed=2")
+    assert main(["search", str(file), "--out", str(tmp_path / "other"), *settings]) == 0
+    assert "left out" in capsys.readouterr().err
+
+
+def test_a_missing_configuration_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert "does not exist" in failure(capsys, "search", str(tmp_path / "no.toml"))
+
+
+@pytest.mark.parametrize("command", ["train", "compare", "report", "dashboard"])
+def test_a_folder_without_a_run_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    assert "is no run folder" in failure(capsys, command, str(tmp_path))
+
+
+def test_an_unknown_command_and_option_are_wrong_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failure(capsys, "serach")
+    failure(capsys, "search", "--trails", "3", "x.toml")
+
+
+def test_a_device_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "device.name=cuda:7")
+    assert "cuda:7" in error
+
+
+def test_the_whole_way_and_what_may_follow_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
+    file.write_text(TINY)
+    assert main(["search", str(file), "--out", run, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["trials"] == 2
+    assert set(first["best"][0]["aucs"]) == {
+        "clean", "unseen/reenactment", "corruption/noise-2", "attack/fgsm"
+    }  # fmt: skip
+
+    assert main(["search", str(file), "--out", run, "--trials", "3", "--json"]) == 0
+    more = json.loads(capsys.readouterr().out)
+    assert more["trials"] == 3, "the run is continued"
+
+    assert main(["train", run, "--json"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["name"] == more["best"][0]["key"]
+    detector = tmp_path / "run" / "detectors" / record["name"]
+    names = {"detector.safetensors", "architecture.json", "metrics.json"}
+    assert {f.name for f in detector.iterdir()} == names
+
+    assert main(["compare", run, "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [r["name"] for r in records] == ["found", "random", "plain"]
+
+    assert main(["report", run]) == 0
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+    capsys.readouterr()
+
+    other = failure(capsys, "search", str(file), "--out", run, "--set", "seed=3")
+    assert "holds a run of another configuration" in other
+    assert "seed: 2 | 3" in other
+    assert "fits 0 architectures" in failure(capsys, "train", run, "--architecture", "zz")
+
+
+def test_training_before_searching_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(TINY)
+    assert "run `bonas search` first" in failure(capsys, "train", str(tmp_path))
+    assert "has no study yet" in failure(capsys, "dashboard", str(tmp_path))

@@ -1,0 +1,88 @@
+"""Weisfeiler-Lehman counts and statistics."""
+
+import itertools
+from collections import Counter
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+
+from spaces.encodings.statistics import StatisticsEncoding, operation_statistics
+from spaces.encodings.wl import WeisfeilerLehmanEncoding, label_counts
+from spaces.forgery import FORGERY
+from spaces.graphs import canonical_key, simplify
+from spaces.nasbench201 import NASBENCH201, from_arch_str
+from spaces.space import enumerate_space, sample
+
+ALL = tuple(enumerate_space(NASBENCH201))
+
+
+def test_counts_ignore_the_names_of_nodes() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        graph = simplify(FORGERY.graph(sample(FORGERY, rng=rng)))
+        names = [str(i) for i in rng.permutation(len(graph))]
+        renamed = nx.relabel_nodes(graph, dict(zip(graph, names, strict=True)))
+        assert label_counts(graph, 3) == label_counts(renamed, 3)
+
+
+def test_inner_products_are_those_of_the_published_label_compression() -> None:
+    """Shervashidze et al. (2011), algorithm 1, with one dictionary of integers for all graphs."""
+    rng = np.random.default_rng(0)
+    graphs = [simplify(NASBENCH201.graph(sample(NASBENCH201, rng=rng))) for _ in range(40)]
+    compressed: dict[object, int] = {}
+    labels = [
+        {n: compressed.setdefault(o, len(compressed)) for n, o in g.nodes(data="operation")}
+        for g in graphs
+    ]
+    published = [Counter(own.values()) for own in labels]
+    for _ in range(2):
+        for i, graph in enumerate(graphs):
+            multisets = {
+                n: (labels[i][n], tuple(sorted(labels[i][p] for p in graph.predecessors(n))))
+                for n in graph
+            }
+            labels[i] = {
+                n: compressed.setdefault((_, m), len(compressed)) for n, m in multisets.items()
+            }
+            published[i].update(labels[i].values())
+    ours = [label_counts(graph, 2) for graph in graphs]
+    for i, j in itertools.combinations(range(40), 2):
+        expected = sum(published[i][label] * published[j][label] for label in published[i])
+        assert sum(ours[i][label] * ours[j][label] for label in ours[i]) == expected
+
+
+def test_each_round_counts_every_node_once() -> None:
+    encoding = WeisfeilerLehmanEncoding(NASBENCH201, rounds=2)
+    for architecture in ALL[::1_000]:
+        nodes = len(simplify(NASBENCH201.graph(architecture)))
+        assert encoding.encode([architecture]).sum() == 3 * nodes
+
+
+def test_equal_canonical_keys_have_equal_counts_up_to_what_simplifying_merges() -> None:
+    encoding = WeisfeilerLehmanEncoding(NASBENCH201)
+    some = ALL[::25]
+    rows = encoding.encode(some)
+    first: dict[str, torch.Tensor] = {}
+    for architecture, row in zip(some, rows, strict=True):
+        key = canonical_key(NASBENCH201.graph(architecture))
+        assert torch.equal(first.setdefault(key, row), row)
+
+
+def test_statistics_are_looked_up_by_class_and_scaled() -> None:
+    text = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|none~2|"
+    architecture = from_arch_str(text)
+    assert operation_statistics(NASBENCH201, architecture) == (0.0, 0.0, 0.0, 1.0, 1.0)
+    key = canonical_key(NASBENCH201.graph(architecture))
+    encoding = StatisticsEncoding(NASBENCH201, {key: (3.0, 10.0)}, ((1.0, 5.0), (0.0, 10.0)))
+    assert encoding.encode([architecture]).tolist() == [[0.5, 1.0]]
+    with pytest.raises(KeyError, match="no entry for the canonical key"):
+        encoding.encode([ALL[777]])
+    with pytest.raises(ValueError, match="ranges has"):
+        StatisticsEncoding(NASBENCH201, {}, ((1.0, 1.0),))
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="rounds is -1"):
+        WeisfeilerLehmanEncoding(NASBENCH201, rounds=-1)
