@@ -41,9 +41,7 @@ class Components:
     train: Faces
 
     @classmethod
-    def of(
-        cls, config: Config, progress: Callable[[int, int], None] | None = None
-    ) -> "Components":
+    def of(cls, config: Config, progress: Callable[[int, int], None] | None = None) -> "Components":
         """Read the data and choose the device.
 
         Raises:
@@ -142,9 +140,7 @@ def open_study(config: Config, journal: Path) -> Study:
     return Study(space, sampler, storage=journal_storage(journal))
 
 
-def open_search(
-    parts: Components, folder: RunFolder, estimator: SupernetEstimator
-) -> Search:
+def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimator) -> Search:
     """The run's search, continued where there is one; its study says what it stands on.
 
     Raises:

@@ -72,7 +72,7 @@ def run_sampler(
     *,
     seed: int,
     trials: int,
-    workers: int,
+    workers: int = 1,
 ) -> BenchmarkRun:
     """Evaluate `trials` different architectures that a sampler proposes.
 

@@ -15,7 +15,7 @@ from bonas.assembly import Components
 from bonas.detector_record import TrainedRecord, load_record, record_of, save_detector
 from bonas.estimation.evaluation import Evaluation
 from bonas.estimation.supernet import uniform_paths
-from bonas.networks.builder import build_network
+from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
 from bonas.training import Progress, Recipe, train
@@ -43,12 +43,9 @@ class Contestant:
     def build(self, parts: Components) -> nn.Module:
         """The untrained network, on the device."""
         if self.architecture == PLAIN:
-            with torch.random.fork_rng(devices=[]):
-                torch.random.default_generator.manual_seed(self.seed)
-                network: nn.Module = PlainNetwork()
-        else:
-            network = build_network(parts.builder, self.architecture, seed=self.seed)
-        return network.to(parts.device.device, memory_format=torch.channels_last)
+            return seeded(PlainNetwork, self.seed).to(parts.device.device)
+        network = build_network(parts.builder, self.architecture, seed=self.seed)
+        return network.to(parts.device.device)
 
 
 def contestants(parts: Components, found: Architecture, seeds: Sequence[int]) -> list[Contestant]:
@@ -127,9 +124,7 @@ def run_contestant(
     return record
 
 
-def _timed(
-    parts: Components, recipe: Recipe, entrant: Contestant, network: nn.Module
-) -> float:
+def _timed(parts: Components, recipe: Recipe, entrant: Contestant, network: nn.Module) -> float:
     few = replace(recipe, steps=TIMED_STEPS)
     fresh = copy.deepcopy(network)
     _wait(parts.device.device)

@@ -37,8 +37,10 @@ class SpaceTable(_Table):
 class DataTable(_Table):
     """`[data]`: where the faces come from.
 
-    `unseen` names the forgery types that are held back from training and form the `unseen` group;
-    `test` names further data sets that are scored once, at the end, and select nothing.
+    The score's `unseen` group comes from `unseen`, forgery types that are held back from training,
+    from `unseen_data`, further data sets whose val split is seen in selection, and from
+    `pseudo_forgeries`, self-blended copies of the real faces. `test` names data sets that are
+    scored once, at the end, and select nothing.
     """
 
     layout: Literal["metadata.csv", "synthetic"] = "metadata.csv"
@@ -46,6 +48,8 @@ class DataTable(_Table):
     size: Annotated[int, Field(ge=32, le=1024)] = 96
     on_bad_image: OnBadImage = OnBadImage.ERROR
     unseen: tuple[str, ...] = ()
+    unseen_data: tuple[Path, ...] = ()
+    pseudo_forgeries: bool = False
     test: tuple[Path, ...] = ()
     identities: Annotated[int, Field(ge=20)] = 600
 
@@ -216,8 +220,9 @@ def _resolve_paths(document: dict[str, Any], base: Path) -> None:
         return
     if isinstance(data.get("path"), str):
         data["path"] = str((base / data["path"]).resolve())
-    if isinstance(data.get("test"), list):
-        data["test"] = [str((base / str(p)).resolve()) for p in data["test"]]
+    for key in ("test", "unseen_data"):
+        if isinstance(data.get(key), list):
+            data[key] = [str((base / str(p)).resolve()) for p in data[key]]
 
 
 def _problem(error: Any) -> str:

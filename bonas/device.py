@@ -72,6 +72,6 @@ def choose_device(
 
 def _computes_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # On a CPU without the instructions, bfloat16 is emulated and slower than float32.
     return bool(torch.cpu._is_avx512_bf16_supported())

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -28,7 +28,7 @@ from bonas.lease import DURATION, Lease
 from bonas.observation import Observation, Status
 from bonas.strategies.history import AUC_PREFIX, COST_PREFIX
 from bonas.strategies.proposer import SpaceExhausted
-from spaces.architecture import Architecture
+from spaces.architecture import Architecture, Choice
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace, check
 
@@ -93,8 +93,8 @@ class Study:
         trial.set_user_attr(LEASE, Lease.now().to_attribute())
         try:
             choices = tuple(
-                trial.suggest_categorical(name, list(distribution.choices))
-                for name, distribution in self._distributions.items()
+                cast(Choice, trial.suggest_categorical(decision.name, list(decision.options)))
+                for decision in self.space.decisions
             )
         except SpaceExhausted as error:
             trial.set_user_attr(REASON, str(error))
@@ -196,9 +196,7 @@ class Study:
         if self._others_live():
             threading.Event().wait(0.5)  # time for the others' claims to be written
         claimed = storage.get_trial(trial._trial_id)
-        return bool(
-            claimed.state is TrialState.RUNNING and claimed.user_attrs.get(LEASE) == mine
-        )
+        return bool(claimed.state is TrialState.RUNNING and claimed.user_attrs.get(LEASE) == mine)
 
     def _others_live(self) -> bool:
         mine = Lease.now().owner

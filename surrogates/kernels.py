@@ -4,7 +4,6 @@ Each reads its own columns of the features (a slice, hence a view: an index woul
 space's features at every call). All are positive definite on the encodings named with them.
 """
 
-from collections.abc import Callable
 
 import torch
 from gpytorch.constraints import Positive
@@ -120,8 +119,43 @@ class CountsKernel(Kernel):
         return (a * b).sum(-1) if diag else a @ b.mT
 
 
-OUTPUT_PRIOR = LogNormalPrior(0.0, 1.0)
-WEIGHT_PRIOR = LogNormalPrior(-1.0, 1.0)
+class SquaredExponentialKernel(Kernel):
+    r"""Squared exponential with a weight per feature (Rasmussen and Williams 2006, eq. 5.1).
+
+    .. math:: k(x, x') = \exp\Bigl(-\tfrac{1}{2}\sum_i w_i (x_i - x'_i)^2\Bigr)
+    """
+
+    has_lengthscale = False
+
+    def __init__(self, columns: slice, features: int, prior: LogNormalPrior) -> None:
+        super().__init__()
+        self.columns = columns
+        start = prior.mode.expand(features).clone()
+        self.register_parameter("raw_weights", torch.nn.Parameter(torch.zeros_like(start)))
+        self.register_constraint("raw_weights", Positive(torch.exp, torch.log))
+        self.initialize(raw_weights=start.log())
+        self.register_prior("weights_prior", prior, lambda kernel: kernel.weights)
+
+    @property
+    def weights(self) -> torch.Tensor:
+        """What a squared difference in each feature costs, positive, `features`."""
+        weights: torch.Tensor = self.raw_weights_constraint.transform(self.raw_weights)
+        return weights
+
+    def forward(
+        self,
+        x1: torch.Tensor,  # (..., n, d)
+        x2: torch.Tensor,  # (..., m, d)
+        diag: bool = False,
+        last_dim_is_batch: bool = False,
+    ) -> torch.Tensor:
+        """The matrix, `... x n x m`, or its diagonal, `... x n`."""
+        root = self.weights.sqrt()
+        a, b = x1[..., self.columns] * root, x2[..., self.columns] * root
+        if diag:
+            return (-0.5 * (a - b).square().sum(-1)).exp()
+        squares = a.square().sum(-1).unsqueeze(-1) + b.square().sum(-1).unsqueeze(-2)
+        return (-0.5 * (squares - 2.0 * a @ b.mT).clamp_min(0.0)).exp()
 
 
 def scaled(kernel: Kernel, prior: LogNormalPrior) -> ScaleKernel:
@@ -130,20 +164,3 @@ def scaled(kernel: Kernel, prior: LogNormalPrior) -> ScaleKernel:
     product.initialize(outputscale=prior.mode)
     product.register_prior("outputscale_prior", prior, lambda module: module.outputscale)
     return product
-
-
-def hamming_and_paths(sizes: tuple[int, ...], paths: int) -> Callable[[], Kernel]:
-    """Makes the default kernel, for one-hot features followed by paths.
-
-    Args:
-        sizes: The number of options of each decision.
-        paths: The number of path features.
-    """
-    options = sum(sizes)
-
-    def kernel() -> Kernel:
-        hamming = HammingKernel(slice(0, options), sizes, WEIGHT_PRIOR)
-        tanimoto = TanimotoKernel(slice(options, options + paths))
-        return (scaled(hamming, OUTPUT_PRIOR) + scaled(tanimoto, OUTPUT_PRIOR)).double()
-
-    return kernel

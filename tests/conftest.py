@@ -32,9 +32,7 @@ def striped_faces(originals: int, *, seed: int = 0, size: int = 32) -> Faces:
     images[1::2, :, 8:20, 8:20] += 40
     names = tuple(f"person{i // 2}" for i in range(2 * originals))
     domains = tuple((REAL, "swap" if i % 4 == 1 else "synthesis")[i % 2] for i in range(len(names)))
-    return Faces(
-        torch.from_numpy(images), torch.arange(2 * originals) % 2, names, domains
-    )
+    return Faces(torch.from_numpy(images), torch.arange(2 * originals) % 2, names, domains)
 
 
 @pytest.fixture(scope="session")

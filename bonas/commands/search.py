@@ -81,9 +81,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     print_table(title, ["architecture", "trial", "score", "clean", "worst", "kparams"], rows)
     if failed:
         MESSAGES.print(f"{failed} estimates failed; their reasons are in the study.")
-    MESSAGES.print(
-        f"Next: bonas train {folder.path}    bonas report {folder.path}", soft_wrap=True
-    )
+    MESSAGES.print(f"Next: bonas train {folder.path}    bonas report {folder.path}", soft_wrap=True)
 
 
 def _row(search: Search, told: Told) -> list[str]:

@@ -1,0 +1,1 @@
+"""Faces: reading, drawing, batching, augmenting."""

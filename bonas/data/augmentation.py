@@ -41,7 +41,9 @@ class Augmentation:
             if not 0 <= value <= 1 or (name == "zoom" and value == 1):
                 raise ValueError(f"augmentation.{name} is {value}; it must lie in [0, 1].")
         if not 0 <= self.rotation <= 180:
-            raise ValueError(f"augmentation.rotation is {self.rotation}; it is in [0, 180] degrees.")
+            raise ValueError(
+                f"augmentation.rotation is {self.rotation}; it is in [0, 180] degrees."
+            )
 
     def __call__(self, images: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
         """Augmented images in [0, 1].
@@ -137,7 +139,9 @@ def _shifted(images: torch.Tensor, share: float, generator: torch.Generator) -> 
         for n, m in zip((height, width), moves, strict=True)
     )
     number = torch.arange(count, device=images.device)[:, None, None]
-    return images.permute(0, 2, 3, 1)[number, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+    return images.permute(0, 2, 3, 1)[number, rows[:, :, None], columns[:, None]].permute(
+        0, 3, 1, 2
+    )
 
 
 def _reflected(positions: torch.Tensor, size: int) -> torch.Tensor:

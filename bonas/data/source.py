@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 
 from bonas.config import DataTable
-from bonas.data.faces import DataError, DataSet, Faces, Split
+from bonas.data.blending import self_blended
+from bonas.data.faces import REAL, DataError, DataSet, Faces, Split
 from bonas.data.layouts.metadata_csv import read_metadata_csv
 from bonas.data.synthetic import draw_portraits
 
 Progress = Callable[[int, int], None]
+PSEUDO = "self-blended"
 SHARES = {Split.TRAIN: 0.6, Split.VAL: 0.2, Split.TEST: 0.2}  # of the synthetic identities
 
 
@@ -23,8 +25,8 @@ class SearchData:
         train: Both classes, without the held-back forgeries.
         val: The same of the validation split: what selects.
         test: The same of the test split: what reports.
-        unseen_val: The held-back forgeries of the validation split, by type.
-        unseen_test: Those of the test split, and the further data sets, by name.
+        unseen_val: What was not trained on, of the validation split, by the condition's name.
+        unseen_test: The same of the test split, and the data sets that nothing was selected on.
         skipped: Images left out, with the reason.
     """
 
@@ -61,17 +63,66 @@ def load_search_data(
     train = main.require(Split.TRAIN, "training").of_domains(seen)
     val = main.require(Split.VAL, "the search")
     test = main.require(Split.TEST, "the final test") if Split.TEST in main.splits else None
-    further = {}
+    unseen_val = _unseen(val, table, Split.VAL, seed)
+    unseen_test = _unseen(test, table, Split.TEST, seed) if test is not None else {}
     for path in table.test:
         other = _further(table, path)
-        further[other.name] = other.require(Split.TEST, "the final test")
+        if other.name in unseen_test:
+            raise DataError(
+                f"data.test names {other.name!r}, which is used in the search already; a data set "
+                "that selects cannot be the final test. Leave it out of one of the two."
+            )
+        unseen_test[other.name] = other.require(Split.TEST, "the final test")
+    seen_val = val.of_domains(seen)
+    seen_test = test.of_domains(seen) if test is not None else None
+    scored = {"val": seen_val} | {f"val, {n}": f for n, f in unseen_val.items()}
+    if seen_test is not None:
+        scored |= {"test": seen_test} | {f"test, {n}": f for n, f in unseen_test.items()}
+    for name, faces in scored.items():
+        _check_scorable(faces, f"{main.name!r} ({name})")
     return SearchData(
         train=train,
-        val=val.of_domains(seen),
-        test=test.of_domains(seen) if test is not None else None,
-        unseen_val=_by_type(val, table.unseen),
-        unseen_test=(_by_type(test, table.unseen) if test is not None else {}) | further,
+        val=seen_val,
+        test=seen_test,
+        unseen_val=unseen_val,
+        unseen_test=unseen_test,
         skipped=main.skipped,
+    )
+
+
+def _check_scorable(faces: Faces, name: str) -> None:
+    """An AUC with an interval needs real and forged images of at least two originals each."""
+    for label, kind in enumerate(("real", "forged")):
+        labels = faces.labels.tolist()
+        found = {o for o, y in zip(faces.originals, labels, strict=True) if y == label}
+        if len(found) < 2:
+            raise DataError(
+                f"{name} has {kind} images of {len(found)} original(s); a score with an interval "
+                "needs at least 2. Add faces to this split."
+            )
+
+
+def _unseen(faces: Faces, table: DataTable, split: Split, seed: int) -> dict[str, Faces]:
+    """The conditions of the `unseen` group that a split of the main data gives, by name."""
+    found = {forgery: faces.of_domains([forgery]) for forgery in table.unseen}
+    if table.pseudo_forgeries:
+        found[PSEUDO] = pseudo_forged(faces, seed=seed)
+    for path in table.unseen_data:
+        other = _further(table, path)
+        found[other.name] = other.require(split, "the score's unseen group")
+    return found
+
+
+def pseudo_forged(faces: Faces, *, seed: int) -> Faces:
+    """The real faces, each beside a self-blended copy of itself."""
+    real = faces.of_domains([])
+    generator = torch.Generator().manual_seed(seed)
+    blended, _ = self_blended(real.images, generator=generator)
+    return Faces(
+        torch.cat([real.images, blended]),
+        torch.cat([real.labels, torch.ones_like(real.labels)]),
+        real.originals * 2,
+        (REAL,) * len(real) + (PSEUDO,) * len(real),
     )
 
 
@@ -86,10 +137,6 @@ def _load(table: DataTable, *, seed: int, progress: Progress | None) -> DataSet:
 
 def _further(table: DataTable, path: Path) -> DataSet:
     return read_metadata_csv(path, table.size, on_bad_image=table.on_bad_image)
-
-
-def _by_type(faces: Faces, forgeries: tuple[str, ...]) -> dict[str, Faces]:
-    return {forgery: faces.of_domains([forgery]) for forgery in forgeries}
 
 
 def synthetic_faces(

@@ -1,0 +1,1 @@
+"""Estimators: what gives an architecture its observation."""

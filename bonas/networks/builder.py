@@ -4,7 +4,7 @@ The seam beside `SearchSpace`: spaces know no modules, so whoever adds a space w
 to be trained adds a builder that turns the graph's named operations into modules.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +55,8 @@ class ForgeryBuilder:
 
 def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
     """A network that holds every option of every decision."""
-    return _seeded(builder, {d.name: d.options for d in builder.space.decisions}, seed)
+    options = {d.name: d.options for d in builder.space.decisions}
+    return seeded(lambda: builder.build(options), seed)
 
 
 def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: int) -> nn.Module:
@@ -65,13 +66,12 @@ def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: 
         decision.name: (choice if decision.name in live else NONE,)
         for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)
     }
-    return _seeded(builder, chosen, seed)
+    return seeded(lambda: builder.build(chosen), seed)
 
 
-def _seeded(
-    builder: NetworkBuilder, options: Mapping[str, Sequence[Choice]], seed: int
-) -> nn.Module:
-    # torch initialises modules from its global generator; it is seeded and restored around that.
+def seeded(build: Callable[[], nn.Module], seed: int) -> nn.Module:
+    """The module that a constructor gives when torch initialises it from a seed."""
+    # torch draws initial weights from its global generator; what it held is put back behind us.
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
-        return builder.build(options)
+        torch.random.manual_seed(seed)
+        return build()

@@ -16,8 +16,9 @@ class ForgeryNetwork(nn.Module):
     """The network of one architecture, or of many that share their weights.
 
     The stem looks at every pixel, since a forgery's traces are as fine as that. Stage s then works
-    at width * 2^s channels and 1 / 2^(s+1) of the image's resolution. Each live stage feeds a level of the pyramid; the logit is the sum of what the levels say, so that a
-    stage that an architecture leaves dead is absent from it rather than zero.
+    at width * 2^s channels and 1 / 2^(s+1) of the image's resolution. Each live stage feeds a level
+    of the pyramid; the logit is the sum of what the levels say, so that a stage that an
+    architecture leaves dead is absent from it rather than zero.
 
     Args:
         options: The operations that each edge may carry, by decision: one each for a stand-alone
@@ -44,14 +45,8 @@ class ForgeryNetwork(nn.Module):
             channels = width * 2**number
             self.entries.append(_entry(previous, channels))
             self.cells.append(Cell(stage, options, NODES, channels))
-            self.levels.append(
-                nn.Sequential(
-                    nn.ReLU(),
-                    nn.Conv2d(channels, level_width, 1, bias=False),
-                    nn.BatchNorm2d(level_width),
-                    nn.ReLU(),
-                )
-            )
+            # Pooled to the last stage's resolution first: the levels cost next to nothing then.
+            self.levels.append(_level(channels, level_width, 2 ** (len(STAGES) - 1 - number)))
             self.logits.append(nn.Linear(level_width, 1))
             previous = channels
 
@@ -88,6 +83,16 @@ def _stem(channels: int) -> nn.Module:
         nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
         nn.Conv2d(channels, channels, 1, bias=False),
         nn.BatchNorm2d(channels),
+    )
+
+
+def _level(channels: int, level_width: int, pooled: int) -> nn.Module:
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.AvgPool2d(pooled) if pooled > 1 else nn.Identity(),
+        nn.Conv2d(channels, level_width, 1, bias=False),
+        nn.BatchNorm2d(level_width),
+        nn.ReLU(),
     )
 
 

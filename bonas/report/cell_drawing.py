@@ -1,37 +1,21 @@
 """A drawing of cells: one row each, states from left to right, an arc for every edge.
 
-Neighbouring states are joined by a straight line. Longer edges leave upwards or downwards and run
-in lanes; two edges share a lane only where they do not overlap, and a label stands in the middle
-of its own lane, so that labels cannot meet.
+A label stands in the middle of its edge's lane, so that labels cannot meet; see `cell_lanes`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from bonas.report.cell_lanes import LANE, Placed, place
 from bonas.report.cell_rows import CellEdge, CellRow
 from bonas.report.markup import Markup
 from bonas.report.svg import CHARACTER, path, picture, rectangle, text
 from spaces.graphs import NONE
 
-LANE, RADIUS, PILL = 38.0, 13.0, 22.0
+RADIUS, PILL = 13.0, 22.0
 ENTRY_X, ENTRY_WIDTH = 62.0, 66.0
 FIRST_STATE = ENTRY_X + ENTRY_WIDTH + 40.0
-STEP = 180.0  # between states, unless a label needs more
-GUTTER = 26.0  # between rows, for the line that leads on
+STEP = 176.0  # between states, unless a label needs more
 BAR = 44.0  # width of the output
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A row in the picture: its states' height, its top and its bottom, and its edges' lanes.
-
-    Lanes are positive above the states, negative below and 0 in line with them.
-    """
-
-    row: CellRow
-    y: float
-    bottom: float
-    lanes: Mapping[tuple[int, int], int]
 
 
 def draw_cells(
@@ -50,7 +34,7 @@ def draw_cells(
     head = max([70.0, *(label_width(" + ".join(row.heads)) for row in rows if row.heads)])
     last = FIRST_STATE + step * (max(row.states for row in rows) - 1)
     bar = last + 46 + head + 34
-    placed = _place(rows)
+    placed = place(rows)
     bottom = placed[-1].bottom
     parts: list[Markup] = [style, *_output(bar, placed)]
     for number, item in enumerate(placed):
@@ -76,42 +60,6 @@ def shown(operation: str) -> str:
 def label_width(label: str) -> float:
     """Of the box around a label."""
     return CHARACTER * len(label) + 16
-
-
-def lanes_of(row: CellRow) -> dict[tuple[int, int], int]:
-    """A lane for every edge, short edges next to the states, as few lanes as that allows."""
-    lanes: dict[tuple[int, int], int] = {}
-    for edge in sorted(row.edges, key=lambda e: (e.target - e.source, e.source)):
-        ends = (edge.source, edge.target)
-        if edge.target - edge.source == 1:
-            lanes[ends] = 0
-            continue
-        above = _free(lanes, ends, 1)
-        below = _free(lanes, ends, -1)
-        lanes[ends] = above if above <= -below else below
-    return lanes
-
-
-def _free(lanes: Mapping[tuple[int, int], int], ends: tuple[int, int], side: int) -> int:
-    lane = side
-    while any(
-        at == lane and ends[0] < other[1] and other[0] < ends[1] for other, at in lanes.items()
-    ):
-        lane += side
-    return lane
-
-
-def _place(rows: Sequence[CellRow]) -> list[Placed]:
-    placed = []
-    top = 0.0
-    for row in rows:
-        lanes = lanes_of(row)
-        above, below = max(0, *lanes.values()), -min(0, *lanes.values())
-        y = top + 36 + LANE * above
-        bottom = y + LANE * below + 24
-        placed.append(Placed(row, y, bottom, lanes))
-        top = bottom + GUTTER
-    return placed
 
 
 def _cell(item: Placed, xs: Sequence[float], kinds: Mapping[str, str]) -> list[Markup]:
@@ -188,7 +136,9 @@ def _entry(item: Placed, number: int, xs: Sequence[float]) -> list[Markup]:
     label = shown(row.sources[0])
     parts += _box(ENTRY_X, y, ENTRY_WIDTH, label)
     tip = xs[0] - RADIUS - 1
-    parts.append(path(f"M{ENTRY_X + ENTRY_WIDTH:.1f},{y:.1f}H{tip:.1f}{_arrow(tip, y, 1, 0)}", kind))
+    parts.append(
+        path(f"M{ENTRY_X + ENTRY_WIDTH:.1f},{y:.1f}H{tip:.1f}{_arrow(tip, y, 1, 0)}", kind)
+    )
     for extra, name in enumerate(row.sources[1:], start=1):
         parts.append(text(xs[extra], y + RADIUS + 14, shown(name), "small", anchor="middle"))
     if number == 0 and row.sources[0] != "input":
@@ -198,9 +148,7 @@ def _entry(item: Placed, number: int, xs: Sequence[float]) -> list[Markup]:
     return parts
 
 
-def _head(
-    item: Placed, end: float, last: float, width: float, bar: float
-) -> list[Markup]:
+def _head(item: Placed, end: float, last: float, width: float, bar: float) -> list[Markup]:
     """From the cell's end to the output."""
     row, y = item.row, item.y
     if not row.reaches_output:

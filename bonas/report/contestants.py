@@ -16,13 +16,14 @@ from bonas.paired import paired_difference
 from bonas.report.facts import RunFacts
 from bonas.robustness.conditions import Condition, Group
 from bonas.robustness.record import ConditionAuc, RobustnessScore
+from bonas.robustness.weights import ScoreWeights
 
 FOUND = "found"
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One network, trained with several seeds.
+    """One network, trained with several seeds and tested on one condition set.
 
     Attributes:
         label: What it is called on the page.
@@ -38,15 +39,19 @@ class Series:
         return tuple(r.score.value for r in self.records)
 
     @property
+    def tested_on(self) -> tuple[str, ScoreWeights]:
+        """The digest of the condition set, and the weights: what the scores are scores of."""
+        return self.records[0].score.digest, self.records[0].score.weights
+
+    @property
     def score(self) -> ConditionAuc:
         """The mean score over the seeds."""
         return mean_of([score_of(r.score) for r in self.records])
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Those that every seed was tested under."""
-        common = set.intersection(*(set(r.score.aucs) for r in self.records))
-        return tuple(c for c in self.records[0].score.aucs if c in common)
+        """Those that it was tested under, by key."""
+        return tuple(self.records[0].score.aucs)
 
     def under(self, condition: Condition) -> tuple[ConditionAuc, ...]:
         """The AUC of each seed under a condition."""
@@ -93,25 +98,26 @@ def headline_of(facts: RunFacts) -> Series | None:
     """The trainings of the best architecture: the longer series of `compare` and `train`."""
     if facts.best is None:
         return None
-    trained = [r for r in facts.detectors if r.name == facts.best.key]
-    found = [
-        r for r in facts.contest if r.name == FOUND and facts.key_of(r) == facts.best.key
-    ]
-    records = found if len(found) >= len(trained) else trained
-    return Series(facts.best.key, tuple(records)) if records else None
+    key = facts.best.key
+    found = [r for r in facts.contest if r.name == FOUND and facts.key_of(r) == key]
+    trained = [r for r in facts.detectors if r.name == key]
+    series = [*_by_name(found, ""), *_by_name(trained, "")]
+    return max(series, key=lambda s: len(s.records), default=None)
 
 
 def comparable(series: Sequence[Series]) -> bool:
     """Whether all scores are of one condition set with one choice of weights."""
-    kinds = {(r.score.digest, r.score.weights) for s in series for r in s.records}
-    return len(kinds) <= 1
+    return len({s.tested_on for s in series}) <= 1
 
 
 def difference(first: Series, second: Series) -> tuple[float, float, int] | None:
     """Mean of first minus second over common seeds, half width of its 95 % t interval, seeds.
 
-    The interval is of the training's seeds on these test images. `None` without a common seed.
+    The interval is of the training's seeds on these test images. `None` without a common seed or
+    where the scores are of different condition sets.
     """
+    if not comparable((first, second)):
+        return None
     a = {r.seed: r.score.value for r in first.records}
     b = {r.seed: r.score.value for r in second.records}
     seeds = sorted(a.keys() & b.keys())
@@ -126,11 +132,15 @@ def _training(record: TrainedRecord) -> tuple[object, ...]:
 
 
 def _by_name(records: Sequence[TrainedRecord], prefix: str) -> tuple[Series, ...]:
-    names = dict.fromkeys(r.name for r in records)
-    return tuple(
-        Series(
-            f"{prefix}{name}",
-            tuple(sorted((r for r in records if r.name == name), key=lambda r: r.seed)),
-        )
-        for name in names
-    )
+    """A series for each name; several where its seeds were tested on different conditions."""
+    kinds: dict[tuple[str, str, ScoreWeights], list[TrainedRecord]] = {}
+    for record in records:
+        kind = (record.name, record.score.digest, record.score.weights)
+        kinds.setdefault(kind, []).append(record)
+    names = [name for name, _, _ in kinds]
+    result = []
+    for (name, digest, _), members in kinds.items():
+        suffix = f" on {digest[:8]}" if names.count(name) > 1 else ""
+        ordered = tuple(sorted(members, key=lambda r: r.seed))
+        result.append(Series(f"{prefix}{name}{suffix}", ordered))
+    return tuple(result)

@@ -1,6 +1,7 @@
 """What the numbers mean, in plain words: the score, its groups, and every condition."""
 
 from bonas.config import Config
+from bonas.data.source import PSEUDO
 from bonas.report import numbers
 from bonas.report.markup import Markup, bullets, code, element, join, paragraph, table
 from bonas.robustness.attacks import Attack
@@ -35,6 +36,8 @@ def describe(condition: Condition, config: Config) -> str:
     if condition.group is Group.UNSEEN:
         if condition.name in config.data.unseen:
             return f"forgeries of the type {condition.name}, held back from training"
+        if condition.name == PSEUDO and config.data.pseudo_forgeries:
+            return "pseudo-forgeries: real faces blended with copies of themselves"
         return f"the further data set {condition.name}"
     if condition.group is Group.CORRUPTION and condition.name in tuple(Corruption):
         assert condition.severity is not None
@@ -44,11 +47,6 @@ def describe(condition: Condition, config: Config) -> str:
         budget = config.score.attacks[Attack.FGSM]
         return f"FGSM, one gradient step of {budget:g}/255 in every pixel value"
     return condition.name
-
-
-def selected_by(condition: Condition, config: Config) -> bool:
-    """Whether the search selected on conditions of this kind (on other images, of validation)."""
-    return condition.group is not Group.UNSEEN or condition.name in config.data.unseen
 
 
 def definitions(config: Config, conditions: tuple[Condition, ...]) -> Markup:
@@ -77,7 +75,7 @@ def _groups() -> list[Markup]:
 
 def _formula(config: Config) -> Markup:
     weights = config.score.weights.model_dump()
-    sums = " + ".join(f"{w:g} \N{MULTIPLICATION SIGN} {g}" for g, w in weights.items() if w)
+    sums = " + ".join(f"{w:g} {numbers.TIMES} {g}" for g, w in weights.items() if w)
     return join(
         [
             Markup(

@@ -92,6 +92,11 @@ class RunFacts:
         """The incumbent: the highest score, the earliest among equals."""
         return max(self.complete, key=lambda t: (t.value, -t.number), default=None)
 
+    @property
+    def selecting(self) -> frozenset[str]:
+        """Keys of the conditions whose AUCs on the validation split selected."""
+        return frozenset(key for t in self.complete for key in t.observation.aucs)
+
     def key_of(self, record: TrainedRecord) -> str | None:
         """Canonical key of a trained architecture; `None` for a hand-designed one."""
         if len(record.choices) != len(self.space.decisions):
@@ -122,9 +127,7 @@ def read_run(folder: RunFolder) -> RunFacts:
         detectors=tuple(_record(file) for file in metrics),
         contest=contest,
         plan=plan,
-        files={
-            f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()
-        },
+        files={f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()},
     )
 
 

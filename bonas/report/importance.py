@@ -42,9 +42,7 @@ class DecisionScore:
     explained: float
 
 
-def decision_scores(
-    space: SearchSpace, trials: Sequence[TrialFacts]
-) -> tuple[DecisionScore, ...]:
+def decision_scores(space: SearchSpace, trials: Sequence[TrialFacts]) -> tuple[DecisionScore, ...]:
     """Every decision of the space, over the trials that have a score."""
     result = []
     for position, decision in enumerate(space.decisions):

@@ -21,7 +21,7 @@ from bonas.robustness.record import ConditionAuc
 
 CHANCE = 0.5
 RIGHT = 24.0
-TOP = 24.0
+TOP = 32.0
 GAP = 12.0  # between rows
 HEADING = 26.0
 
@@ -89,7 +89,7 @@ def _axis(scale: Scale, top: float, bottom: float) -> list[Markup]:
             parts.append(text(x, y, f"{tick:g}", "tick", anchor="middle"))
     x = scale(CHANCE)
     parts.append(line(x, top, x, bottom, "chance"))
-    parts.append(text(x + 4, top + 11, "chance", "chance-label"))
+    parts.append(text(x, top - 19, "chance", "tick", anchor="middle"))
     return parts
 
 

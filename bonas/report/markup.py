@@ -70,9 +70,12 @@ def missing(what: str, command: str) -> Markup:
     return paragraph(what, " ", code(command), " makes it.", kind="missing")
 
 
-def folded(summary: object, body: object) -> Markup:
-    """Content behind a line that opens it."""
-    return Markup(f"<details><summary>{escaped(summary)}</summary>\n{escaped(body)}</details>")
+def folded(summary: object, body: object, *, printed: bool = True) -> Markup:
+    """Content behind a line that opens it; printing opens it too, unless it is not `printed`."""
+    kind = ' class="printed"' if printed else ""
+    return Markup(
+        f"<details{kind}><summary>{escaped(summary)}</summary>\n{escaped(body)}</details>"
+    )
 
 
 def figure(picture: Markup, caption: object) -> Markup:

@@ -53,6 +53,7 @@ def _of_scores(facts: RunFacts) -> Iterator[Markup]:
             "The trained networks were scored on different condition sets or with different "
             "weights (see their digests below): their scores must not be compared."
         )
+    yield from _of_sizes(facts)
     versions = {str(r.protocol.get("version")) for r in (*facts.contest, *facts.detectors)}
     versions |= {str(v) for k, v in facts.attributes.items() if k == "bonas.version"}
     if len(versions) > 1:
@@ -60,8 +61,29 @@ def _of_scores(facts: RunFacts) -> Iterator[Markup]:
         yield join(["Results come from several versions of bonas: ", listed, "."])
     if versions and bonas.__version__ not in versions:
         yield join(
-            ["This page was written by bonas ", bonas.__version__, ", another version than the "]
-            + ["results'; levels of conditions are described as in the former."]
+            [
+                f"This page was written by bonas {bonas.__version__}, the results by another "
+                "version; levels of conditions are described as they are in the former."
+            ]
+        )
+
+
+def _of_sizes(facts: RunFacts) -> Iterator[Markup]:
+    """One architecture has one size, unless the code that builds it changed."""
+    if facts.best is None:
+        return
+    sizes = {int(facts.best.observation.cost.get("parameters", 0))}
+    trained = (*facts.contest, *facts.detectors)
+    sizes |= {r.parameters for r in trained if facts.key_of(r) == facts.best.key}
+    sizes -= {0}
+    if len(sizes) > 1:
+        listed = numbers.listed([numbers.count(size) for size in sorted(sizes)])
+        yield join(
+            [
+                "The architecture ",
+                code(facts.best.key),
+                f" was built with {listed} parameters: search and trainings ran different code.",
+            ]
         )
 
 

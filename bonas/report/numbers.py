@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 NONE = "\N{EN DASH}"  # where a number cannot be given
 
 

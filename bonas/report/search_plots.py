@@ -80,7 +80,7 @@ def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
         on_front = trial.number in members
         x, y = places[trial.number]
         note = " (Pareto front)" if on_front else ""
-        parts.append(mark(0 if on_front else 5, x, y, _title(trial) + note, size=4.0))
+        parts.append(mark(0 if on_front else 2, x, y, _title(trial) + note, size=3.6))
     parts.append(_named(front[-1], places, across))
     return picture(WIDTH, top + HEIGHT + 48, parts, title=title)
 
@@ -119,9 +119,7 @@ def _axes(
     return parts
 
 
-def _run(
-    run: HistoryLine, number: int, across: Scale, up: Scale, failed_y: float
-) -> list[Markup]:
+def _run(run: HistoryLine, number: int, across: Scale, up: Scale, failed_y: float) -> list[Markup]:
     parts: list[Markup] = []
     steps: list[tuple[float, float]] = []
     for trial, value in best_so_far(run.trials):

@@ -33,7 +33,7 @@ class Scale:
         given = list(values)
         low, high = min(given), max(given)
         if high - low < 1e-9:
-            margin = abs(high) * 0.05 or 0.5
+            margin = 0.05 * abs(high) if abs(high) > 1e-6 else 0.5
             low, high = low - margin, high + margin
         step = _step(high - low)
         low = max(within[0], math.floor(low / step + 1e-9) * step)
@@ -103,9 +103,7 @@ def polyline(points: Iterable[tuple[float, float]], kind: str) -> Markup:
 def mark(number: int, x: float, y: float, title: str, *, size: float = 4.0) -> Markup:
     """The mark of a series: shapes differ as colours do, for print and for the colour-blind."""
     shape = _SHAPES[number % SERIES](x, y, size)
-    return Markup(
-        f'<g class="mark s{number % SERIES}"><title>{escaped(title)}</title>{shape}</g>'
-    )
+    return Markup(f'<g class="mark s{number % SERIES}"><title>{escaped(title)}</title>{shape}</g>')
 
 
 def cross(x: float, y: float, title: str, *, size: float = 4.0) -> Markup:
@@ -117,14 +115,12 @@ def cross(x: float, y: float, title: str, *, size: float = 4.0) -> Markup:
     return Markup(f'<g class="failed"><title>{escaped(title)}</title>{strokes}</g>')
 
 
-def legend(
-    names: Iterable[str], x: float, y: float, *, right: float
-) -> tuple[list[Markup], float]:
+def legend(names: Iterable[str], x: float, y: float, *, right: float) -> tuple[list[Markup], float]:
     """The series' marks with their names, in rows up to `right`; and the last row's y."""
     parts: list[Markup] = []
     at = x
     for number, name in enumerate(names):
-        wide = 26 + CHARACTER * len(name)
+        wide = 36 + CHARACTER * len(name)
         if at > x and at + wide > right:
             at, y = x, y + 20
         parts += [mark(number, at + 5, y - 4, name), text(at + 15, y, name, "label")]

@@ -1,4 +1,4 @@
-"""What the trials of a search say together: progress, trade-offs, groups that tell nothing apart."""
+"""What the trials of a search say together: progress, trade-offs, groups that are flat."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from bonas.robustness.conditions import Condition, Group
 from bonas.robustness.record import ConditionAuc, RobustnessScore, flat_groups
 from bonas.robustness.weights import ScoreWeights
 from bonas.strategies.bananas import INITIAL as BANANAS_INITIAL
-from bonas.strategies.sampler import INITIAL as BAYESIAN_INITIAL
+from bonas.strategies.settings import Settings
 
 FLAT = 0.01
 """A group whose means differ by at most this over all architectures is flagged: a hundredth of
 AUC moves the score by 0.001 to 0.004 at the default weights, less than what repeats differ by."""
-INITIAL = {"bayesian": BAYESIAN_INITIAL, "bananas": BANANAS_INITIAL}
+INITIAL = {"bayesian": Settings().initial, "bananas": BANANAS_INITIAL}
 """Random architectures that a strategy begins with, where it does."""
 
 

@@ -114,7 +114,8 @@ def log_expected_improvement(marginals: Marginals, best: float) -> torch.Tensor:
 
 def log_probability_of_improvement(marginals: Marginals, best: float) -> torch.Tensor:
     """Logarithm of the probability that the value exceeds the incumbent (Kushner 1964)."""
-    return log_ndtr((marginals.mean - best) / marginals.variance.sqrt())
+    score: torch.Tensor = log_ndtr((marginals.mean - best) / marginals.variance.sqrt())
+    return score
 
 
 def log_feasibility(violations: Marginals) -> torch.Tensor:
@@ -123,7 +124,8 @@ def log_feasibility(violations: Marginals) -> torch.Tensor:
     Args:
         violations: Mean and variance of the constraint's value, feasible where it is at most 0.
     """
-    return log_ndtr(-violations.mean / violations.variance.sqrt())
+    score: torch.Tensor = log_ndtr(-violations.mean / violations.variance.sqrt())
+    return score
 
 
 def upper_confidence_bound(marginals: Marginals, *, beta: float) -> torch.Tensor:
@@ -156,6 +158,6 @@ def thompson(candidates: Candidates, *, generator: torch.Generator) -> torch.Ten
     values, vectors = torch.linalg.eigh(covariance)  # candidates may coincide: no Cholesky
     noise = torch.randn(len(chosen), dtype=torch.float64, generator=generator)
     draw = candidates.marginals.mean[chosen] + vectors @ (values.clamp_min(0).sqrt() * noise)
-    scores = bound - bound.max() + draw.min() - 1.0
+    scores: torch.Tensor = bound - bound.max() + draw.min() - 1.0
     scores[chosen] = draw
     return scores

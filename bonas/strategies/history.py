@@ -50,7 +50,8 @@ class History:
     Attributes:
         estimates: Finished trials with values, one per canonical key: the first stays.
         pending: Architectures being estimated or enqueued.
-        taken: Canonical keys that must not be proposed: estimated, pending, pruned or failed.
+        taken: Canonical keys that must not be proposed: estimated, pending, pruned or failed, also
+            by trials with higher numbers.
     """
 
     estimates: tuple[Estimate, ...]
@@ -91,9 +92,12 @@ class HistoryReader:
         pending: list[Architecture] = []
         taken: set[str] = set()
         for trial in study.get_trials(deepcopy=False):
-            if trial.number >= number and trial.state is not TrialState.WAITING:
+            if trial.number == number:
                 continue
-            if trial.state.is_finished():
+            if trial.number > number:  # asked later, answered sooner: only not to be repeated
+                later = self._architecture(trial)
+                taken |= set() if later is None else {self.key(later)}
+            elif trial.state.is_finished():
                 read = self._read_finished(study, trial)
                 if read.key is not None:
                     taken.add(read.key)

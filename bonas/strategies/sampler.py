@@ -1,92 +1,153 @@
 """The Bayesian strategy as an Optuna sampler.
 
-A Gaussian process on one-hot decisions and canonical paths, log expected improvement over the
-candidates, and steps that stay one edit from the best architectures: the best ones of a space lie
-next to good ones, where a surrogate that has seen good neighbours expects no more.
+A Gaussian process on decisions, canonical paths and shares of operations scores candidates by
+log expected improvement. Some steps look everywhere; the others stay one edit from the best
+architecture whose neighbourhood is not yet estimated: the best architectures of a space lie next
+to good ones, as outliers of which a surrogate that has seen their neighbours expects nothing
+(docs/engine.md).
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
 
-from bonas.strategies.acquisition import log_expected_improvement
+from bonas.strategies.acquisition import Candidates
 from bonas.strategies.belief import Belief
 from bonas.strategies.candidates import EXHAUSTIVE, evolving_pool
 from bonas.strategies.history import Estimate, History
+from bonas.strategies.pareto import ParetoBelief, non_dominated
 from bonas.strategies.proposer import ArchitectureSampler
+from bonas.strategies.settings import Settings
+from bonas.strategies.weighting import Weighting
 from spaces.architecture import Architecture
-from spaces.encodings.joined import JoinedEncoding
-from spaces.encodings.multisets import PathMultisetEncoding
-from spaces.encodings.onehot import OneHotEncoding
-from spaces.space import SearchSpace, enumerate_space, indices, size
-from surrogates.gaussian_process import GaussianProcess
-from surrogates.kernels import hamming_and_paths
+from spaces.space import SearchSpace, enumerate_space, neighbours, size
+from surrogates.gaussian_process import GaussianProcessPredictor
+from surrogates.pool import PoolPosterior
 
-INITIAL = 10
-INCUMBENTS = 5
 MOST_OBSERVATIONS = 1_500
 """Observations that the surrogate sees at most: the better half and the latest of the others.
 A pool of 1,000 candidates then costs 2 GFLOP a suggestion, however long the study is."""
+CONSTRAINTS = "constraints"
+"""The trial attribute in which Optuna's samplers keep the violations."""
 
 
 class SurrogateSampler(ArchitectureSampler):
     """Bayesian optimisation over a search space; the default strategy."""
 
-    def __init__(self, space: SearchSpace, *, seed: int = 0, initial: int = INITIAL) -> None:
-        """Propose architectures of `space`.
-
-        Args:
-            space: The search space.
-            seed: Of every draw, together with the trial's number.
-            initial: Random architectures before the surrogate is asked, at least 1.
-        """
+    def __init__(
+        self, space: SearchSpace, *, seed: int = 0, settings: Settings | None = None
+    ) -> None:
+        """Propose architectures of `space`; every draw comes from `seed` and the trial's number."""
         super().__init__(space, seed=seed)
-        if initial < 1:
-            raise ValueError(f"initial is {initial}; it must be at least 1.")
-        self._initial = initial
-        onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
-        self._encoding = JoinedEncoding((onehot, paths))
-        surrogate = GaussianProcess(hamming_and_paths(onehot.sizes, paths.dimension))
-        self._all: Sequence[Architecture] = ()
-        if size(space) <= EXHAUSTIVE:
-            self._all = tuple(enumerate_space(space))
-        self._positions = indices(space, self._all)
-        self._belief = Belief(surrogate, self._encoding.encode(self._all))
+        self.settings = settings or Settings()
+        self._encoding, self._surrogate = self.settings.surrogate(space)
+        everything = enumerate_space(space) if size(space) <= EXHAUSTIVE else ()
+        self._all: Sequence[Architecture] = tuple(everything)
+        self._features = self._encoding.encode(self._all)
+        self._belief = Belief(self._surrogate, self._features)
+        self._trade_off = ParetoBelief(self._surrogate, self._features)
+        self._weighting = Weighting(self._surrogate, self._features, cost=self.settings.cost)
+        self._warm = tuple(
+            Estimate(-1, architecture, (value,)) for architecture, value in self.settings.warm_start
+        )
+        self._warm_keys = frozenset(self.reader.key(e.architecture) for e in self._warm)
 
     def propose(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """The candidate of highest acquisition that may be proposed; see the module's head."""
-        if len(history.estimates) < self._initial:
+        history = History(
+            (*self._warm, *history.estimates), history.pending, history.taken | self._warm_keys
+        )
+        if len(history.estimates) < self.settings.initial:
             return self.draw(history, rng=rng)
+        if any(len(e.values) > 1 for e in history.estimates):
+            return self._propose_trade_off(history, rng=rng)
         estimates = _remembered(history.estimates)
+        features = self._encoding.encode([e.architecture for e in estimates])
         posterior = self._belief.posterior(
             [(e.architecture, e.values[0]) for e in estimates],
-            self._encoding.encode([e.architecture for e in estimates]),
+            features,
             self._encoding.encode(history.pending),
         )
-        ranked = sorted(estimates, key=lambda e: -e.values[0])
-        best = float(posterior.predictor.scale(torch.tensor([ranked[0].values[0]]))[0])
-        pool, positions = self._all, self._positions
-        if pool:
-            marginals = posterior.marginals
-        else:
-            pool = evolving_pool(self.space, [e.architecture for e in ranked], rng=rng)
-            positions = indices(self.space, pool)
-            marginals = posterior.predictor.scaled_marginals(self._encoding.encode(pool))
-        scores = log_expected_improvement(marginals, best)
-        order: np.ndarray = torch.argsort(scores, descending=True, stable=True).numpy()
-        if (len(history.estimates) + len(history.pending)) % 2 == 1:
-            near = self._near(positions, [e.architecture for e in ranked[:INCUMBENTS]])[order]
-            order = np.concatenate([order[near], order[~near]])
-        for position in map(int, order):
-            if self.is_open(pool[position], history):
-                return pool[position]
+        means = posterior.predictor.observed_means()[: len(estimates)]
+        feasible = torch.tensor([e.feasible for e in estimates])
+        order = sorted(range(len(estimates)), key=lambda i: (not feasible[i], -float(means[i])))
+        ranked = [estimates[i].architecture for i in order]
+        architectures, candidates = self._candidates(posterior, ranked, history, rng=rng)
+        scores = torch.zeros(len(architectures), dtype=torch.float64)
+        if feasible.any():
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            best = float(means[feasible].max())
+            scores = self.settings.acquisition(candidates, best, generator=generator)
+        weights = self._weighting.log_weights(estimates, features, candidates.features)
+        if weights is not None:
+            scores = scores + weights
+        return self._first_open(architectures, scores, history, rng=rng)
+
+    def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:
+        """For several objectives: see `bonas.strategies.pareto`."""
+        estimates = _remembered([e for e in history.estimates if len(e.values) > 1])
+        values = torch.tensor([e.values for e in estimates], dtype=torch.float64)
+        front = non_dominated(values).tolist()
+        best = [e.architecture for e, member in zip(estimates, front, strict=True) if member]
+        pool = self._all or evolving_pool(self.space, best, rng=rng)
+        candidates = self._features if self._all else self._encoding.encode(pool)
+        scores = self._trade_off.scores(
+            [[(e.architecture, e.values[m]) for e in estimates] for m in range(values.shape[1])],
+            self._encoding.encode([e.architecture for e in estimates]),
+            self._encoding.encode(history.pending),
+            candidates,
+            generator=torch.Generator().manual_seed(int(rng.integers(2**62))),
+        )
+        return self._first_open(pool, scores, history, rng=rng)
+
+    def _first_open(
+        self,
+        architectures: Sequence[Architecture],
+        scores: torch.Tensor,
+        history: History,
+        *,
+        rng: np.random.Generator,
+    ) -> Architecture:
+        for i in map(int, torch.argsort(scores, descending=True, stable=True)):
+            if self.is_open(architectures[i], history):
+                return architectures[i]
         return self.draw(history, rng=rng)
 
-    def _near(self, positions: np.ndarray, centres: Sequence[Architecture]) -> np.ndarray:
-        """Which rows are one edit away from one of the centres."""
-        edits = positions[:, None, :] != indices(self.space, centres)[None, :, :]
-        return np.asarray((edits.sum(-1) == 1).any(1))
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Store the violations of a finished trial where Optuna's own samplers store them."""
+        if self.settings.constraints is not None and state is TrialState.COMPLETE:
+            violations = tuple(float(v) for v in self.settings.constraints(trial))
+            study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, violations)
+
+    def _candidates(
+        self,
+        posterior: PoolPosterior,
+        ranked: Sequence[Architecture],
+        history: History,
+        *,
+        rng: np.random.Generator,
+    ) -> tuple[Sequence[Architecture], Candidates]:
+        if self.settings.is_local(len(history.estimates) + len(history.pending)):
+            for incumbent in ranked:
+                around = [n for n in neighbours(self.space, incumbent) if self.is_open(n, history)]
+                if around:
+                    return around, self._believe(posterior.predictor, around)
+        if self._all:
+            believed = Candidates(self._features, posterior.marginals, posterior.predictor)
+            return self._all, believed
+        pool = evolving_pool(self.space, ranked, rng=rng)
+        return pool, self._believe(posterior.predictor, pool)
+
+    def _believe(
+        self, predictor: GaussianProcessPredictor, architectures: Sequence[Architecture]
+    ) -> Candidates:
+        features = self._encoding.encode(architectures)
+        return Candidates(features, predictor.scaled_marginals(features), predictor)
 
 
 def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:

@@ -16,7 +16,7 @@ width = 4
 level_width = 8
 [data]
 layout = "synthetic"
-identities = 20
+identities = 40
 size = 32
 unseen = ["reenactment"]
 [search]
@@ -69,9 +69,7 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return " ".join(error.split())
 
 
-def search(
-    capsys: pytest.CaptureFixture[str], folder: Path, data: Path, *arguments: str
-) -> str:
+def search(capsys: pytest.CaptureFixture[str], folder: Path, data: Path, *arguments: str) -> str:
     file = config(folder, data)
     return failure(capsys, "search", str(file), "--out", str(folder / "run"), *arguments)
 
@@ -91,9 +89,7 @@ def test_an_unknown_search_space_is_named(
     assert "space.name is 'forgry': input should be 'forgery'" in error
 
 
-def test_an_unknown_strategy_is_named(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_an_unknown_strategy_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "search.strategy=magic")
     assert "search.strategy is 'magic'; it must be one of bayesian" in error
 
@@ -103,9 +99,7 @@ def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_p
     assert "has no metadata.csv (found: nothing)" in search(capsys, tmp_path, tmp_path / "d")
 
 
-def test_data_of_one_class_are_refused(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_data_of_one_class_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     error = search(capsys, tmp_path, faces(tmp_path / "d", labels="REAL"))
     assert "images of the split 'train' are real" in error
 
@@ -115,6 +109,17 @@ def test_a_split_without_images_is_named(
 ) -> None:
     error = search(capsys, tmp_path, faces(tmp_path / "d", splits="train,test"))
     assert "no images in the split 'val', needed for the search" in error
+
+
+def test_a_split_too_small_to_be_scored_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = faces(tmp_path / "d")
+    lines = (data / "metadata.csv").read_text().splitlines()
+    kept = [line for line in lines if not line.endswith("val") or "val0," in line]
+    (data / "metadata.csv").write_text("\n".join(kept) + "\n")
+    error = search(capsys, tmp_path, data)
+    assert "(val) has real images of 1 original(s)" in error
 
 
 def test_a_corrupt_image_is_named_and_skipped_only_on_request(

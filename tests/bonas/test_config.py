@@ -51,9 +51,7 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("[training]\nbatch_size = 7", "training.batch_size is 7"),
     ],
 )
-def test_a_bad_key_or_value_is_named_with_its_rule(
-    tmp_path: Path, text: str, message: str
-) -> None:
+def test_a_bad_key_or_value_is_named_with_its_rule(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(write(tmp_path, text))
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bonas.study import Study, Told, journal_storage
 from bonas.strategies.random import RandomSampler
+from bonas.study import Study, Told, journal_storage
 from spaces.forgery import FORGERY
 from tests.bonas.test_cli import TINY
 

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,8 +91,8 @@ def test_the_rate_rises_to_its_peak_and_falls() -> None:
     assert rates[0] == pytest.approx(1e-2 / 25)
     assert max(rates) == pytest.approx(1e-2)
     assert int(np.argmax(rates)) == 50
-    assert all(a < b for a, b in zip(rates[:50], rates[1:51], strict=True))
-    assert all(a > b for a, b in zip(rates[50:], rates[51:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(rates[:51]))
+    assert all(a > b for a, b in itertools.pairwise(rates[50:]))
     assert rates[-1] < 1e-5
 
 

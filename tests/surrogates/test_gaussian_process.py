@@ -7,23 +7,25 @@ import torch
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
+from spaces.encodings.option_counts import OptionCountsEncoding
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import sample
 from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
-from surrogates.kernels import hamming_and_paths
 from surrogates.maximisation import FitFailed, maximise
+from surrogates.mixture import mixed_kernel
 from surrogates.pool import PoolPosterior
 
-GP = GaussianProcess(hamming_and_paths((5,) * 6, 40))
+PARTS = (OneHotEncoding, PathMultisetEncoding, OptionCountsEncoding)
+GP = GaussianProcess(mixed_kernel((5,) * 6, paths=40, shares=5))
 
 
 def _observed(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(seed)
-    encoding = JoinedEncoding((OneHotEncoding(NASBENCH201), PathMultisetEncoding(NASBENCH201)))
+    encoding = JoinedEncoding(tuple(e(NASBENCH201) for e in PARTS))
     features = encoding.encode([sample(NASBENCH201, rng=rng) for _ in range(count)])
     features = torch.unique(features, dim=0)
     features = features[torch.from_numpy(rng.permutation(len(features)))]
-    weights = torch.from_numpy(rng.normal(size=70))
+    weights = torch.from_numpy(rng.normal(size=75))
     return features, features @ weights + torch.sin(features @ weights)
 
 
@@ -119,6 +121,13 @@ def test_constant_observations_are_predicted_everywhere(value: float) -> None:
     assert torch.isfinite(variance).all()
 
 
+def test_observed_means_are_the_means_at_the_observations(
+    fitted: GaussianProcessPredictor,
+) -> None:
+    expected = fitted.scaled_marginals(fitted.features).mean
+    assert torch.allclose(fitted.observed_means(), expected, atol=1e-8)
+
+
 def test_one_observation_is_enough() -> None:
     features, values = _observed(10)
     mean, variance = GP.fit(features[:1], values[:1]).marginals(features)
@@ -150,9 +159,9 @@ def test_closed_form_marginals_equal_samples_of_the_joint_posterior(
 @pytest.mark.parametrize(
     ("features", "values", "message"),
     [
-        (torch.zeros(2, 70), torch.zeros(3), r"\(2, 70\) and values \(3,\)"),
-        (torch.zeros(0, 70), torch.zeros(0), "n at least 1"),
-        (torch.zeros(2, 70), torch.tensor([1.0, torch.nan]), r"values\[1\] is nan"),
+        (torch.zeros(2, 75), torch.zeros(3), r"\(2, 75\) and values \(3,\)"),
+        (torch.zeros(0, 75), torch.zeros(0), "n at least 1"),
+        (torch.zeros(2, 75), torch.tensor([1.0, torch.nan]), r"values\[1\] is nan"),
     ],
 )
 def test_bad_observations_are_named(

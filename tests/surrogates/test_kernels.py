@@ -10,28 +10,31 @@ from gpytorch.kernels import Kernel
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
+from spaces.encodings.option_counts import OptionCountsEncoding
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import sample
 from surrogates.kernels import (
-    WEIGHT_PRIOR,
     CountsKernel,
     HammingKernel,
+    SquaredExponentialKernel,
     TanimotoKernel,
-    hamming_and_paths,
 )
+from surrogates.mixture import DECISION_WEIGHT, SHARE_WEIGHT, mixed_kernel
 
+PARTS = (OneHotEncoding, PathMultisetEncoding, OptionCountsEncoding)
 SIZES = (5,) * 6
 KERNELS: dict[str, Callable[[], Kernel]] = {
     "tanimoto": lambda: TanimotoKernel(slice(30, 70)),
-    "hamming": lambda: HammingKernel(slice(0, 30), SIZES, WEIGHT_PRIOR).double(),
+    "hamming": lambda: HammingKernel(slice(0, 30), SIZES, DECISION_WEIGHT).double(),
     "counts": lambda: CountsKernel(slice(30, 70)),
-    "default": hamming_and_paths(SIZES, 40),
+    "shares": lambda: SquaredExponentialKernel(slice(70, 75), 5, SHARE_WEIGHT).double(),
+    "default": mixed_kernel(SIZES, paths=40, shares=5),
 }
 
 
 def _features(count: int, seed: int = 0) -> torch.Tensor:
     rng = np.random.default_rng(seed)
-    encoding = JoinedEncoding((OneHotEncoding(NASBENCH201), PathMultisetEncoding(NASBENCH201)))
+    encoding = JoinedEncoding(tuple(e(NASBENCH201) for e in PARTS))
     return encoding.encode([sample(NASBENCH201, rng=rng) for _ in range(count)])
 
 
@@ -49,14 +52,14 @@ def test_the_matrix_is_symmetric_positive_semidefinite_and_equal_on_its_diagonal
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_a_batch_of_matrices_is_the_matrices_of_the_batch(name: str) -> None:
-    features, kernel = _features(24).reshape(3, 8, 70), KERNELS[name]()
+    features, kernel = _features(24).reshape(3, 8, 75), KERNELS[name]()
     batch = kernel(features, features).to_dense().detach()
     single = torch.stack([kernel(f, f).to_dense().detach() for f in features])
     assert torch.allclose(batch, single, atol=1e-12)
 
 
 def test_hamming_charges_the_weight_of_each_decision_that_differs() -> None:
-    kernel = HammingKernel(slice(0, 30), SIZES, WEIGHT_PRIOR).double()
+    kernel = HammingKernel(slice(0, 30), SIZES, DECISION_WEIGHT).double()
     kernel.initialize(raw_weights=torch.arange(1.0, 7.0).double().log())
     first, second = torch.zeros(1, 30).double(), torch.zeros(1, 30).double()
     first[0, ::5], second[0, ::5] = 1, 1

@@ -1,7 +1,7 @@
 """Attribute change: hair, eyes, mouth or skin repainted by a generator, the rest left alone.
 
-Inside the edit the picture is as smooth as an inpainted one, its noise is not the sensor's, and
-the JPEG history of the frame is gone.
+The generator fills a box about the feature, or the hair. Inside it the picture is over-smooth, as
+inpainted ones are: pores, strands and the sensor's noise are lost, and a faint border remains.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,15 @@ import numpy as np
 
 from bonas.data.synthetic.face import Face, draw_face, draw_hair_colour, draw_iris
 from bonas.data.synthetic.features import EYE_LEVEL, mouth_level
-from bonas.data.synthetic.forged import Forged, blend, draw_strength, mismatch, regrain
-from bonas.data.synthetic.raster import Plane, bump, coverage
+from bonas.data.synthetic.forged import (
+    Forged,
+    blend,
+    cast,
+    draw_strength,
+    regrain,
+    seam,
+)
+from bonas.data.synthetic.raster import Plane, coverage
 from bonas.data.synthetic.resampling import blur
 from bonas.data.synthetic.shot import Shot, redraw
 
@@ -22,14 +29,17 @@ def change_attribute(shot: Shot, *, rng: np.random.Generator) -> Forged:
     strength = draw_strength(rng=rng)
     edits: tuple[Callable[[Shot, np.random.Generator], tuple[Face, Plane]], ...]
     edits = (_hair, _eyes, _mouth, _skin)
-    choice = rng.integers(1 if shot.face.bald else 0, len(edits))
+    choice = rng.choice(len(edits), p=(0.0, 0.3, 0.35, 0.35) if shot.face.bald else (0.2, 0.25, 0.25, 0.3))
     face, canvas = edits[choice](shot, rng)
     region = shot.map(canvas)
-    smooth = blur(redraw(shot, face), 0.5 + 0.8 * strength * rng.uniform(0.5, 1))
-    grain = shot.noise * mismatch(0.8 * strength, rng=rng)
-    cast = rng.standard_normal((3, 1, 1)).astype(np.float32)  # a generator's colours are its own
-    smooth = smooth + 20 * strength * (cast - cast.mean())
-    return blend(shot.frame, regrain(smooth, grain, 15 * strength, rng=rng), region)
+    smooth = blur(redraw(shot, face), 0.6 + 1.4 * strength * rng.uniform(0.5, 1))
+    grain = shot.noise * (1 - strength) * rng.uniform(0, 1)
+    source = regrain(smooth, grain, shot.camera.chroma_noise, rng=rng)
+    # In doubt a generator paints the mean of what it has learnt, which is greyer than any skin.
+    grey = source.mean(axis=0)
+    source = source + 0.75 * strength * (grey - source) + cast(8 * strength, rng=rng)
+    source = source + seam(region, 55 * strength)
+    return blend(shot.frame, source, region)
 
 
 def _hair(shot: Shot, rng: np.random.Generator) -> tuple[Face, Plane]:
@@ -47,18 +57,14 @@ def _eyes(shot: Shot, rng: np.random.Generator) -> tuple[Face, Plane]:
         brow_weight=other.brow_weight,
         glasses=not shot.face.glasses if rng.random() < 0.4 else shot.face.glasses,
     )
-    head = shot.portrait.head
-    away = 1 - bump(head.face_u, head.face_v, (0, EYE_LEVEL - 0.05), (0.42, 0.19))
-    return face, shot.portrait.stage.spread(coverage(0.55 - away, 0.12) * head.skull)
+    return face, _box(shot, (0, EYE_LEVEL - 0.05), (0.54, 0.2), rng=rng)
 
 
 def _mouth(shot: Shot, rng: np.random.Generator) -> tuple[Face, Plane]:
     other = draw_face(rng=rng)
-    beard = 0.0 if shot.face.beard else rng.uniform(0.2, 0.8)
+    beard = 0.0 if shot.face.beard else rng.uniform(0, 0.8)
     face = replace(shot.face, lips=other.lips, lip_height=other.lip_height, beard=beard)
-    head = shot.portrait.head
-    away = 1 - bump(head.face_u, head.face_v, (0, mouth_level(shot.face) + 0.05), (0.38, 0.27))
-    return face, shot.portrait.stage.spread(coverage(0.55 - away, 0.12) * head.skull)
+    return face, _box(shot, (0, mouth_level(shot.face) + 0.03), (0.36, 0.22), rng=rng)
 
 
 def _skin(shot: Shot, rng: np.random.Generator) -> tuple[Face, Plane]:
@@ -69,6 +75,20 @@ def _skin(shot: Shot, rng: np.random.Generator) -> tuple[Face, Plane]:
         blush=other.blush,
         texture_seed=other.texture_seed,
     )
+    centre = rng.uniform(-0.3, 0.3), rng.uniform(-0.3, 0.45)
+    return face, _box(shot, centre, (0.28, 0.26), rng=rng)
+
+
+def _box(
+    shot: Shot,
+    centre: tuple[float, float],
+    half: tuple[float, float],
+    *,
+    rng: np.random.Generator,
+) -> Plane:
+    """Coverage `n x n` of a box on the face, of about `half` the width and height."""
     head = shot.portrait.head
-    away = 1 - bump(head.face_u, head.face_v, (0, 0.15), (0.52, 0.62))
-    return face, shot.portrait.stage.spread(coverage(0.5 - away, 0.15) * head.skull)
+    wide, high = half[0] * rng.uniform(0.8, 1.15), half[1] * rng.uniform(0.8, 1.15)
+    right, down = wide - np.abs(head.face_u - centre[0]), high - np.abs(head.face_v - centre[1])
+    inside = coverage(np.minimum(right, down), rng.uniform(0.025, 0.05))
+    return shot.portrait.stage.spread(inside * head.skull)

@@ -26,14 +26,16 @@ class Camera:
     balance: tuple[float, float, float]  # gain of red, green, blue
     read_noise: float  # in linear light, white is 1
     shot_noise: float  # times the square root of light
+    chroma_noise: float  # share of the noise that differs between the colours
+    chroma_grain: float  # its size in pixels: demosaicing and chroma filters smear it
     sharpening: float
     quality: int  # of the camera's own JPEG
-    subsampling: int  # Pillow's: 0 is 4:4:4, 2 is 4:2:0
+    subsampling: int  # Pillow's: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0
 
 
 def draw_camera(size: int, *, rng: np.random.Generator) -> Camera:
     """Random settings for pictures that are published at `size` x `size` pixels."""
-    grain = rng.uniform(0.5, 1.8)
+    grain = float(np.exp(rng.uniform(-0.9, 0.7)))
     return Camera(
         resolution=round(size * rng.uniform(1.0, 1.2)),
         blur=rng.uniform(0.35, 0.75),
@@ -41,8 +43,10 @@ def draw_camera(size: int, *, rng: np.random.Generator) -> Camera:
         balance=(rng.uniform(0.93, 1.07), 1.0, rng.uniform(0.93, 1.07)),
         read_noise=0.003 * grain,
         shot_noise=0.011 * grain,
-        sharpening=rng.uniform(0.0, 0.6),
-        quality=int(rng.integers(92, 99)),
+        chroma_noise=float(np.exp(rng.uniform(-2.0, 0.3))),
+        chroma_grain=rng.uniform(0.45, 1.3),
+        sharpening=rng.uniform(0.0, 0.7),
+        quality=int(rng.integers(90, 99)),
         subsampling=_draw_subsampling(rng=rng),
     )
 
@@ -56,15 +60,19 @@ def expose(light: Plane, camera: Camera) -> Plane:
 
 
 def sense(exposed: Plane, camera: Camera, *, rng: np.random.Generator) -> Plane:
-    """`exposed` with the sensor's noise: correlated by demosaicing and nearly grey.
+    """`exposed` with the sensor's noise, correlated by demosaicing.
 
-    Cameras smooth the colour of noise much more than its brightness.
+    A colour filter array has half as many red and blue pixels as green ones, so that their noise
+    is coarser; how much of the colour is then filtered away differs from camera to camera.
     """
     size = exposed.shape[-1]
     level = np.sqrt(camera.read_noise**2 + camera.shot_noise**2 * exposed)
     grey = rng.standard_normal((size, size), dtype=np.float32)
-    colour = blur(rng.standard_normal((3, size, size), dtype=np.float32), 1.0)
-    noise: Plane = level * (0.5 * grey + 0.8 * blur(grey, 0.7) + 0.3 * colour)
+    colour = rng.standard_normal((3, size, size), dtype=np.float32)
+    colour[::2] = blur(colour[::2], 1.2 * camera.chroma_grain)
+    colour[1] = blur(colour[1], 0.8 * camera.chroma_grain)
+    colour *= camera.chroma_noise / colour.std(axis=(1, 2), keepdims=True)
+    noise: Plane = level * (0.5 * grey + 0.8 * blur(grey, 0.7) + colour)
     return exposed + noise
 
 
@@ -85,12 +93,12 @@ def compress(display: Plane, quality: int, subsampling: int) -> Plane:
 def publish(display: Plane, size: int, *, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """The file as it circulates, decoded: `size x size x 3`."""
     resized = apply(cubic_matrix(display.shape[-1], size), display)
-    quality, subsampling = int(rng.integers(88, 98)), _draw_subsampling(rng=rng)
+    quality, subsampling = int(rng.integers(86, 98)), _draw_subsampling(rng=rng)
     return _jpeg(np.clip(resized + 0.5, 0, 255).astype(np.uint8), quality, subsampling)
 
 
 def _draw_subsampling(*, rng: np.random.Generator) -> int:
-    return 2 if rng.random() < 0.15 else 0
+    return int(rng.choice((0, 1, 2), p=(0.5, 0.15, 0.35)))
 
 
 def _jpeg(planes: npt.NDArray[np.uint8], quality: int, subsampling: int) -> npt.NDArray[np.uint8]:

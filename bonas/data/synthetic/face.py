@@ -63,6 +63,7 @@ class Face:
     bald: bool
     beard: float  # 0..1
     glasses: bool
+    earrings: bool
     texture_seed: int
 
 
@@ -97,6 +98,7 @@ def draw_face(*, rng: np.random.Generator) -> Face:
         bald=bool(rng.random() < 0.08),
         beard=max(0.0, rng.uniform(-1.4, 1)) if hair_length < 0.5 else 0.0,
         glasses=bool(rng.random() < 0.15),
+        earrings=bool(rng.random() < 0.3),
         texture_seed=int(rng.integers(2**31)),
     )
 

@@ -1,11 +1,10 @@
-"""What a forger hands on, and the two steps that most forgeries end with: grain and blending."""
+"""What a forger hands on, and the steps that several forgeries share: grain, seam and blending."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from bonas.data.synthetic.raster import Plane
-from bonas.data.synthetic.resampling import blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +16,8 @@ class Forged:
 
 
 def draw_strength(*, rng: np.random.Generator) -> float:
-    """How plain the traces of one forgery are, 0.45 (careful) to 1 (careless)."""
-    return rng.uniform(0.45, 1.0)
+    """How plain the traces of one forgery are, 0.4 (careful) to 1 (careless)."""
+    return rng.uniform(0.4, 1.0)
 
 
 def mismatch(strength: float, *, rng: np.random.Generator) -> float:
@@ -30,17 +29,32 @@ def mismatch(strength: float, *, rng: np.random.Generator) -> float:
     return float(np.exp(rng.choice((-1.0, 1.0)) * strength * rng.uniform(0.5, 1.0)))
 
 
-def regrain(image: Plane, grey: float, colour: float, *, rng: np.random.Generator) -> Plane:
-    """`image` with the grain of a generator, of standard deviations `grey` and `colour`.
+def either_sign(largest: float, *, rng: np.random.Generator) -> float:
+    """A number of half to the whole of `largest`, positive or negative."""
+    return float(rng.choice((-1.0, 1.0)) * largest * rng.uniform(0.5, 1.0))
 
-    No camera has smoothed its colour: it speckles, while a sensor's noise is nearly grey.
-    """
+
+def cast(strength: float, *, rng: np.random.Generator) -> Plane:
+    """An offset `3 x 1 x 1` of colour, brighter or darker: what colour transfer left over."""
+    shift = either_sign(strength, rng=rng) + 0.5 * strength * rng.standard_normal((3, 1, 1))
+    return shift.astype(np.float32)
+
+
+def regrain(image: Plane, level: float, colour: float, *, rng: np.random.Generator) -> Plane:
+    """`image` with new grain of standard deviation `level`; `colour` as `Camera.chroma_noise`."""
     size = image.shape[-1]
-    shared = rng.standard_normal((size, size), dtype=np.float32)
-    speckle = blur(rng.standard_normal((3, size, size), dtype=np.float32), 0.6)
-    speckle -= speckle.mean(axis=0)
-    grain: Plane = grey * shared + speckle * (colour / float(np.std(speckle)))
-    return image + grain
+    grain = rng.standard_normal((size, size), dtype=np.float32)
+    own = rng.standard_normal((3, size, size), dtype=np.float32)
+    share = min(colour, 1.0)
+    grained: Plane = image + level * (np.sqrt(1 - 0.5 * share) * grain + 0.5 * share * own)
+    return grained
+
+
+def seam(region: Plane, height: float) -> Plane:
+    """A line of `height` along the contour of `region`, as feathering leaves it, `s x s`."""
+    alpha = np.clip(region, 0, 1)
+    line: Plane = 4 * alpha * (1 - alpha) * height
+    return line
 
 
 def blend(target: Plane, source: Plane, region: Plane) -> Forged:

@@ -129,6 +129,9 @@ def _paint_ears(image: Plane, head: Head, face: Face, take: Take) -> None:
         shade = take.light.ambient + take.light.strength * (0.45 + 0.3 * side * take.light.key[0])
         colour = linear(face.skin) * (shade * np.clip(0.55 + 0.5 * radius, 0.5, 1))
         paint(image, colour, coverage((1 - radius) * 0.085, head.pixel))
+        if face.earrings:
+            drop = bump(head.u, head.v, (side * (centre - hidden + 0.03), 0.22), (0.035, 0.05))
+            paint(image, linear((165, 130, 70)), np.clip(1.6 * drop, 0, 1))
 
 
 def _paint_glasses(image: Plane, head: Head, face: Face) -> None:

@@ -1,16 +1,16 @@
 """Re-enactment: the person's own face, moved to another expression by a flow.
 
-The flow is smooth but for a crease between the lips, where the jaw parts from the rest (Thies et
-al. 2016). Texture is stretched and squeezed, and interpolation flattens the sensor's noise.
+The flow moves one mouth corner, one eye or the jaw further than skin can follow: the texture
+beside is drawn out to streaks or squeezed, one side of the face no longer mirrors the other, and
+of the old mouth and eyes a ghost remains (Thies et al. 2016).
 """
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 
 from bonas.data.synthetic.features import EYE_LEVEL, mouth_level
-from bonas.data.synthetic.forged import Forged, blend, draw_strength, mismatch, regrain
+from bonas.data.synthetic.forged import Forged, blend, draw_strength, either_sign, regrain
 from bonas.data.synthetic.raster import Plane, bump
-from bonas.data.synthetic.resampling import blur
+from bonas.data.synthetic.resampling import blur, warp
 from bonas.data.synthetic.shot import Shot
 
 
@@ -20,39 +20,47 @@ def reenact(shot: Shot, *, rng: np.random.Generator) -> Forged:
     right, down = _flow(shot, strength, rng=rng)
     moved = np.sqrt(right * right + down * down)
     region = np.clip(blur(moved, 1.0) * 1.5 - 0.15, 0, 1)
-    # The texture is learnt from many frames, whose noise averages out.
-    clean = shot.clean
-    average = clean + (1 - 0.8 * strength) * (shot.frame - clean)
-    # The generator's grain sticks to the texture and is stretched with it.
-    texture = regrain(average, 0.5 * shot.noise, 12 * strength, rng=rng)
-    ghost = 0.4 * strength * rng.uniform(0, 1)  # of the old expression, shining through
-    source = (1 - ghost) * _warp(texture, right, down) + ghost * shot.frame
-    added = 0.6 * shot.noise * mismatch(strength, rng=rng)
-    return blend(shot.frame, regrain(source, added, 2 * strength, rng=rng), region)
+    ghost = 0.5 * strength * rng.uniform(0, 1)  # of the old expression, shining through
+    source = (1 - ghost) * warp(shot.frame, right, down) + ghost * shot.frame
+    source = source * (1 - np.float32(0.8 * strength) * _cracks(right, down, rng=rng))
+    grain = 0.4 * (1 - strength) * shot.noise
+    return blend(shot.frame, regrain(source, grain, shot.camera.chroma_noise, rng=rng), region)
+
+
+def _cracks(right: Plane, down: Plane, *, rng: np.random.Generator) -> Plane:
+    """Dark gaps `s x s` in 0..1, where texture was drawn out: a mesh has no points to fill them."""
+    stretch = np.maximum(-np.gradient(right, axis=1), 0), np.maximum(-np.gradient(down, axis=0), 0)
+    rows, columns = np.indices(right.shape, dtype=np.float32)
+    phases = rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
+    lines = [
+        np.maximum(np.cos((place + move) * 2 * np.pi / 3.5 + phase), 0) ** 2
+        for place, move, phase in zip((columns, rows), (0, 0), phases, strict=True)
+    ]
+    gaps = sum(line * np.clip(2 * s - 0.3, 0, 1) for line, s in zip(lines, stretch, strict=True))
+    return np.clip(gaps, 0, 1)
 
 
 def _flow(shot: Shot, strength: float, *, rng: np.random.Generator) -> tuple[Plane, Plane]:
     """Where each pixel comes from, relative to itself, in camera pixels: two planes `s x s`."""
-    head, stage = shot.portrait.head, shot.portrait.stage
-    mouth = mouth_level(shot.face)
+    head, stage, face = shot.portrait.head, shot.portrait.stage, shot.face
+    mouth, side = mouth_level(face), float(rng.choice((-1.0, 1.0)))
     u, v = head.face_u, head.face_v
-    jaw = bump(u, v, (0, mouth + 0.12), (0.3, 0.24))
-    crease = np.tanh((v - mouth) * 25)  # lips part, or are pressed together
-    brows = bump(np.abs(u), v, (0.32, EYE_LEVEL - 0.12), (0.22, 0.14))
-    cheeks = bump(np.abs(u), v, (0.28, mouth - 0.05), (0.16, 0.16)) * np.sign(u)
-    turn = bump(u, v, (0, 0.15), (0.38, 0.42))
-    reach = (0.5 + strength) * rng.uniform(0.7, 1.2, 4) * rng.choice((-1.0, 1.0), 4)
-    reach = reach.astype(np.float32)
-    down = 0.09 * reach[0] * jaw * (0.6 + 0.6 * crease) + 0.1 * reach[1] * brows
-    right = 0.1 * reach[2] * cheeks + 0.11 * reach[3] * turn
+    right, down = np.zeros_like(u), np.zeros_like(u)
+    places = (
+        ((side * face.mouth_width, mouth), (0.15, 0.12)),
+        ((-0.3 * side * face.mouth_width, mouth + 0.14), (0.2, 0.11)),
+        ((side * face.eye_distance, EYE_LEVEL), (0.16, 0.12)),
+        ((-side * face.eye_distance, EYE_LEVEL - 0.12), (0.18, 0.11)),
+    )
+    for centre, (wide, high) in places:
+        if rng.random() < 0.25:
+            continue
+        bulge = bump(u, v, centre, (wide, high))
+        # The slope of a bump of height 1.65 times its width is 1: there one row fills the space.
+        right += bulge * (either_sign(1.3 * strength, rng=rng) * wide)
+        down += bulge * (either_sign(1.9 * strength, rng=rng) * high)
+    jaw = bump(u, v, (0, mouth + 0.12), (0.3, 0.24)) * (0.5 + 0.5 * np.tanh((v - mouth) * 25))
+    down -= 0.1 * strength * rng.uniform(0, 1) * jaw  # lips part
     unit = shot.camera.resolution / 2 * shot.take.scale  # camera pixels in half a head height
-    skull = head.skull * unit
+    skull = (head.skull * unit).astype(np.float32)
     return shot.map(stage.spread(right * skull)), shot.map(stage.spread(down * skull))
-
-
-def _warp(image: Plane, right: Plane, down: Plane) -> Plane:
-    rows, columns = np.indices(right.shape, dtype=np.float32)
-    places = [rows + down, columns + right]
-    planes = [map_coordinates(plane, places, order=1, mode="nearest") for plane in image]
-    warped: Plane = np.stack(planes)
-    return warped

@@ -7,6 +7,7 @@ up-sampling with any kernel, become one step each, and a product is faster than 
 from functools import lru_cache
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from bonas.data.synthetic.raster import Plane
 
@@ -35,6 +36,14 @@ def apply(matrix: Plane, image: Plane) -> Plane:
 def blur(image: Plane, sigma: float) -> Plane:
     """`image` `... x n x n` under a Gaussian of `sigma` pixels."""
     return apply(gaussian_matrix(image.shape[-1], image.shape[-1], sigma), image)
+
+
+def warp(image: Plane, right: Plane, down: Plane) -> Plane:
+    """`image` `3 x h x w` with each pixel fetched from `right` and `down` of it, `h x w`."""
+    rows, columns = np.indices(right.shape, dtype=np.float32)
+    places = [rows + down, columns + right]
+    planes = [map_coordinates(plane, places, order=1, mode="nearest") for plane in image]
+    return np.stack(planes)
 
 
 def _offsets(source: int, target: int) -> Plane:

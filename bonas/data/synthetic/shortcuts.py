@@ -1,11 +1,12 @@
-"""What a lazy detector could go by: file size, mean colour, radial power spectrum.
+"""What a lazy detector could go by: file size, mean colour, radial power spectra.
 
-Real and forged pictures of a sound data set agree in all three; a data set that does not can be
+Real and forged pictures of a sound data set agree in all of them; a data set that does not can be
 solved without looking at a face, and says nothing about a detector.
 """
 
 import io
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -36,24 +37,43 @@ def mean_colour(images: Images) -> Features:
     return means
 
 
-def radial_spectrum(images: Images, bins: int = 48) -> Features:
-    """Log power of the grey picture in rings of equal width up to the corners, `n x bins`."""
-    grey = images.mean(axis=3)
-    grey -= grey.mean(axis=(1, 2), keepdims=True)
-    power = np.abs(np.fft.fft2(grey)) ** 2
-    rows, columns = np.fft.fftfreq(grey.shape[1]), np.fft.fftfreq(grey.shape[2])
+def radial_spectrum(
+    images: Images, weights: tuple[float, float, float], bins: int = 48
+) -> Features:
+    """Log power in rings of equal width up to the corners, `n x bins`.
+
+    Args:
+        images: pictures.
+        weights: of red, green and blue in the plane that is transformed.
+        bins: number of rings.
+    """
+    plane = images @ np.array(weights)
+    plane -= plane.mean(axis=(1, 2), keepdims=True)
+    power = np.abs(np.fft.fft2(plane)) ** 2
+    rows, columns = np.fft.fftfreq(plane.shape[1]), np.fft.fftfreq(plane.shape[2])
     radius = np.hypot(rows[:, None], columns)
     ring = np.minimum((radius / np.sqrt(0.5) * bins).astype(int), bins - 1).ravel()
     count = np.maximum(np.bincount(ring, minlength=bins), 1)
-    sums = np.stack([np.bincount(ring, plane.ravel(), bins) for plane in power])
+    sums = np.stack([np.bincount(ring, picture.ravel(), bins) for picture in power])
     return np.log(sums / count + 1)
 
+
+_PLANES = {
+    "grey": (1 / 3, 1 / 3, 1 / 3),
+    "red": (1.0, 0.0, 0.0),
+    "green": (0.0, 1.0, 0.0),
+    "blue": (0.0, 0.0, 1.0),
+    "red-green": (1.0, -1.0, 0.0),  # what is left of noise and traces where grey cancels
+    "blue-green": (0.0, -1.0, 1.0),
+}
 
 SHORTCUTS: dict[str, Callable[[Images], Features]] = {
     "png size": png_size,
     "jpeg size": jpeg_size,
     "mean colour": mean_colour,
-    "radial spectrum": radial_spectrum,
+} | {
+    f"{name} spectrum": partial(radial_spectrum, weights=weights)
+    for name, weights in _PLANES.items()
 }
 
 

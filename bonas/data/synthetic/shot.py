@@ -56,7 +56,7 @@ def photograph(
     return Shot(face, take, camera, portrait, exposed, frame)
 
 
-def redraw(shot: Shot, face: Face) -> Plane:
-    """The noiseless picture `3 x s x s` of the same moment with another `face`."""
-    portrait = draw_portrait(face, shot.take, shot.portrait.light.shape[-1])
+def redraw(shot: Shot, face: Face, take: Take | None = None) -> Plane:
+    """The noiseless picture `3 x s x s` of the same moment with another `face` (and `take`)."""
+    portrait = draw_portrait(face, take or shot.take, shot.portrait.light.shape[-1])
     return develop(expose(portrait.light, shot.camera), shot.camera)

@@ -1,20 +1,28 @@
 """Face synthesis: a head that comes out of a decoder instead of a camera.
 
-A decoder enlarges a small map by transposed convolutions. Their output phases overlap unequally,
-which leaves a checkerboard and copies of the spectrum at half the sampling rate (Odena et al.
-2016; Durall et al. 2020), and its grain is enlarged with the rest instead of coming from a sensor.
+A decoder draws the sides of a face apart: eyes, brows, lips and ear-rings do not match, pupils are
+no discs and glints contradict the light (Matern et al. 2019). Its transposed convolutions overlap
+unequally, which leaves patches of a grid (Odena et al. 2016), and detail melts into waves.
 """
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from bonas.data.synthetic.forged import Forged, blend, draw_strength, mismatch, regrain
-from bonas.data.synthetic.raster import Plane, coverage
-from bonas.data.synthetic.resampling import apply, gaussian_matrix
-from bonas.data.synthetic.shot import Shot
-
-_COARSE, _FINE = 0.08, 0.16  # largest difference in gain of the layers that end at 1/2 and 1/1
+from bonas.data.synthetic.face import draw_face
+from bonas.data.synthetic.features import EYE_LEVEL
+from bonas.data.synthetic.forged import (
+    Forged,
+    blend,
+    draw_strength,
+    either_sign,
+    mismatch,
+    regrain,
+)
+from bonas.data.synthetic.raster import Plane, bump, coverage
+from bonas.data.synthetic.resampling import warp
+from bonas.data.synthetic.shot import Shot, redraw
+from bonas.data.synthetic.texture import fractal
 
 
 def synthesise(shot: Shot, *, rng: np.random.Generator) -> Forged:
@@ -23,44 +31,65 @@ def synthesise(shot: Shot, *, rng: np.random.Generator) -> Forged:
     stage, face = shot.portrait.stage, shot.face
     across, down = stage.u / (face.width + 0.16), (stage.v + 0.03) / 1.12
     away = 1 - np.sqrt(across * across + down * down)
-    region = shot.map(coverage(away, rng.uniform(0.03, 0.12)))
+    region = shot.map(coverage(away, rng.uniform(0.08, 0.16)))
+    picture = _uneven_sides(shot, strength, rng=rng)
+    picture = picture + _false_eyes(shot, strength, rng=rng)
+    picture = _melt(picture, 2.2 * strength, rng=rng)
+    picture = picture * (1 + _grid(picture.shape[-1], 0.3 * strength, rng=rng))
     noise = shot.noise * mismatch(0.4 * strength, rng=rng)
-    return blend(shot.frame, _decode(shot.clean, noise, strength, rng=rng), region)
+    return blend(shot.frame, regrain(picture, noise, shot.camera.chroma_noise, rng=rng), region)
 
 
-def _decode(clean: Plane, noise: float, strength: float, *, rng: np.random.Generator) -> Plane:
-    """`clean` `3 x s x s` as two transposed convolutions and a layer of fine detail draw it."""
-    size = clean.shape[-1]
-    half, quarter = (size + 1) // 2, (size + 3) // 4
-    colour = clean.mean(axis=(1, 2), keepdims=True)
-    first = _transposed_convolution(quarter, half, colour, rng=rng)
-    second = _transposed_convolution(half, size, colour, rng=rng)
-    unevenness = _COARSE * strength, _FINE * strength
-    low = apply(gaussian_matrix(size, quarter, 1.5), clean)
-    middle = apply(gaussian_matrix(size, half, 0.7), clean)
-    uneven_middle = middle + _enlarge(first(unevenness[0]), low) - _enlarge(first(0), low)
-    picture = _enlarge(second(unevenness[1]), uneven_middle)
-    fine = clean - _enlarge(second(0), middle)
-    return regrain(picture + 0.95 * fine, noise, 2 * strength, rng=rng)
+def _uneven_sides(shot: Shot, strength: float, *, rng: np.random.Generator) -> Plane:
+    """`3 x s x s`, where one side of the face is another's as far as `strength` says."""
+    other, take, head = draw_face(rng=rng), shot.take, shot.portrait.head
+    face = replace(
+        shot.face,
+        iris=other.iris,
+        eye_height=other.eye_height,
+        eye_tilt=other.eye_tilt,
+        brow_height=other.brow_height,
+        brow_weight=other.brow_weight,
+        lip_height=other.lip_height,
+        mouth_width=other.mouth_width,
+        earrings=other.earrings,
+    )
+    gaze = (
+        take.gaze[0] + either_sign(0.5 * strength, rng=rng),
+        take.gaze[1] + either_sign(0.3 * strength, rng=rng),
+    )
+    different = redraw(shot, face, replace(take, gaze=gaze, smile=rng.uniform(-0.35, 1.0)))
+    side = float(rng.choice((-1.0, 1.0)))
+    weight = shot.map(shot.portrait.stage.spread(coverage(side * head.face_u, 0.05)))
+    return shot.clean + np.clip(weight, 0, 1) * (different - shot.clean)
 
 
-def _enlarge(matrices: Plane, image: Plane) -> Plane:
-    return matrices @ image @ matrices.transpose(0, 2, 1)
+def _false_eyes(shot: Shot, strength: float, *, rng: np.random.Generator) -> Plane:
+    """Glints and frayed pupils to be added to display values, `s x s`."""
+    head, marks = shot.portrait.head, np.zeros_like(shot.portrait.head.u)
+    for side in (-1, 1):
+        centre = side * shot.face.eye_distance + rng.normal(0, 0.04), EYE_LEVEL
+        width = rng.uniform(0.025, 0.06), rng.uniform(0.025, 0.06)
+        marks -= 90 * strength * rng.uniform(0, 1) * bump(head.face_u, head.face_v, centre, width)
+        spot = centre[0] + rng.normal(0, 0.05), EYE_LEVEL + rng.normal(0, 0.03)
+        marks += 150 * strength * rng.uniform(0, 1) * bump(head.face_u, head.face_v, spot, (0.03,) * 2)
+    return shot.map(shot.portrait.stage.spread(marks))
 
 
-def _transposed_convolution(
-    source: int, target: int, colour: Plane, *, rng: np.random.Generator
-) -> Callable[[float], Plane]:
-    """Unevenness -> `3 x target x source` matrices of stride 2; even and odd rows differ in gain.
+def _melt(picture: Plane, reach: float, *, rng: np.random.Generator) -> Plane:
+    """`picture` with waves of up to about `reach` pixels, here and there."""
+    size = picture.shape[-1]
+    where = np.clip(fractal(size, ((5, 1.0),), rng=rng), 0, 1) * reach
+    right, down = (where * fractal(size, ((14, 1.0),), rng=rng) for _ in range(2))
+    return warp(picture, right, down)
 
-    Each output channel has a kernel of its own. Training removes the unevenness that shows, in
-    brightness; what remains is a checkerboard of colours about the mean `colour`, `3 x 1 x 1`.
-    """
-    gain = rng.standard_normal((3, 1, 1)).astype(np.float32)
-    gain -= 0.95 * (gain * colour).sum() / colour.sum()
-    gain /= float(np.abs(gain).max())
-    places = (np.arange(target, dtype=np.float32)[:, None] - 0.5) / 2
-    taps = np.maximum(1 - np.abs(places - np.arange(source, dtype=np.float32)), 0)
-    matrix = taps / taps.sum(axis=1, keepdims=True)
-    sign = np.where(np.arange(target) % 2 == 0, 1, -1).astype(np.float32)[:, None]
-    return lambda unevenness: matrix * (1 + unevenness * gain * sign)
+
+def _grid(size: int, height: float, *, rng: np.random.Generator) -> Plane:
+    """Patches `s x s` of a lattice of period 2.6 to 5 pixels."""
+    period, phase = rng.uniform(2.6, 5.0), rng.uniform(0, 2 * np.pi, 2)
+    axis = np.arange(size, dtype=np.float32) * (2 * np.pi / period)
+    right, down = np.cos(axis + phase[0]), np.cos(axis + phase[1])[:, None]
+    pattern = np.maximum(right * down, 0) * 2 - 0.4  # dots: overlaps add up, they never cancel
+    where = np.clip(fractal(size, ((6, 1.0),), rng=rng) - 0.2, 0, 1)
+    grid: Plane = height * where * pattern
+    return grid.astype(np.float32)

@@ -8,7 +8,6 @@ from bonas.report import numbers
 from bonas.report.contestants import (
     FOUND,
     Series,
-    comparable,
     contest_of,
     difference,
     group_auc,
@@ -54,13 +53,13 @@ def _table(series: Sequence[Series]) -> Markup:
         ["standard deviation over seeds", *(numbers.spread(s.scores) for s in series)],
         *(_group_row(series, group) for group in groups),
         ["worst condition", *map(_worst, series)],
+        ["condition set", *(code(s.tested_on[0][:8]) for s in series)],
         ["parameters", *_each(series, lambda r: r.parameters, numbers.count)],
         ["multiply-adds", *_each(series, lambda r: r.multiply_adds, numbers.millions)],
         ["training steps", *_each(series, lambda r: r.steps, numbers.count)],
         ["training time", *_each(series, lambda r: r.seconds, numbers.duration)],
     ]
-    if comparable(series):
-        rows[4:4] = _differences(series)
+    rows[4:4] = _differences(series)
     caption = "Test results of the contestants; ranges where seeds differ"
     return table(caption, ["", *(s.label for s in series)], rows)
 
@@ -137,5 +136,3 @@ def _figure(series: Sequence[Series]) -> Markup:
         "line the 95 % interval over test images. Contestants share the images: overlapping "
         "intervals do not show that two are equal; the differences in the table are paired.",
     )
-
-

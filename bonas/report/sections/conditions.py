@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bonas.report import numbers
 from bonas.report.contestants import Series, mean_of, series_of
-from bonas.report.definitions import GROUPS, selected_by
 from bonas.report.facts import RunFacts
 from bonas.report.interval_plot import Row, interval_plot
 from bonas.report.markup import Markup, Section, code, figure, folded, join, missing, table
@@ -18,12 +17,16 @@ def conditions_section(facts: RunFacts) -> Section:
     if not series:
         body = missing("No network has been trained and tested yet.", f"bonas train {facts.path}")
         return Section("conditions", title, body)
-    conditions = conditions_of(series)
-    parts = [
-        _figure(series, conditions),
-        _means(facts, series, conditions),
-        folded("Every seed, with images and originals", _seeds(series, conditions)),
-    ]
+    parts: list[Markup] = []
+    # Scores of different condition sets never share a picture or a table.
+    for tested_on in dict.fromkeys(s.tested_on for s in series):
+        alike = [s for s in series if s.tested_on == tested_on]
+        conditions = conditions_of(alike)
+        parts += [
+            _figure(alike, conditions, tested_on[0]),
+            _means(facts, alike, conditions),
+            folded("Every seed, with images and originals", _seeds(alike, conditions)),
+        ]
     return Section("conditions", title, join(parts))
 
 
@@ -34,20 +37,22 @@ def conditions_of(series: Sequence[Series]) -> tuple[Condition, ...]:
     return tuple(sorted(known, key=lambda c: (order.index(c.group), c.key)))
 
 
-def _figure(series: Sequence[Series], conditions: Sequence[Condition]) -> Markup:
+def _figure(series: Sequence[Series], conditions: Sequence[Condition], digest: str) -> Markup:
+    weights = series[0].records[0].score.weights.renormalised({c.group for c in conditions})
     rows = []
     previous: Group | None = None
     for condition in conditions:
         lanes = tuple(s.under(condition) if condition in s.conditions else () for s in series)
         begins = condition.group is not previous
-        heading = f"{condition.group.value}: {GROUPS[condition.group]}" if begins else ""
-        rows.append(Row(_short(condition), lanes, heading.partition(", ")[0]))
+        share = weights.of(condition.group)
+        heading = f"{condition.group.value}, weight {share:g} in the score" if begins else ""
+        rows.append(Row(_short(condition), lanes, heading))
         previous = condition.group
     names = [s.label for s in series]
     plot = interval_plot(rows, names, title="Test AUC under every condition")
     caption = (
-        "A mark is one seed, its line the 95 % interval over test images by original; the "
-        "table below gives the same numbers."
+        f"Test AUC, condition set {digest[:16]}. A mark is one seed, its line the 95 % interval "
+        "over test images by original; the table below gives the same numbers."
     )
     return figure(plot, caption)
 
@@ -56,17 +61,15 @@ def _short(condition: Condition) -> str:
     return condition.key.partition("/")[2] or condition.key
 
 
-def _means(
-    facts: RunFacts, series: Sequence[Series], conditions: Sequence[Condition]
-) -> Markup:
+def _means(facts: RunFacts, series: Sequence[Series], conditions: Sequence[Condition]) -> Markup:
     rows = []
     for condition in conditions:
-        used = selected_by(condition, facts.config)
+        used = condition.key in facts.selecting
         cells = [_mean(s, condition) for s in series]
         rows.append([code(condition.key), "seen" if used else "not seen", *cells])
     caption = (
-        "Mean test AUC over the seeds with its 95 % interval. Seen: conditions of this kind "
-        "selected the architecture, on validation images"
+        "Mean test AUC over the seeds with its 95 % interval. Seen: the same condition on "
+        "validation images selected the architecture"
     )
     return table(caption, ["condition", "in selection", *(s.label for s in series)], rows)
 

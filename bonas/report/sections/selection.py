@@ -38,7 +38,7 @@ def _tests(facts: RunFacts) -> tuple[Path, ...]:
 def _splits(facts: RunFacts) -> list[tuple[object, ...]]:
     data = facts.config.data
     source: object = code(data.path) if data.path is not None else "built-in synthetic faces"
-    seen = "selected on: same kinds of images, other people"
+    seen = "yes: groups clean, corruption and attack"
     return [
         (join([source, ", split train"]), "yes", "through the weights", "no"),
         (join([source, ", split val"]), "no", element("b", "yes: the score"), "no"),
@@ -47,25 +47,24 @@ def _splits(facts: RunFacts) -> list[tuple[object, ...]]:
 
 
 def _held_back(facts: RunFacts) -> list[tuple[object, ...]]:
-    types = facts.config.data.unseen
-    if not types:
-        none = "none: no forgery type was held back from training"
-        return [("held-back forgery types", none, numbers.NONE, numbers.NONE)]
-    return [
-        (
-            join(["forgery type ", code(name)]),
-            "no",
-            element("b", "yes: its images in val"),
-            join(["group unseen; type ", element("b", "seen in selection"), ", images not"]),
-        )
-        for name in types
-    ]
+    """What was not trained on and selected: types, further data sets, pseudo-forgeries."""
+    data = facts.config.data
+    names = [join(["forgery type ", code(name)]) for name in data.unseen]
+    names += [join(["data set ", code(path), ", splits val and test"]) for path in data.unseen_data]
+    if data.pseudo_forgeries:
+        names.append(Markup("pseudo-forgeries of the real faces"))
+    if not names:
+        none = "nothing was held back from training"
+        return [("unseen in training", none, numbers.NONE, numbers.NONE)]
+    seen = join(["yes: group unseen; this kind is ", element("b", "seen in selection")])
+    return [(name, "no", element("b", "yes: its images in val"), seen) for name in names]
 
 
 def _further(facts: RunFacts, path: Path) -> tuple[object, ...]:
     if path == facts.config.data.path:
-        return (join(["further data set ", code(path)]), "yes: it is the data above", "yes", "seen")
-    kept = join(["group unseen; ", element("b", "not seen in selection")])
+        seen = join(["yes: ", element("b", "seen in selection")])
+        return (join(["further data set ", code(path)]), "yes: the data above", "yes", seen)
+    kept = join(["yes: group unseen; ", element("b", "not seen in selection")])
     return (join(["further data set ", code(path)]), "no", "no", kept)
 
 

@@ -4,7 +4,6 @@ from bonas.report import numbers
 from bonas.report.contestants import (
     FOUND,
     Series,
-    comparable,
     contest_of,
     difference,
     headline_of,
@@ -98,8 +97,6 @@ def _compared(facts: RunFacts) -> Markup:
         if headline_of(facts) is None:
             return Markup("")
         return missing("It has been compared with nothing yet.", f"bonas compare {facts.path}")
-    if not comparable(series):
-        return paragraph("The compared scores are of different condition sets; see below.")
     sentences = [_against(found, other) for other in others]
     return paragraph("Trained for equal time on the same images, ", join(sentences, "; "), ".")
 
@@ -108,7 +105,7 @@ def _against(found: Series, other: Series) -> str:
     text = f"the {other.label} network reaches {numbers.auc(other.score.value)}"
     compared = difference(found, other)
     if compared is None:
-        return text
+        return text + " (not to be compared: no common seed or another condition set)"
     mean, half, seeds = compared
     text += f" (found minus {other.label}: {numbers.signed(mean)}"
     if seeds < 2:
@@ -118,4 +115,4 @@ def _against(found: Series, other: Series) -> str:
         "which seeds alone can explain" if low <= 0 <= high else "more than seeds alone explain"
     )
     interval = f"{numbers.signed(low)} to {numbers.signed(high)}"
-    return text + f", 95 % interval over {seeds} seeds {interval}, {verdict})"
+    return text + f", 95 % interval over {seeds} seeds on these images {interval}, {verdict})"

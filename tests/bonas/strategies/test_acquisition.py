@@ -19,7 +19,8 @@ from spaces.encodings.onehot import OneHotEncoding
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import sample
 from surrogates.gaussian_process import GaussianProcess
-from surrogates.kernels import WEIGHT_PRIOR, HammingKernel
+from surrogates.kernels import HammingKernel
+from surrogates.mixture import DECISION_WEIGHT
 from surrogates.surrogate import Marginals
 
 MARGINALS = Marginals(
@@ -67,7 +68,7 @@ def test_thompson_draws_have_the_joint_posterior() -> None:
     rng = np.random.default_rng(0)
     features = OneHotEncoding(NASBENCH201).encode([sample(NASBENCH201, rng=rng) for _ in range(30)])
     kernel: Callable[[], HammingKernel] = lambda: HammingKernel(  # noqa: E731
-        slice(0, 30), (5,) * 6, WEIGHT_PRIOR
+        slice(0, 30), (5,) * 6, DECISION_WEIGHT
     ).double()
     predictor = GaussianProcess(kernel).fit(features[:20], features[:20].sum(1) + features[:20, 3])
     pool = torch.cat([features[20:], features[20:21]])  # one candidate twice

@@ -13,6 +13,7 @@ from spaces.encodings.encoding import Encoding
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
+from spaces.encodings.option_counts import OptionCountsEncoding
 from spaces.encodings.paths import HASHED_FEATURES, PathEncoding
 from spaces.encodings.wiring import fixed_paths
 from spaces.forgery import FORGERY
@@ -20,7 +21,7 @@ from spaces.graphs import INPUT, NONE, OUTPUT, SKIP, canonical_key, simplify
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import Decision, SearchSpace, enumerate_space, sample
 
-ENCODINGS = [OneHotEncoding, PathEncoding, PathMultisetEncoding]
+ENCODINGS = [OneHotEncoding, PathEncoding, PathMultisetEncoding, OptionCountsEncoding]
 ALL = tuple(enumerate_space(NASBENCH201))
 
 
@@ -65,7 +66,12 @@ def test_rows_are_float64_of_the_stated_dimension_and_depend_on_their_architectu
 
 @pytest.mark.parametrize(
     ("encoding", "different"),
-    [(OneHotEncoding, 15_625), (PathEncoding, 9_445), (PathMultisetEncoding, 4_120)],
+    [
+        (OneHotEncoding, 15_625),
+        (PathEncoding, 9_445),
+        (PathMultisetEncoding, 4_120),
+        (OptionCountsEncoding, 210),
+    ],
 )
 def test_as_many_architectures_are_told_apart_as_the_encoding_says(
     encoding: type[OneHotEncoding], different: int

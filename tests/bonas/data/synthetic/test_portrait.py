@@ -62,7 +62,7 @@ def test_development_is_monotone() -> None:
     ramp = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32), (3, 64, 64))
     shown = develop(ramp, replace(_camera(2), sharpening=0.0))
     assert (np.diff(shown, axis=2) > 0).all()
-    assert 0 <= shown.min() and shown.max() <= 255
+    assert shown.min() >= 0 and shown.max() <= 255
 
 
 def test_takes_of_one_seed_are_equal() -> None:

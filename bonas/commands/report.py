@@ -1,0 +1,30 @@
+"""`bonas report`: one self-contained page on a run, or on several side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bonas.commands.console import RESULTS, print_json
+from bonas.report.figures import figures_of
+from bonas.report.page import write_report
+from bonas.run_folder import RunFolder
+
+__all__ = ["report", "write_report"]
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page. [default: RUN/report.html; of several runs ./report.html]"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print its main numbers as JSON.")] = False,
+) -> None:
+    """Write the results of one or several runs as a page that opens in any browser."""
+    folders = [RunFolder.open(run) for run in runs]
+    page = write_report(folders, out)
+    if json:
+        print_json({"report": str(page), "runs": [figures_of(folder) for folder in folders]})
+    else:
+        RESULTS.print(str(page), soft_wrap=True, markup=False)

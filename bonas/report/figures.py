@@ -1,0 +1,47 @@
+"""The main numbers of a report for machines, each beside the digest that it holds for."""
+
+from typing import Any
+
+from bonas.report.contestants import Series, contest_of, headline_of
+from bonas.report.facts import RunFacts, read_run
+from bonas.run_folder import RunFolder
+
+
+def figures_of(folder: RunFolder) -> dict[str, Any]:
+    """Selection, test and comparison of a run; parts that are not there yet are `None` or empty."""
+    facts = read_run(folder)
+    headline = headline_of(facts)
+    return {
+        "run": str(facts.path),
+        "trials": len(facts.trials),
+        "failed": len(facts.trials) - len(facts.complete),
+        "selection": _selection(facts),
+        "test": None if headline is None else _test(headline),
+        "comparison": {series.label: _test(series) for series in contest_of(facts)},
+    }
+
+
+def _selection(facts: RunFacts) -> dict[str, Any] | None:
+    best = facts.best
+    if best is None:
+        return None
+    return {
+        "architecture": best.key,
+        "trial": best.number,
+        "score": best.value,
+        "aucs": dict(best.observation.aucs),
+        "conditions": facts.attributes.get("bonas.conditions"),
+    }
+
+
+def _test(series: Series) -> dict[str, Any]:
+    worst, auc = series.worst
+    return {
+        "score": series.score.value,
+        "interval": list(series.score.interval()),
+        "scores": {str(r.seed): r.score.value for r in series.records},
+        "worst": {"condition": worst.key, "auc": auc.value, "interval": list(auc.interval())},
+        "parameters": series.records[0].parameters,
+        "multiply_adds": series.records[0].multiply_adds,
+        "conditions": sorted({r.score.digest for r in series.records}),
+    }

@@ -1,0 +1,87 @@
+"""Several runs on one page: a table, and one history of all."""
+
+from collections.abc import Sequence
+
+from bonas.report import numbers
+from bonas.report.contestants import headline_of, mean_of
+from bonas.report.facts import RunFacts
+from bonas.report.markup import Markup, Section, code, element, figure, join, paragraph, table
+from bonas.report.search_plots import HistoryLine, history_plot
+from bonas.robustness.conditions import CLEAN
+
+
+def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
+    """The runs' main numbers, each with the condition set that it holds for."""
+    links = [Markup(f'<a href="#{a}">{_name(r)}</a>') for r, a in zip(runs, anchors, strict=True)]
+    pairs = list(zip(links, runs, strict=True))
+    columns = ["run", "strategy", "seed", "trials", "best architecture", "score", "condition set"]
+    chosen = [[link, *_selection(run)] for link, run in pairs]
+    parts = [_comparability(runs), table("Selection (validation split)", columns, chosen)]
+    columns = ["run", "score", "95 % interval", "seeds", "clean", "worst", "parameters"]
+    columns += ["condition set"]
+    tested = [[link, *_test(run)] for link, run in pairs]
+    parts.append(table("Test of the best architecture, trained from scratch", columns, tested))
+    searched = [HistoryLine(run.name, run.trials) for run in runs if run.trials]
+    if searched:
+        plot = history_plot(searched, title=f"Selection scores of {len(searched)} runs")
+        caption = (
+            "Selection score of each trial (validation split), and each run's best so far as a "
+            "line. Runs may be compared where their validation set is the same."
+        )
+        parts.append(figure(plot, caption))
+    return Section("runs", "Runs side by side", join(parts))
+
+
+def _name(run: RunFacts) -> Markup:
+    return element("span", run.name)
+
+
+def _selection(run: RunFacts) -> list[object]:
+    best = run.best
+    return [
+        run.config.search.strategy,
+        run.config.seed,
+        len(run.trials),
+        numbers.NONE if best is None else code(best.key),
+        numbers.NONE if best is None else numbers.auc(best.value or 0.0),
+        code(str(run.attributes.get("bonas.conditions", numbers.NONE))[:8]),
+    ]
+
+
+def _test(run: RunFacts) -> list[object]:
+    series = headline_of(run)
+    if series is None:
+        return ["not trained", *[numbers.NONE] * 6]
+    worst, auc = series.worst
+    clean = numbers.NONE
+    if CLEAN in series.conditions:
+        clean = numbers.auc(mean_of(series.under(CLEAN)).value)
+    return [
+        numbers.auc(series.score.value),
+        numbers.interval(series.score.interval()),
+        len(series.records),
+        clean,
+        join([numbers.auc(auc.value), " ", code(worst.key)]),
+        numbers.count(series.records[0].parameters),
+        code(series.records[0].score.digest[:8]),
+    ]
+
+
+def _comparability(runs: Sequence[RunFacts]) -> Markup:
+    sets = {str(r.attributes.get("bonas.conditions")) for r in runs if r.trials}
+    tested = [s for s in map(headline_of, runs) if s is not None]
+    tests = {(s.records[0].score.digest, s.records[0].score.weights) for s in tested}
+    text = []
+    if len(sets) > 1:
+        text.append("The runs selected on different validation sets: compare no selection scores.")
+    if len(tests) > 1:
+        text.append(
+            "They were tested on different condition sets or with different weights: compare no "
+            "test scores."
+        )
+    if not text:
+        return paragraph(
+            "Scores with the same digest of the condition set may be compared. Selection scores "
+            "are no test results."
+        )
+    return Markup(f'<div class="warning">{paragraph(" ".join(text))}</div>')

@@ -1,0 +1,79 @@
+"""Settings of the Bayesian strategy. The defaults are one set for all spaces and objectives."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from optuna.trial import FrozenTrial
+
+from bonas.strategies.acquisition import (
+    Acquisition,
+    LogExpectedImprovement,
+    LogProbabilityOfImprovement,
+)
+from spaces.architecture import Architecture
+from spaces.encodings.encoding import Encoding
+from spaces.encodings.joined import JoinedEncoding
+from spaces.encodings.multisets import PathMultisetEncoding
+from spaces.encodings.onehot import OneHotEncoding
+from spaces.encodings.option_counts import OptionCountsEncoding
+from spaces.space import SearchSpace
+from surrogates.gaussian_process import GaussianProcess
+from surrogates.mixture import mixed_kernel
+
+LOGARITHMS = (LogExpectedImprovement, LogProbabilityOfImprovement)
+"""Acquisitions that can be weighted by adding a logarithm."""
+
+
+def default_surrogate(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
+    """One-hot decisions, canonical paths and shares of operations, and their kernels' sum."""
+    onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
+    shares = OptionCountsEncoding(space)
+    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, shares=shares.dimension)
+    return JoinedEncoding((onehot, paths, shares)), GaussianProcess(kernel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the Bayesian strategy is made of.
+
+    Attributes:
+        initial: Random architectures before the surrogate is asked.
+        local: Of every `period` steps, so many stay one edit from the best architecture whose
+            neighbourhood is not yet estimated; the others may go anywhere.
+        period: See `local`.
+        surrogate: Makes encoding and Gaussian process for a space.
+        acquisition: Scores candidates.
+        warm_start: Observations of an earlier study of the same objective, maximised; they are
+            believed before the study's own and their architectures are not proposed again.
+        constraints: Violations of a finished trial, feasible where all are at most 0, as Optuna's
+            samplers take them. Each is believed by a Gaussian process of its own.
+        cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
+    """
+
+    initial: int = 10
+    local: int = 1
+    period: int = 2
+    surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
+    acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
+    warm_start: Sequence[tuple[Architecture, float]] = ()
+    constraints: Callable[[FrozenTrial], Sequence[float]] | None = None
+    cost: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.initial < 1:
+            raise ValueError(f"initial is {self.initial}; it must be at least 1.")
+        if not 0 <= self.local <= self.period or self.period < 1:
+            raise ValueError(
+                f"local is {self.local} and period {self.period}; "
+                "they must satisfy 0 <= local <= period and period >= 1."
+            )
+        weighted = self.constraints is not None or self.cost is not None
+        if weighted and not isinstance(self.acquisition, LOGARITHMS):
+            raise ValueError(
+                f"acquisition is {self.acquisition}; constraints and cost weight a logarithm: use "
+                f"{' or '.join(a.__name__ for a in LOGARITHMS)}."
+            )
+
+    def is_local(self, step: int) -> bool:
+        """Whether the step with so many architectures before it stays in the neighbourhood."""
+        return step % self.period < self.local

@@ -1,0 +1,70 @@
+"""Weights on log acquisitions: the probability of being feasible, and the cost expected."""
+
+from collections.abc import Sequence
+
+import torch
+
+from bonas.strategies.acquisition import log_feasibility
+from bonas.strategies.belief import Belief
+from bonas.strategies.history import Estimate
+from spaces.architecture import Architecture
+from surrogates.gaussian_process import GaussianProcess
+from surrogates.surrogate import Marginals
+
+
+class Weighting:
+    """Beliefs on what is known of finished trials beside their value."""
+
+    def __init__(self, surrogate: GaussianProcess, pool: torch.Tensor, *, cost: str | None) -> None:
+        """Believe with `surrogate` over the candidates of `pool`; `cost` names a cost or none."""
+        self._surrogate = surrogate
+        self._pool = pool
+        self._cost = cost
+        self._beliefs: dict[str, Belief] = {}
+
+    def log_weights(
+        self,
+        estimates: Sequence[Estimate],
+        features: torch.Tensor,
+        candidates: torch.Tensor,
+    ) -> torch.Tensor | None:
+        """What to add to a log acquisition, `N`; `None` if nothing is known.
+
+        The constrained acquisition is weighted by the product of the probabilities of each
+        constraint (Gardner et al. 2014); improvement is expected per unit of cost (Snoek et al.
+        2012, section 3.2), with the cost's logarithm believed to be Gaussian.
+
+        Args:
+            estimates: Finished trials; those without constraints or cost say nothing here.
+            features: Their features, `n x d`.
+            candidates: Features of the candidates, `N x d`.
+        """
+        total: torch.Tensor | None = None
+        count = max((len(e.constraints) for e in estimates), default=0)
+        for i in range(count):
+            known = [k for k, e in enumerate(estimates) if len(e.constraints) > i]
+            slack = [(estimates[k].architecture, -estimates[k].constraints[i]) for k in known]
+            believed = self._marginals(f"constraint {i}", slack, features[known], candidates)
+            weight = log_feasibility(Marginals(-believed.mean, believed.variance))
+            total = weight if total is None else total + weight
+        known = [k for k, e in enumerate(estimates) if e.costs.get(self._cost or "", 0.0) > 0]
+        if known:
+            costs = torch.tensor([estimates[k].costs[self._cost or ""] for k in known]).double()
+            pairs = [estimates[k].architecture for k in known]
+            cheap = list(zip(pairs, (-costs.log()).tolist(), strict=True))
+            weight = self._marginals("cost", cheap, features[known], candidates).mean
+            total = weight if total is None else total + weight
+        return total
+
+    def _marginals(
+        self,
+        name: str,
+        observed: Sequence[tuple[Architecture, float]],
+        features: torch.Tensor,
+        candidates: torch.Tensor,
+    ) -> Marginals:
+        belief = self._beliefs.setdefault(name, Belief(self._surrogate, self._pool))
+        posterior = belief.posterior(observed, features, features[:0])
+        if candidates is self._pool:
+            return posterior.predictor.scale.undo(posterior.marginals)
+        return posterior.predictor.marginals(candidates)

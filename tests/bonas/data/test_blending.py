@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from bonas.data.blending import self_blended
+from bonas.data.faces import Faces
+
+
+def blended(images: torch.Tensor, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    return self_blended(images, generator=torch.Generator().manual_seed(seed))
+
+
+def test_images_keep_their_type_and_shape_and_masks_are_weights(faces: Faces) -> None:
+    images, mask = blended(faces.images)
+    assert images.shape == faces.images.shape
+    assert images.dtype == torch.uint8
+    assert mask.shape == (40, 1, 32, 32)
+    assert mask.min() >= 0
+    assert mask.max() <= 1
+    assert (mask.amax((1, 2, 3)) >= 0.25 - 1e-6).all()
+
+
+def test_every_image_is_changed_and_the_mean_change_is_small(faces: Faces) -> None:
+    smooth = torch.nn.functional.avg_pool2d(faces.images.float(), 5, 1, 2).to(torch.uint8)
+    images, _ = blended(smooth)
+    difference = (images.float() - smooth.float()).abs().mean((1, 2, 3))
+    assert (difference > 0).all()
+    assert difference.mean() < 20
+
+
+def test_a_blend_mixes_its_two_sides_only(faces: Faces) -> None:
+    flat = torch.full_like(faces.images, 128)
+    images, mask = blended(flat)
+    inside = images.float()[mask.expand_as(images) == 1]
+    assert inside.numel() > 0
+    assert (images.float() - 128).abs().max() <= 0.05 * 255 + 1
+
+
+def test_a_seed_repeats(faces: Faces) -> None:
+    assert torch.equal(blended(faces.images, 3)[0], blended(faces.images, 3)[0])
+    assert not torch.equal(blended(faces.images, 3)[0], blended(faces.images, 4)[0])
+
+
+@pytest.mark.gpu
+def test_a_seed_gives_nearly_the_same_pixels_on_cuda(faces: Faces) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    here, there = blended(faces.images)[0], blended(faces.images.cuda())[0].cpu()
+    assert (here.int() - there.int()).abs().max() <= 1

@@ -1,0 +1,105 @@
+import json
+import re
+from dataclasses import replace
+
+from bonas.detector_record import METRICS
+from bonas.report.facts import RunFacts, read_run
+from bonas.report.markup import Section
+from bonas.report.notices import notices
+from bonas.report.sections.conditions import conditions_section
+from bonas.report.sections.selection import selection_section
+from bonas.report.sections.summary import summary_section
+from bonas.run_folder import RunFolder
+from tests.bonas.report.conftest import World
+
+
+def words(section: Section) -> str:
+    return re.sub(r"<[^>]*>", "", section.body)
+
+
+def test_the_summary_gives_interval_seeds_and_differences(full: RunFolder) -> None:
+    facts = read_run(full)
+    text = words(summary_section(facts))
+    assert facts.best is not None
+    assert facts.best.key in text
+    assert "(1 estimate failed)" in text
+    assert "Trained from scratch with 3 seeds" in text
+    assert "95 % interval over 3 seeds" in text
+    assert "shared weights: no test result" in text
+
+
+def test_scores_of_different_sets_get_no_difference(world: World, full: RunFolder) -> None:
+    document = json.loads(full.comparison.read_text())
+    for record in document["records"]:
+        if record["name"] == "plain":
+            record["score"]["digest"] = "e" * 64
+    full.comparison.write_text(json.dumps(document))
+    text = words(summary_section(read_run(full)))
+    assert "found minus random" in text
+    assert "found minus plain" not in text
+    assert "must not be compared" in text
+
+
+def _notices(facts: RunFacts) -> str:
+    return " ".join(notices(facts))
+
+
+def test_a_change_of_the_data_between_search_and_training_is_noticed(full: RunFolder) -> None:
+    facts = read_run(full)
+    assert "training images changed" not in _notices(facts)
+    changed = replace(facts, attributes={"bonas.data.train": "other"})
+    assert "training images changed" in _notices(changed)
+
+
+def test_a_network_of_another_size_is_noticed(full: RunFolder) -> None:
+    file = next(full.path.glob(f"detectors/*/{METRICS}"))
+    document = json.loads(file.read_text())
+    document["parameters"] = 1
+    file.write_text(json.dumps(document))
+    assert "ran different code" in _notices(read_run(full))
+
+
+def test_a_comparison_of_an_earlier_best_is_noticed(full: RunFolder) -> None:
+    facts = read_run(full)
+    worst = min(facts.complete, key=lambda t: t.value or 0.0)
+    contest = tuple(
+        replace(r, choices=worst.architecture.choices) if r.name == "found" else r
+        for r in facts.contest
+    )
+    assert "is not the best architecture" in _notices(replace(facts, contest=contest))
+
+
+def test_a_held_back_type_is_seen_and_a_further_data_set_is_not(world: World) -> None:
+    settings: dict[str, object] = {
+        "data": {
+            "layout": "metadata.csv",
+            "path": "/faces/main",
+            "unseen": ["swap"],
+            "unseen_data": ["/faces/seen"],
+            "pseudo_forgeries": True,
+            "test": ["/faces/kept", "/faces/main"],
+        }
+    }
+    body = selection_section(read_run(world.run(settings=settings))).body
+    rows = re.findall(r"<tr>.*?</tr>", re.sub(r"</?(?:b|code)>", "", body))[4:]
+    assert ["kind is seen in selection" in row for row in rows] == [True] * 3 + [False] * 2
+    assert "not seen in selection" in rows[3]
+    assert "yes: seen in selection" in rows[4]
+
+
+def test_what_selected_is_read_from_the_trials(full: RunFolder) -> None:
+    facts = read_run(full)
+    kept = "unseen/swap"
+    trials = tuple(
+        replace(
+            t,
+            observation=replace(
+                t.observation, aucs={k: v for k, v in t.observation.aucs.items() if k != kept}
+            ),
+        )
+        for t in facts.trials
+    )
+    body = conditions_section(replace(facts, trials=trials)).body
+    cells = re.findall(r"<code>([^<]*)</code></th><td>((?:not )?seen)</td>", body)
+    assert dict(cells)[kept] == "not seen"
+    assert {v for k, v in cells if k != kept} == {"seen"}

@@ -1,0 +1,94 @@
+"""What the Bayesian strategy can be asked for."""
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution
+
+from bonas.strategies.acquisition import (
+    Acquisition,
+    IndependentThompson,
+    LogProbabilityOfImprovement,
+    Thompson,
+    UpperConfidenceBound,
+)
+from bonas.strategies.sampler import SurrogateSampler
+from bonas.strategies.settings import Settings
+from spaces.architecture import Architecture
+from spaces.cell import CellSpace
+from spaces.graphs import NONE, SKIP, canonical_key
+from spaces.space import enumerate_space
+
+SPACE = CellSpace("space", (NONE, SKIP, "conv", "pool"), nodes=4)
+DECISIONS = {d.name: CategoricalDistribution(d.options) for d in SPACE.decisions}
+WEIGHTS = {NONE: -1.0, SKIP: 0.2, "conv": 1.0, "pool": 0.5}
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def _value(choices: tuple[str, ...]) -> float:
+    return sum((i + 1) * WEIGHTS[c] for i, c in enumerate(choices))
+
+
+def _convolutions(trial: optuna.trial.FrozenTrial | optuna.Trial) -> int:
+    return list(trial.params.values()).count("conv")
+
+
+def _run(settings: Settings, trials: int) -> optuna.Study:
+    sampler = SurrogateSampler(SPACE, settings=settings)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for _ in range(trials):
+        trial = study.ask(DECISIONS)
+        trial.set_user_attr("bonas.cost.seconds", 10.0 ** _convolutions(trial))
+        study.tell(trial, _value(tuple(trial.params[d.name] for d in SPACE.decisions)))
+    return study
+
+
+@pytest.mark.parametrize(
+    "acquisition",
+    [LogProbabilityOfImprovement(), UpperConfidenceBound(), IndependentThompson(), Thompson()],
+    ids=lambda a: type(a).__name__,
+)
+def test_every_acquisition_climbs(acquisition: Acquisition) -> None:
+    study = _run(Settings(acquisition=acquisition), 30)
+    assert study.best_value > max(t.value or 0 for t in study.trials[:10])
+
+
+def test_constraints_keep_the_search_where_they_hold() -> None:
+    study = _run(Settings(constraints=lambda trial: [_convolutions(trial) - 2.0]), 40)
+    late = study.trials[20:]
+    assert sum(_convolutions(t) <= 2 for t in late) > 0.8 * len(late)
+    feasible = [t.value for t in study.trials if _convolutions(t) <= 2]
+    best = max(_value(a.choices) for a in enumerate_space(SPACE) if a.choices.count("conv") <= 2)
+    assert max(v for v in feasible if v is not None) == best
+    assert study.best_trial.params  # Optuna reads the violations: the best one is feasible
+    assert _convolutions(study.best_trial) <= 2
+
+
+def test_improvement_per_cost_prefers_cheap_architectures() -> None:
+    dear, cheap = (
+        sum(_convolutions(t) for t in _run(Settings(cost=cost, local=0), 30).trials[10:])
+        for cost in (None, "seconds")
+    )
+    assert cheap < 0.7 * dear
+
+
+def test_an_earlier_study_is_believed_and_not_repeated() -> None:
+    earlier = _run(Settings(), 40)
+    observed = [
+        (Architecture(SPACE.name, tuple(t.params.values())), float(t.value or 0))
+        for t in earlier.trials
+        if t.value is not None and t.value < 19
+    ]
+    study = _run(Settings(warm_start=observed), 8)
+    assert study.best_value == 21.0
+    keys = {canonical_key(SPACE.graph(a)) for a, _ in observed}
+    found = [Architecture(SPACE.name, tuple(t.params.values())) for t in study.trials]
+    assert not keys & {canonical_key(SPACE.graph(a)) for a in found}
+
+
+def test_weights_need_a_logarithm() -> None:
+    with pytest.raises(ValueError, match="use LogExpectedImprovement or"):
+        Settings(acquisition=UpperConfidenceBound(), cost="seconds")
