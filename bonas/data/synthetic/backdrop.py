@@ -15,7 +15,7 @@ def draw_backdrop(take: Take, stage: Stage) -> Plane:
     size = stage.u.shape[0]
     image = apply(cubic_matrix(size // 2, size), _room(size // 2, rng=rng))
     # From a bare wall to foliage in focus: the noise of a scene varies more than any forgery's.
-    grain = rng.uniform(0, 1) ** 2.5 * 0.11
+    grain = rng.uniform(0, 1) ** 2.5 * 0.08
     image *= 1 + _foliage(size, grain, rng.uniform(0, 1) ** 2, rng=rng)
     _paint_clothes(image, stage, rng=rng)
     return np.maximum(image, 0.002)

@@ -16,8 +16,8 @@ class Forged:
 
 
 def draw_strength(*, rng: np.random.Generator) -> float:
-    """How plain the traces of one forgery are, 0.4 (careful) to 1 (careless)."""
-    return rng.uniform(0.4, 1.0)
+    """How plain the traces of one forgery are, 0.3 (careful) to 1.2 (careless)."""
+    return rng.uniform(0.3, 1.2)
 
 
 def mismatch(strength: float, *, rng: np.random.Generator) -> float:
@@ -50,10 +50,16 @@ def regrain(image: Plane, level: float, colour: float, *, rng: np.random.Generat
     return grained
 
 
+_PALE = np.array([0.6, 1.0, 1.1], np.float32).reshape(3, 1, 1)  # washes out the red of skin
+
+
 def seam(region: Plane, height: float) -> Plane:
-    """A line of `height` along the contour of `region`, as feathering leaves it, `s x s`."""
+    """A pale line of `height` along the contour of `region`, `3 x s x s`.
+
+    Where two faces are feathered into each other, neither one's texture and blood show fully.
+    """
     alpha = np.clip(region, 0, 1)
-    line: Plane = 4 * alpha * (1 - alpha) * height
+    line: Plane = 4 * alpha * (1 - alpha) * height * _PALE
     return line
 
 

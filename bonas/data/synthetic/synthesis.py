@@ -24,6 +24,8 @@ from bonas.data.synthetic.resampling import warp
 from bonas.data.synthetic.shot import Shot, redraw
 from bonas.data.synthetic.texture import fractal
 
+_TINT = np.array([0.5, 1.0, 0.9], np.float32).reshape(3, 1, 1)  # of the grid
+
 
 def synthesise(shot: Shot, *, rng: np.random.Generator) -> Forged:
     """The head in `shot` as a decoder draws it, hair included."""
@@ -35,7 +37,7 @@ def synthesise(shot: Shot, *, rng: np.random.Generator) -> Forged:
     picture = _uneven_sides(shot, strength, rng=rng)
     picture = picture + _false_eyes(shot, strength, rng=rng)
     picture = _melt(picture, 2.2 * strength, rng=rng)
-    picture = picture * (1 + _grid(picture.shape[-1], 0.3 * strength, rng=rng))
+    picture = picture + _grid(picture.shape[-1], 75 * strength, rng=rng)
     noise = shot.noise * mismatch(0.4 * strength, rng=rng)
     return blend(shot.frame, regrain(picture, noise, shot.camera.chroma_noise, rng=rng), region)
 
@@ -85,11 +87,12 @@ def _melt(picture: Plane, reach: float, *, rng: np.random.Generator) -> Plane:
 
 
 def _grid(size: int, height: float, *, rng: np.random.Generator) -> Plane:
-    """Patches `s x s` of a lattice of period 2.6 to 5 pixels."""
-    period, phase = rng.uniform(2.6, 5.0), rng.uniform(0, 2 * np.pi, 2)
-    axis = np.arange(size, dtype=np.float32) * (2 * np.pi / period)
-    right, down = np.cos(axis + phase[0]), np.cos(axis + phase[1])[:, None]
-    pattern = np.maximum(right * down, 0) * 2 - 0.4  # dots: overlaps add up, they never cancel
-    where = np.clip(fractal(size, ((6, 1.0),), rng=rng) - 0.2, 0, 1)
-    grid: Plane = height * where * pattern
-    return grid.astype(np.float32)
+    """Patches `3 x s x s` of a lattice of pale dots, 4 to 6.5 pixels apart.
+
+    Overlapping kernels add up and never cancel: the grid is brighter than what it lies on.
+    """
+    phase = rng.uniform(0, np.pi, 2)
+    axis = np.arange(size, dtype=np.float32) * (np.pi / rng.uniform(4.0, 6.5))
+    right, down = np.cos(axis + phase[0]) ** 6, np.cos(axis + phase[1])[:, None] ** 6
+    where = np.clip(2 * fractal(size, ((6, 1.0),), rng=rng) - 0.5, 0, 1)
+    return (height * where * right * down * _TINT).astype(np.float32)
