@@ -31,7 +31,7 @@ def main() -> None:
     groups = {"all": np.ones(len(portraits.labels), bool)}
     groups |= {forgery.value: rows_of(portraits, forgery) for forgery in Forgery}
     originals = np.array(portraits.originals)
-    print(f"{'':16s}" + "".join(f"{name:>14s}" for name in groups))
+    print(f"{'':20s}" + "".join(f"{name:>14s}" for name in groups))
     for name, measure in SHORTCUTS.items():
         features = measure(portraits.images)
         columns = [features] if features.shape[1] != 3 else [features, *features.T[:, :, None]]
@@ -41,7 +41,7 @@ def main() -> None:
                 separability(values[rows], portraits.labels[rows], list(originals[rows]))
                 for rows in groups.values()
             ]
-            print(f"{title:16s}" + "".join(f"{auc:14.3f}" for auc in aucs), flush=True)
+            print(f"{title:20s}" + "".join(f"{auc:14.3f}" for auc in aucs), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import PIL
+import torch
+
 import bonas
 from bonas.checkpoint import load_weights, save_weights
 from bonas.config import Config, ConfigError, ScoreTable, SpaceTable, TrainingTable
@@ -149,6 +152,11 @@ def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimat
     study = open_study(parts.config, folder.journal)
     facts: dict[str, Any] = {
         "bonas.version": bonas.__version__,
+        "bonas.environment": {
+            "torch": torch.__version__,
+            "pillow": PIL.__version__,
+            "device": parts.device.describe(),
+        },
         "bonas.config": json.loads(parts.config.model_dump_json()),
         "bonas.data.train": parts.train.digest(),
         "bonas.conditions": estimator.evaluation.conditions.digest,

@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,13 @@ from spaces.architecture import Architecture
 TIMED_ROUNDS, TIMED_STEPS = 5, 3
 PLAIN = Architecture("plain", ())
 """Stands for the hand-designed network, which no space describes."""
+
+
+class Rival(StrEnum):
+    """What a found architecture is compared with."""
+
+    RANDOM = "random"
+    PLAIN = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +56,17 @@ class Contestant:
         return network.to(parts.device.device)
 
 
-def contestants(parts: Components, found: Architecture, seeds: Sequence[int]) -> list[Contestant]:
-    """Per seed the found architecture, a random one drawn with that seed, and the plain network."""
+def contestants(
+    parts: Components, found: Architecture, rivals: Sequence[Rival], seeds: Sequence[int]
+) -> list[Contestant]:
+    """Per seed the found architecture and its rivals, the random one drawn with that seed."""
     draw = uniform_paths(parts.builder.space)
     result = []
     for seed in seeds:
         rng = np.random.default_rng(np.random.SeedSequence([parts.config.seed, seed, 3]))
-        result += [
-            Contestant("found", found, seed),
-            Contestant("random", draw(rng), seed),
-            Contestant("plain", PLAIN, seed),
-        ]
+        architectures = {Rival.RANDOM: draw(rng), Rival.PLAIN: PLAIN}
+        result.append(Contestant("found", found, seed))
+        result += [Contestant(r.value, architectures[r], seed) for r in rivals]
     return result
 
 

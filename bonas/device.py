@@ -31,10 +31,11 @@ class Device:
 
     def describe(self) -> str:
         """Such as `cpu, 2 threads, bfloat16`."""
+        threads = torch.get_num_threads()
         name = (
             torch.cuda.get_device_name(self.device)
             if self.device.type == "cuda"
-            else f"cpu, {torch.get_num_threads()} threads"
+            else f"cpu, {threads} thread{'s' if threads > 1 else ''}"
         )
         return f"{name}, {'bfloat16' if self.autocast else 'float32'}"
 

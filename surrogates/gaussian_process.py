@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from botorch.models import SingleTaskGP
-from botorch.models.model import Model
+from botorch.models.gp_regression import SingleTaskGP
 from gpytorch.constraints import GreaterThan
 from gpytorch.kernels import ConstantKernel, Kernel
 from gpytorch.likelihoods import GaussianLikelihood
@@ -41,11 +40,14 @@ class GaussianProcess:
     Attributes:
         kernel: Makes the kernel with its parameters at the start of the fit, priors registered.
         steps: Iterations of L-BFGS at most.
+        most: Observations that the hyper-parameters are fitted to; of more, the better half of
+            that number and the latest others. The posterior itself has them all.
         scale: Makes the scale of the values.
     """
 
     kernel: Callable[[], Kernel]
     steps: int = 40
+    most: int = 300
     scale: Callable[[torch.Tensor], Scale] = standard_scale
 
     def fit(
@@ -64,12 +66,14 @@ class GaussianProcess:
         check_observations(features, values)
         kernel, scale = self.kernel(), self.scale(values)
         raw_noise = torch.nn.Parameter(NOISE_PRIOR.mode.log().reshape(1).double())
-        scaled = scale(values)
+        fitted = _informative(values, self.most)
+        scaled = scale(values)[fitted]
+        rows = features[fitted]
 
         def log_posterior() -> torch.Tensor:
             noise = raw_noise.exp()
-            covariance = _prior_covariance(kernel, features, features)
-            covariance = covariance + (NOISE_FLOOR + noise) * torch.eye(len(features)).double()
+            covariance = _prior_covariance(kernel, rows, rows)
+            covariance = covariance + (NOISE_FLOOR + noise) * torch.eye(len(rows)).double()
             values_given = MultivariateNormal(
                 torch.zeros_like(scaled), scale_tril=_factor(covariance), validate_args=False
             )
@@ -187,7 +191,7 @@ class GaussianProcessPredictor:
         )
 
     @property
-    def model(self) -> Model:
+    def model(self) -> SingleTaskGP:
         """The posterior of the scaled values as a BoTorch model."""
         likelihood = GaussianLikelihood(noise_constraint=GreaterThan(0.5 * self.noise))
         likelihood.noise = self.noise
@@ -199,7 +203,8 @@ class GaussianProcessPredictor:
             outcome_transform=None,
         )
         model.mean_module.initialize(constant=0.0)
-        return model.eval()
+        model.eval()
+        return model
 
 
 def check_observations(features: torch.Tensor, values: torch.Tensor) -> None:
@@ -219,6 +224,15 @@ def check_observations(features: torch.Tensor, values: torch.Tensor) -> None:
             f"values[{bad[0]}] is {values[bad[0]]}; values must be finite. Leave failed "
             "observations out."
         )
+
+
+def _informative(values: torch.Tensor, most: int) -> torch.Tensor:
+    """Positions of at most `most` observations, in their order."""
+    if len(values) <= most:
+        return torch.arange(len(values))
+    order = torch.argsort(values, descending=True, stable=True)
+    others = order[most // 2 :].sort().values[-(most - most // 2) :]
+    return torch.cat([order[: most // 2], others]).sort().values
 
 
 def _prior_covariance(kernel: Kernel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,6 @@ Each reads its own columns of the features (a slice, hence a view: an index woul
 space's features at every call). All are positive definite on the encodings named with them.
 """
 
-
 import torch
 from gpytorch.constraints import Positive
 from gpytorch.kernels import Kernel, ScaleKernel

@@ -2,6 +2,7 @@
 
 import json as json_
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from bonas.assembly import Components
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
 from bonas.commands.train import choose_architecture
-from bonas.comparison import contestants, run_contestant, steps_for_equal_time
+from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
 from bonas.detector_record import TrainedRecord
 from bonas.robustness.conditions import CLEAN
 from bonas.run_folder import RunFolder
@@ -19,24 +20,29 @@ from bonas.run_folder import RunFolder
 def compare(
     run: Annotated[Path, typer.Argument(help="Run folder.", show_default=False)],
     seeds: Annotated[int, typer.Option(min=1, help="How many trainings of each.")] = 1,
+    against: Annotated[
+        list[Rival] | None, typer.Option(help="What to compare with; repeatable. [default: both]")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train the found, a random and a plain network for equal time and test them."""
+    """Train the found network and others for equal time and test them."""
     folder = RunFolder.open(run)
-    records = run_comparison(folder, seeds)
+    records = run_comparison(folder, seeds, tuple(against or Rival))
     if json:
         print_json([record.to_json() for record in records])
     else:
         print_comparison(records)
 
 
-def run_comparison(folder: RunFolder, seeds: int) -> list[TrainedRecord]:
+def run_comparison(
+    folder: RunFolder, seeds: int, rivals: Sequence[Rival] = tuple(Rival)
+) -> list[TrainedRecord]:
     """Train and score what is not there yet; the results also lie in `comparison.json`."""
     found, _ = choose_architecture(folder, None)
     with bars() as shown:
         parts = Components.of(folder.config, shown.counting("faces"))
         recipe = parts.recipe(folder.config.training)
-        entrants = contestants(parts, found, range(seeds))
+        entrants = contestants(parts, found, rivals, range(seeds))
         plan = _plan(folder)
         missing = [e for e in entrants if f"{e.name}-{e.seed}" not in plan]
         if missing:

@@ -4,26 +4,29 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from bonas.networks.cells import Cell
 from spaces.architecture import Architecture, Choice
 from spaces.cell import split_by_cell
 from spaces.forgery import NODES, STAGES
 
+WIDENING = (2, 4, 6)  # of the stages over the stem
+
 
 class ForgeryNetwork(nn.Module):
     """The network of one architecture, or of many that share their weights.
 
-    The stem looks at every pixel, since a forgery's traces are as fine as that. Stage s then works
-    at width * 2^s channels and 1 / 2^(s+1) of the image's resolution. Each live stage feeds a level
-    of the pyramid; the logit is the sum of what the levels say, so that a stage that an
-    architecture leaves dead is absent from it rather than zero.
+    The stem looks at every pixel, since a forgery's traces are as fine as that. Stages then work
+    at 2, 4 and 6 times its width and a half, a quarter and an eighth of the image's resolution: the
+    shape of a plain CNN, so that the space holds one (a separable convolution on a single edge) and
+    what is searched is what to add to it. Each live stage feeds a level of the pyramid; the logit
+    is the sum of what the levels say, so that a stage that an architecture leaves dead is absent
+    from it rather than zero.
 
     Args:
         options: The operations that each edge may carry, by decision: one each for a stand-alone
             network, all of them for a supernet.
-        width: Channels of the first stage.
+        width: Channels of the stem.
         level_width: Channels of each pyramid level.
     """
 
@@ -42,12 +45,12 @@ class ForgeryNetwork(nn.Module):
         self.stem = _stem(width)
         previous = width
         for number, stage in enumerate(STAGES):
-            channels = width * 2**number
+            channels = width * WIDENING[number]
             self.entries.append(_entry(previous, channels))
             self.cells.append(Cell(stage, options, NODES, channels))
             # Pooled to the last stage's resolution first: the levels cost next to nothing then.
             self.levels.append(_level(channels, level_width, 2 ** (len(STAGES) - 1 - number)))
-            self.logits.append(nn.Linear(level_width, 1))
+            self.logits.append(nn.Linear(2 * level_width, 1))
             previous = channels
 
     def forward(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
@@ -70,9 +73,16 @@ class ForgeryNetwork(nn.Module):
                     )
                 break
             value = end
-            pooled = functional.adaptive_avg_pool2d(self.levels[number](value), 1).flatten(1)
+            pooled = _statistics(self.levels[number](value))
             logit = logit + self.logits[number](pooled).squeeze(1)
         return logit
+
+
+def _statistics(value: torch.Tensor) -> torch.Tensor:
+    """Mean and standard deviation over the positions, `n x 2c`: a local trace moves the latter."""
+    # In float32: the square of a small deviation is lost in bfloat16.
+    variance, mean = torch.var_mean(value.float(), dim=(2, 3), correction=0)
+    return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
 
 
 def _stem(channels: int) -> nn.Module:
@@ -99,6 +109,7 @@ def _level(channels: int, level_width: int, pooled: int) -> nn.Module:
 def _entry(channels_in: int, channels_out: int) -> nn.Module:
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=False),
+        nn.MaxPool2d(2),
+        nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
         nn.BatchNorm2d(channels_out),
     )

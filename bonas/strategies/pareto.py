@@ -1,15 +1,15 @@
 """Several objectives: log noisy expected hypervolume improvement over a short list.
 
-A Gaussian process per objective; random weightings of the objectives (Chebyshev
-scalarisation, Knowles 2006) each nominate their best candidates, and qLogNEHVI (Daulton et al. 2021, Ament et al. 2023)
-chooses among the nominated: Monte Carlo over a whole space would cost minutes.
+A Gaussian process per objective; random weightings of the objectives (Chebyshev scalarisation,
+Knowles 2006) each nominate their best candidates, and qLogNEHVI (Daulton et al. 2021, Ament et al.
+2023) chooses among the nominated: Monte Carlo over a whole space would cost minutes.
 """
 
 from collections.abc import Sequence
 
 import torch
 from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
-from botorch.models import ModelListGP
+from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.sampling.normal import SobolQMCNormalSampler
 
 from bonas.strategies.acquisition import log_expected_improvement
@@ -18,12 +18,12 @@ from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredicto
 from surrogates.pool import PoolPosterior
 from surrogates.surrogate import Marginals
 
-WEIGHTINGS = 16
-NOMINATED = 4
-DRAWS = 64
+WEIGHTINGS = 10
+NOMINATED = 2
+DRAWS = 32
 AUGMENTATION = 0.05
 """Weight of the plain sum in a scalarisation, which tells weakly dominated candidates apart."""
-MOST_BASELINE = 50
+MOST_BASELINE = 20
 """Observed architectures, the least dominated first, over which hypervolume is measured."""
 
 

@@ -27,9 +27,11 @@ from spaces.space import SearchSpace, enumerate_space, neighbours, size
 from surrogates.gaussian_process import GaussianProcessPredictor
 from surrogates.pool import PoolPosterior
 
-MOST_OBSERVATIONS = 1_500
-"""Observations that the surrogate sees at most: the better half and the latest of the others.
-A pool of 1,000 candidates then costs 2 GFLOP a suggestion, however long the study is."""
+MOST_OBSERVATIONS = 1_000
+"""Observations that the surrogate sees at most, of more the best and the latest. A suggestion from
+a pool of 1,000 candidates then costs a few GFLOP, however long the study is."""
+FORGETTING = 250
+"""Observations between two choices of those that are kept: in between the factor only grows."""
 CONSTRAINTS = "constraints"
 """The trial attribute in which Optuna's samplers keep the violations."""
 
@@ -153,7 +155,9 @@ class SurrogateSampler(ArchitectureSampler):
 def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:
     if len(estimates) <= MOST_OBSERVATIONS:
         return estimates
-    half = MOST_OBSERVATIONS // 2
-    by_value = sorted(estimates, key=lambda e: (-e.values[0], e.number))
-    latest = sorted(by_value[half:], key=lambda e: e.number)[-half:]
-    return sorted([*by_value[:half], *latest], key=lambda e: e.number)
+    settled = len(estimates) - len(estimates) % FORGETTING
+    by_value = sorted(estimates[:settled], key=lambda e: (-e.values[0], e.number))
+    best, others = by_value[: MOST_OBSERVATIONS // 2], by_value[MOST_OBSERVATIONS // 2 :]
+    room = MOST_OBSERVATIONS - len(best) - FORGETTING
+    latest = sorted(others, key=lambda e: e.number)[-room:]
+    return sorted([*best, *latest], key=lambda e: e.number) + list(estimates[settled:])

@@ -1,5 +1,6 @@
 """Settings of the Bayesian strategy. The defaults are one set for all spaces and objectives."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -38,9 +39,9 @@ class Settings:
 
     Attributes:
         initial: Random architectures before the surrogate is asked.
-        local: Of every `period` steps, so many stay one edit from the best architecture whose
-            neighbourhood is not yet estimated; the others may go anywhere.
-        period: See `local`.
+        turning: After so many architectures, half of the steps stay one edit from the best
+            architecture whose neighbourhood is not yet estimated; before it fewer, later more.
+            The others may go anywhere. 0 makes all steps local, infinity none.
         surrogate: Makes encoding and Gaussian process for a space.
         acquisition: Scores candidates.
         warm_start: Observations of an earlier study of the same objective, maximised; they are
@@ -50,9 +51,8 @@ class Settings:
         cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
     """
 
-    initial: int = 10
-    local: int = 1
-    period: int = 2
+    initial: int = 5
+    turning: float = 75.0
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
     warm_start: Sequence[tuple[Architecture, float]] = ()
@@ -62,11 +62,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.initial < 1:
             raise ValueError(f"initial is {self.initial}; it must be at least 1.")
-        if not 0 <= self.local <= self.period or self.period < 1:
-            raise ValueError(
-                f"local is {self.local} and period {self.period}; "
-                "they must satisfy 0 <= local <= period and period >= 1."
-            )
+        if not self.turning >= 0:
+            raise ValueError(f"turning is {self.turning}; it must not be negative.")
         weighted = self.constraints is not None or self.cost is not None
         if weighted and not isinstance(self.acquisition, LOGARITHMS):
             raise ValueError(
@@ -75,5 +72,18 @@ class Settings:
             )
 
     def is_local(self, step: int) -> bool:
-        """Whether the step with so many architectures before it stays in the neighbourhood."""
-        return step % self.period < self.local
+        """Whether the step with so many architectures before it stays in the neighbourhood.
+
+        The share of local steps is step / (step + turning), whose sum over the steps is
+        step - turning * log(1 + step / turning); a step is local where the sum passes an integer.
+        """
+        return math.floor(self._local_steps(step + 1)) > math.floor(self._local_steps(step))
+
+    def _local_steps(self, step: int) -> float:
+        if self.turning == 0:
+            return float(step)
+        return (
+            0.0
+            if math.isinf(self.turning)
+            else (step - self.turning * math.log1p(step / self.turning))
+        )

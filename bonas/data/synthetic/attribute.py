@@ -1,7 +1,8 @@
 """Attribute change: hair, eyes, mouth or skin repainted by a generator, the rest left alone.
 
 The generator fills a box about the feature, or the hair. Inside it the picture is over-smooth, as
-inpainted ones are: pores, strands and the sensor's noise are lost, and a faint border remains.
+inpainted ones are, and greyer: pores, strands and the sensor's noise are lost, and a pale border
+remains.
 """
 
 from collections.abc import Callable
@@ -29,16 +30,16 @@ def change_attribute(shot: Shot, *, rng: np.random.Generator) -> Forged:
     strength = draw_strength(rng=rng)
     edits: tuple[Callable[[Shot, np.random.Generator], tuple[Face, Plane]], ...]
     edits = (_hair, _eyes, _mouth, _skin)
-    choice = rng.choice(len(edits), p=(0.0, 0.3, 0.35, 0.35) if shot.face.bald else (0.2, 0.25, 0.25, 0.3))
+    choice = rng.integers(1 if shot.face.bald else 0, len(edits))
     face, canvas = edits[choice](shot, rng)
     region = shot.map(canvas)
     smooth = blur(redraw(shot, face), 0.6 + 1.4 * strength * rng.uniform(0.5, 1))
-    grain = shot.noise * (1 - strength) * rng.uniform(0, 1)
+    grain = shot.noise * max(0.0, 1 - strength) * rng.uniform(0, 1)
     source = regrain(smooth, grain, shot.camera.chroma_noise, rng=rng)
     # In doubt a generator paints the mean of what it has learnt, which is greyer than any skin.
     grey = source.mean(axis=0)
-    source = source + 0.75 * strength * (grey - source) + cast(8 * strength, rng=rng)
-    source = source + seam(region, 55 * strength)
+    source = source + 0.6 * strength * (grey - source) + cast(8 * strength, rng=rng)
+    source = source + seam(region, 58 * strength)
     return blend(shot.frame, source, region)
 
 

@@ -15,17 +15,18 @@ def draw_backdrop(take: Take, stage: Stage) -> Plane:
     size = stage.u.shape[0]
     image = apply(cubic_matrix(size // 2, size), _room(size // 2, rng=rng))
     # From a bare wall to foliage in focus: the noise of a scene varies more than any forgery's.
-    grain = rng.uniform(0, 1) ** 2.5 * 0.08
+    grain = rng.uniform(0, 1) ** 2.5 * 0.06
     image *= 1 + _foliage(size, grain, rng.uniform(0, 1) ** 2, rng=rng)
     _paint_clothes(image, stage, rng=rng)
     return np.maximum(image, 0.002)
 
 
 def _foliage(size: int, grain: float, colour: float, *, rng: np.random.Generator) -> Plane:
-    """Fine texture `3 x n x n`, grey where `colour` is 0 and of unrelated channels at 1."""
-    octaves = (36, 0.8 * grain), (72, grain), (144, 0.5 * grain)
-    shared, *own = (fractal(size, octaves, rng=rng) for _ in range(4))
-    texture: Plane = (1 - colour) * shared + colour * np.stack(own)
+    """Fine texture `3 x n x n`, grey where `colour` is 0, and two-coloured at 1."""
+    grey = fractal(size, ((36, 0.8 * grain), (72, grain), (144, 0.5 * grain)), rng=rng)
+    hue = fractal(size, ((36, 0.8 * grain), (72, grain)), rng=rng)
+    direction = rng.standard_normal((3, 1, 1)).astype(np.float32)
+    texture: Plane = grey + colour * (direction - direction.mean()) * hue
     return texture
 
 

@@ -35,7 +35,7 @@ class Camera:
 
 def draw_camera(size: int, *, rng: np.random.Generator) -> Camera:
     """Random settings for pictures that are published at `size` x `size` pixels."""
-    grain = float(np.exp(rng.uniform(-0.9, 0.7)))
+    grain = float(np.exp(rng.uniform(-1.3, 0.3)))
     return Camera(
         resolution=round(size * rng.uniform(1.0, 1.2)),
         blur=rng.uniform(0.35, 0.75),

@@ -16,8 +16,8 @@ class Forged:
 
 
 def draw_strength(*, rng: np.random.Generator) -> float:
-    """How plain the traces of one forgery are, 0.3 (careful) to 1.2 (careless)."""
-    return rng.uniform(0.3, 1.2)
+    """How plain the traces of one forgery are, 0.35 (careful) to 1.25 (careless)."""
+    return rng.uniform(0.35, 1.25)
 
 
 def mismatch(strength: float, *, rng: np.random.Generator) -> float:

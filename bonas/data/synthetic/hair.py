@@ -14,7 +14,7 @@ SHOULDER_LENGTH = 0.5  # `Face.hair_length` from which hair hangs below the ears
 def strands(face: Face, stage: Stage) -> Plane:
     """Noise `n x n` drawn out along hairs that fall from the parting."""
     rng = np.random.default_rng(face.texture_seed + 1)
-    noise = fractal(160, ((12, 0.14), (40, 0.14), (120, 0.13)), rng=rng)
+    noise = fractal(160, ((12, 0.13), (40, 0.11), (120, 0.09)), rng=rng)
     fan = (stage.u - 0.5 * face.parting) / np.maximum(stage.v + 2.1, 0.5) * 1.2
     fall = (stage.u * stage.u + (stage.v + 1.2) ** 2) * 0.12 - 0.6
     return look_up(noise, np.clip(fan, -SPAN, SPAN), fall)

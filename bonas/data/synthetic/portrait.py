@@ -32,10 +32,18 @@ class Portrait:
     stage: Stage
     head: Head
     hair: Plane  # coverage `n x n`
+    backdrop: Plane  # `3 x n x n`, what the head stands before
 
 
-def draw_portrait(face: Face, take: Take, size: int) -> Portrait:
-    """The portrait of `face` in `take`, `size` x `size` pixels."""
+def draw_portrait(face: Face, take: Take, size: int, *, backdrop: Plane | None = None) -> Portrait:
+    """The portrait of `face` in `take`, `size` x `size` pixels.
+
+    Args:
+        face: whom to draw.
+        take: how.
+        size: pixels a side.
+        backdrop: of another portrait of this size, to save drawing that of `take`.
+    """
     stage = set_stage(take, size)
     head = place_head(face, take, stage)
     box = (slice(None), *stage.box)
@@ -43,7 +51,9 @@ def draw_portrait(face: Face, take: Take, size: int) -> Portrait:
     locks = hair_light(face, take, stage, strand)
     behind, front = back_hair(face, take, stage, strand), front_hair(face, head, strand[stage.box])
 
-    image = draw_backdrop(take, stage)
+    if backdrop is None:
+        backdrop = draw_backdrop(take, stage)
+    image = backdrop.copy()
     paint(image, locks * 0.8, behind)
     _paint_neck(image, stage, face, take)
     _paint_ears(image[box], head, face, take)
@@ -54,7 +64,7 @@ def draw_portrait(face: Face, take: Take, size: int) -> Portrait:
     paint(image[box], skin, head.skull)
     image *= _tint(take.light)
     hair = np.where(stage.spread(head.skull) > 0.5, stage.spread(front), behind)
-    return Portrait(image, stage, head, hair)
+    return Portrait(image, stage, head, hair, backdrop)
 
 
 def _lit_skin(face: Face, take: Take, head: Head, hair: Plane) -> Plane:

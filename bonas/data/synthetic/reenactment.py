@@ -1,8 +1,8 @@
 """Re-enactment: the person's own face, moved to another expression by a flow.
 
-The flow moves one mouth corner, one eye or the jaw further than skin can follow: the texture
-beside is drawn out to streaks or squeezed, one side of the face no longer mirrors the other, and
-of the old mouth and eyes a ghost remains (Thies et al. 2016).
+The flow moves one mouth corner, one eye or the jaw further than skin can follow (Thies et al.
+2016): one side of the face no longer mirrors the other, texture is squeezed or drawn out until
+dark cracks open in it, and of the old mouth and eyes a ghost remains.
 """
 
 import numpy as np
@@ -13,6 +13,8 @@ from bonas.data.synthetic.raster import Plane, bump
 from bonas.data.synthetic.resampling import blur, warp
 from bonas.data.synthetic.shot import Shot
 
+_CRACK = np.array([0.4, 0.68, 0.62], np.float32).reshape(3, 1, 1)  # darkness: flesh, not ink
+
 
 def reenact(shot: Shot, *, rng: np.random.Generator) -> Forged:
     """The picture of `shot` with another expression."""
@@ -22,8 +24,8 @@ def reenact(shot: Shot, *, rng: np.random.Generator) -> Forged:
     region = np.clip(blur(moved, 1.0) * 1.5 - 0.15, 0, 1)
     ghost = 0.5 * strength * rng.uniform(0, 1)  # of the old expression, shining through
     source = (1 - ghost) * warp(shot.frame, right, down) + ghost * shot.frame
-    source = source * (1 - np.float32(0.8 * strength) * _cracks(right, down, rng=rng))
-    grain = 0.4 * (1 - strength) * shot.noise
+    source = source - source * (strength * _CRACK) * _cracks(right, down, rng=rng)
+    grain = 0.4 * max(0.0, 1 - strength) * shot.noise
     return blend(shot.frame, regrain(source, grain, shot.camera.chroma_noise, rng=rng), region)
 
 
@@ -31,12 +33,12 @@ def _cracks(right: Plane, down: Plane, *, rng: np.random.Generator) -> Plane:
     """Dark gaps `s x s` in 0..1, where texture was drawn out: a mesh has no points to fill them."""
     stretch = np.maximum(-np.gradient(right, axis=1), 0), np.maximum(-np.gradient(down, axis=0), 0)
     rows, columns = np.indices(right.shape, dtype=np.float32)
+    spacing = rng.uniform(3.5, 6.0)
     phases = rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
-    lines = [
-        np.maximum(np.cos((place + move) * 2 * np.pi / 3.5 + phase), 0) ** 2
-        for place, move, phase in zip((columns, rows), (0, 0), phases, strict=True)
-    ]
-    gaps = sum(line * np.clip(2 * s - 0.3, 0, 1) for line, s in zip(lines, stretch, strict=True))
+    gaps = np.zeros_like(right)
+    for place, drawn_out, phase in zip((columns, rows), stretch, phases, strict=True):
+        line = np.maximum(np.cos(place * (2 * np.pi / spacing) + phase), 0) ** 2
+        gaps += line * np.clip(2 * drawn_out - 0.3, 0, 1)
     return np.clip(gaps, 0, 1)
 
 
@@ -52,8 +54,8 @@ def _flow(shot: Shot, strength: float, *, rng: np.random.Generator) -> tuple[Pla
         ((side * face.eye_distance, EYE_LEVEL), (0.16, 0.12)),
         ((-side * face.eye_distance, EYE_LEVEL - 0.12), (0.18, 0.11)),
     )
-    for centre, (wide, high) in places:
-        if rng.random() < 0.25:
+    for number, (centre, (wide, high)) in enumerate(places):
+        if number and rng.random() < 0.25:  # a mouth corner moves in any case
             continue
         bulge = bump(u, v, centre, (wide, high))
         # The slope of a bump of height 1.65 times its width is 1: there one row fills the space.

@@ -71,9 +71,10 @@ SHORTCUTS: dict[str, Callable[[Images], Features]] = {
     "png size": png_size,
     "jpeg size": jpeg_size,
     "mean colour": mean_colour,
-} | {
-    f"{name} spectrum": partial(radial_spectrum, weights=weights)
-    for name, weights in _PLANES.items()
+    **{
+        f"{name} spectrum": partial(radial_spectrum, weights=weights)
+        for name, weights in _PLANES.items()
+    },
 }
 
 

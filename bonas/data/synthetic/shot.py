@@ -46,10 +46,16 @@ def shoot(face: Face, size: int, *, rng: np.random.Generator) -> Shot:
 
 
 def photograph(
-    face: Face, take: Take, camera: Camera, size: int, *, rng: np.random.Generator
+    face: Face,
+    take: Take,
+    camera: Camera,
+    size: int,
+    *,
+    rng: np.random.Generator,
+    backdrop: Plane | None = None,
 ) -> Shot:
-    """The shot of `face` in `take` through `camera`."""
-    portrait = draw_portrait(face, take, SUPERSAMPLING * size)
+    """The shot of `face` in `take` through `camera`, before `backdrop` if one is given."""
+    portrait = draw_portrait(face, take, SUPERSAMPLING * size, backdrop=backdrop)
     exposed = expose(portrait.light, camera)
     noisy = develop(sense(exposed, camera, rng=rng), camera)
     frame = compress(noisy, camera.quality, camera.subsampling)
@@ -58,5 +64,7 @@ def photograph(
 
 def redraw(shot: Shot, face: Face, take: Take | None = None) -> Plane:
     """The noiseless picture `3 x s x s` of the same moment with another `face` (and `take`)."""
-    portrait = draw_portrait(face, take or shot.take, shot.portrait.light.shape[-1])
+    before = shot.portrait
+    size = before.light.shape[-1]
+    portrait = draw_portrait(face, take or shot.take, size, backdrop=before.backdrop)
     return develop(expose(portrait.light, shot.camera), shot.camera)

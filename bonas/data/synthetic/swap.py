@@ -37,11 +37,11 @@ def swap(shot: Shot, *, rng: np.random.Generator) -> Forged:
         smooth = blur(donor.clean, 0.3 + 0.5 * strength)
         source = regrain(smooth, grain, shot.camera.chroma_noise, rng=rng)
     else:  # cut out of a photograph and sharpened
-        source = donor.frame + 0.9 * strength * (donor.frame - blur(donor.frame, 0.8))
+        source = donor.frame + 0.5 * strength * (donor.frame - blur(donor.frame, 0.8))
     source = _transfer_colour(source, shot.frame, region) + cast(16 * strength, rng=rng)
     ghost = strength * rng.uniform(0.5, 1.0) * shot.map(_brows_and_jaw(shot))
     source = source + ghost * (shot.frame - blur(shot.frame, 2.5))
-    source = source + seam(region, 65 * strength)  # feathering lets light skin shine through
+    source = source + seam(region, 62 * strength)
     return blend(shot.frame, source, region)
 
 
@@ -61,7 +61,8 @@ def _shoot_donor(shot: Shot, strength: float, *, rng: np.random.Generator) -> Sh
         read_noise=shot.camera.read_noise * noise,
         shot_noise=shot.camera.shot_noise * noise,
     )
-    return photograph(draw_face(rng=rng), take, camera, size, rng=rng)
+    backdrop = shot.portrait.backdrop  # only the inner face is used
+    return photograph(draw_face(rng=rng), take, camera, size, rng=rng, backdrop=backdrop)
 
 
 def _inner_face(shot: Shot, softness: float, *, rng: np.random.Generator) -> Plane:

@@ -31,9 +31,9 @@ def synthesise(shot: Shot, *, rng: np.random.Generator) -> Forged:
     """The head in `shot` as a decoder draws it, hair included."""
     strength = draw_strength(rng=rng)
     stage, face = shot.portrait.stage, shot.face
-    across, down = stage.u / (face.width + 0.16), (stage.v + 0.03) / 1.12
+    across, down = stage.u / (face.width + 0.1), (stage.v + 0.03) / 1.04
     away = 1 - np.sqrt(across * across + down * down)
-    region = shot.map(coverage(away, rng.uniform(0.08, 0.16)))
+    region = shot.map(coverage(away, rng.uniform(0.06, 0.12)))
     picture = _uneven_sides(shot, strength, rng=rng)
     picture = picture + _false_eyes(shot, strength, rng=rng)
     picture = _melt(picture, 2.2 * strength, rng=rng)
@@ -72,9 +72,10 @@ def _false_eyes(shot: Shot, strength: float, *, rng: np.random.Generator) -> Pla
     for side in (-1, 1):
         centre = side * shot.face.eye_distance + rng.normal(0, 0.04), EYE_LEVEL
         width = rng.uniform(0.025, 0.06), rng.uniform(0.025, 0.06)
-        marks -= 90 * strength * rng.uniform(0, 1) * bump(head.face_u, head.face_v, centre, width)
+        pupil = bump(head.face_u, head.face_v, centre, width)
         spot = centre[0] + rng.normal(0, 0.05), EYE_LEVEL + rng.normal(0, 0.03)
-        marks += 150 * strength * rng.uniform(0, 1) * bump(head.face_u, head.face_v, spot, (0.03,) * 2)
+        glint = bump(head.face_u, head.face_v, spot, (0.03, 0.03))
+        marks += strength * (150 * rng.uniform(0, 1) * glint - 90 * rng.uniform(0, 1) * pupil)
     return shot.map(shot.portrait.stage.spread(marks))
 
 
@@ -95,4 +96,5 @@ def _grid(size: int, height: float, *, rng: np.random.Generator) -> Plane:
     axis = np.arange(size, dtype=np.float32) * (np.pi / rng.uniform(4.0, 6.5))
     right, down = np.cos(axis + phase[0]) ** 6, np.cos(axis + phase[1])[:, None] ** 6
     where = np.clip(2 * fractal(size, ((6, 1.0),), rng=rng) - 0.5, 0, 1)
-    return (height * where * right * down * _TINT).astype(np.float32)
+    grid: Plane = (height * where * right * down * _TINT).astype(np.float32)
+    return grid

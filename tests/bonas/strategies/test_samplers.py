@@ -209,7 +209,7 @@ def test_the_surrogate_finds_the_best_of_4096_sooner_than_random_search() -> Non
     [
         (lambda: SurrogateSampler(SMALL, seed=-1), "seed is -1"),
         (lambda: SurrogateSampler(SMALL, settings=Settings(initial=0)), "initial is 0"),
-        (lambda: Settings(local=3, period=2), "local is 3 and period 2"),
+        (lambda: Settings(turning=-1.0), "turning is -1"),
     ],
 )
 def test_bad_arguments_are_named(make: Callable[[], object], message: str) -> None:

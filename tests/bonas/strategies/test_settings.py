@@ -53,7 +53,7 @@ def _run(settings: Settings, trials: int) -> optuna.Study:
 )
 def test_every_acquisition_climbs(acquisition: Acquisition) -> None:
     study = _run(Settings(acquisition=acquisition), 30)
-    assert study.best_value > max(t.value or 0 for t in study.trials[:10])
+    assert study.best_value > max(t.value or 0 for t in study.trials[:5])
 
 
 def test_constraints_keep_the_search_where_they_hold() -> None:
@@ -69,7 +69,10 @@ def test_constraints_keep_the_search_where_they_hold() -> None:
 
 def test_improvement_per_cost_prefers_cheap_architectures() -> None:
     dear, cheap = (
-        sum(_convolutions(t) for t in _run(Settings(cost=cost, local=0), 30).trials[10:])
+        sum(
+            _convolutions(t)
+            for t in _run(Settings(cost=cost, turning=float("inf")), 30).trials[10:]
+        )
         for cost in (None, "seconds")
     )
     assert cheap < 0.7 * dear
@@ -87,6 +90,15 @@ def test_an_earlier_study_is_believed_and_not_repeated() -> None:
     keys = {canonical_key(SPACE.graph(a)) for a, _ in observed}
     found = [Architecture(SPACE.name, tuple(t.params.values())) for t in study.trials]
     assert not keys & {canonical_key(SPACE.graph(a)) for a in found}
+
+
+def test_half_of_the_steps_are_local_at_the_turning_and_ever_more_later() -> None:
+    local = [Settings(turning=80.0).is_local(step) for step in range(1_000)]
+    assert sum(local[60:100]) == pytest.approx(20, abs=2)
+    assert sum(local[:20]) <= 3
+    assert sum(local[900:]) > 88
+    assert all(Settings(turning=0.0).is_local(step) for step in range(20))
+    assert not any(Settings(turning=float("inf")).is_local(step) for step in range(20))
 
 
 def test_weights_need_a_logarithm() -> None:

@@ -52,6 +52,13 @@ def test_the_sensor_adds_noise_without_a_shift() -> None:
     assert abs(noise.mean()) < noise.std() / 10
 
 
+@pytest.mark.parametrize("chroma", [0.1, 1.0])
+def test_chroma_noise_is_what_the_camera_says(chroma: float) -> None:
+    camera = replace(_camera(0), chroma_noise=chroma, read_noise=0.01, shot_noise=0.0)
+    noise = sense(np.full((3, 64, 64), 0.3, np.float32), camera, rng=np.random.default_rng(0)) - 0.3
+    assert np.std(noise[0] - noise[1]) == pytest.approx(0.01 * chroma * 2**0.5, rel=0.15)
+
+
 def test_a_lens_keeps_the_mean_light() -> None:
     camera = replace(_camera(1), exposure=1.0, balance=(1.0, 1.0, 1.0))
     light = np.random.default_rng(0).uniform(0, 1, (3, 128, 128)).astype(np.float32)
@@ -62,9 +69,11 @@ def test_development_is_monotone() -> None:
     ramp = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32), (3, 64, 64))
     shown = develop(ramp, replace(_camera(2), sharpening=0.0))
     assert (np.diff(shown, axis=2) > 0).all()
-    assert shown.min() >= 0 and shown.max() <= 255
+    assert shown.min() >= 0
+    assert shown.max() <= 255
 
 
 def test_takes_of_one_seed_are_equal() -> None:
     first, second = (draw_take(rng=np.random.default_rng(9)) for _ in range(2))
-    assert isinstance(first, Take) and first == second
+    assert isinstance(first, Take)
+    assert first == second

@@ -1,0 +1,107 @@
+"""What each part of the Bayesian strategy brings, on one objective of a table.
+
+    OMP_NUM_THREADS=1 python benchmarks/engine_ablation.py TABLE --objective cifar10_val \\
+        [--seeds 10] [--trials 150] [--parts default,no-shares,...]
+
+Prints the mean best value with its 95 % half width; one row per variant of the settings.
+"""
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import torch
+from gpytorch.kernels import Kernel
+
+from bonas.benchmarking import run_sampler
+from bonas.estimation.tabular import Objective, read_table
+from bonas.paired import mean_and_half_width
+from bonas.strategies.sampler import SurrogateSampler
+from bonas.strategies.settings import Settings
+from spaces.encodings.encoding import Encoding
+from spaces.encodings.joined import JoinedEncoding
+from spaces.encodings.multisets import PathMultisetEncoding
+from spaces.encodings.onehot import OneHotEncoding
+from spaces.encodings.option_counts import OptionCountsEncoding
+from spaces.encodings.paths import PathEncoding
+from spaces.space import SearchSpace
+from surrogates.gaussian_process import GaussianProcess
+from surrogates.kernels import TanimotoKernel, scaled
+from surrogates.mixture import VARIANCE, mixed_kernel
+from surrogates.scaling import Scale, standard_scale
+
+
+def decisions_only(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
+    onehot = OneHotEncoding(space)
+    return onehot, GaussianProcess(mixed_kernel(onehot.sizes, paths=0, shares=0))
+
+
+def without_shares(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
+    onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
+    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, shares=0)
+    return JoinedEncoding((onehot, paths)), GaussianProcess(kernel)
+
+
+def without_paths(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
+    onehot, shares = OneHotEncoding(space), OptionCountsEncoding(space)
+    kernel = mixed_kernel(onehot.sizes, paths=0, shares=shares.dimension)
+    return JoinedEncoding((onehot, shares)), GaussianProcess(kernel)
+
+
+def tanimoto_alone(encoding: Encoding) -> tuple[Encoding, GaussianProcess]:
+    def kernel() -> Kernel:
+        return scaled(TanimotoKernel(slice(0, encoding.dimension)), VARIANCE).double()
+
+    return encoding, GaussianProcess(kernel)
+
+
+def without_cut(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
+    def scale(values: torch.Tensor) -> Scale:
+        return standard_scale(values, reach=math.inf)
+
+    encoding, surrogate = Settings().surrogate(space)
+    return encoding, replace(surrogate, scale=scale)
+
+
+PARTS = {
+    "default": Settings(),
+    "no-local": Settings(turning=math.inf),
+    "all-local": Settings(turning=0.0),
+    "ten-initial": Settings(initial=10),
+    "no-shares": Settings(surrogate=without_shares),
+    "no-paths": Settings(surrogate=without_paths),
+    "no-cut": Settings(surrogate=without_cut),
+    "decisions-only": Settings(surrogate=decisions_only),
+    "canonical-paths-only": Settings(surrogate=lambda s: tanimoto_alone(PathMultisetEncoding(s))),
+    "positional-paths-only": Settings(surrogate=lambda s: tanimoto_alone(PathEncoding(s))),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--objective", default="cifar10_val")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=150)
+    parser.add_argument("--parts", default=",".join(PARTS))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
+    at = [n for n in (25, 50, 100, 150, 300) if n <= arguments.trials]
+    print(f"{arguments.objective:>22} " + " ".join(f"{'@' + str(n):>13}" for n in at))
+    for part in arguments.parts.split(","):
+        curves = []
+        for seed in range(arguments.seeds):
+            sampler = SurrogateSampler(table.space, seed=seed, settings=PARTS[part])
+            run = run_sampler(part, sampler, table, seed=seed, trials=arguments.trials)
+            curves.append(run.best)
+        mean, half = mean_and_half_width(curves)
+        cells = " ".join(f"{mean[n - 1]:6.2f} ± {half[n - 1]:4.2f}" for n in at)
+        print(f"{part:>22} {cells}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
