@@ -67,7 +67,8 @@ def without_cut(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
 
 PARTS = {
     "default": Settings(),
-    "no-local": Settings(turning=math.inf),
+    "no-local": Settings(turning=math.inf, quiet=0.0),
+    "no-quiet": Settings(quiet=0.0),
     "all-local": Settings(turning=0.0),
     "ten-initial": Settings(initial=10),
     "no-shares": Settings(surrogate=without_shares),

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from rich.table import Table
 
 MESSAGES = Console(stderr=True, highlight=False)
 RESULTS = Console(highlight=False)
+LOG_EVERY = 30.0  # seconds
 
 
 def print_json(document: Any) -> None:
@@ -46,6 +48,8 @@ class Bars:
 
     def start(self, description: str) -> Callable[[int, int, str], None]:
         """A new bar; call the result with (done, in all, note)."""
+        if not MESSAGES.is_terminal:
+            return _lines(description)
         bar: TaskID = self._progress.add_task(description, total=None, note="")
 
         def advance(done: int, total: int, note: str = "") -> None:
@@ -71,6 +75,26 @@ class Bars:
         return step
 
 
+def _lines(description: str) -> Callable[[int, int, str], None]:
+    """Progress for a log file: a line at the end, and one every half minute before it."""
+    started = last = time.monotonic()
+
+    def advance(done: int, total: int, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < LOG_EVERY:
+            return
+        last = now
+        passed = now - started
+        left = f", about {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
+        MESSAGES.print(
+            f"{description}: {done}/{total} after {passed:.0f} s{left}  {note}".rstrip(),
+            soft_wrap=True,
+        )
+
+    return advance
+
+
 @contextlib.contextmanager
 def bars() -> Iterator[Bars]:
     """Progress bars on standard error while the block runs; plain lines where it is no terminal."""
@@ -83,5 +107,6 @@ def bars() -> Iterator[Bars]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=MESSAGES, refresh_per_second=4) as progress:
+    hidden = not MESSAGES.is_terminal
+    with Progress(*columns, console=MESSAGES, refresh_per_second=4, disable=hidden) as progress:
         yield Bars(progress)

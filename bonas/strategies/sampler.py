@@ -7,6 +7,7 @@ to good ones, as outliers of which a surrogate that has seen their neighbours ex
 (docs/engine.md).
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from bonas.strategies.acquisition import Candidates
+from bonas.strategies.acquisition import Candidates, log_expected_improvement
 from bonas.strategies.belief import Belief
 from bonas.strategies.candidates import EXHAUSTIVE, evolving_pool
 from bonas.strategies.history import Estimate, History
@@ -77,11 +78,11 @@ class SurrogateSampler(ArchitectureSampler):
         feasible = torch.tensor([e.feasible for e in estimates])
         order = sorted(range(len(estimates)), key=lambda i: (not feasible[i], -float(means[i])))
         ranked = [estimates[i].architecture for i in order]
-        architectures, candidates = self._candidates(posterior, ranked, history, rng=rng)
+        best = float(means[feasible].max()) if feasible.any() else -math.inf
+        architectures, candidates = self._candidates(posterior, ranked, best, history, rng=rng)
         scores = torch.zeros(len(architectures), dtype=torch.float64)
         if feasible.any():
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            best = float(means[feasible].max())
             scores = self.settings.acquisition(candidates, best, generator=generator)
         weights = self._weighting.log_weights(estimates, features, candidates.features)
         if weights is not None:
@@ -130,20 +131,42 @@ class SurrogateSampler(ArchitectureSampler):
         self,
         posterior: PoolPosterior,
         ranked: Sequence[Architecture],
+        best: float,
         history: History,
         *,
         rng: np.random.Generator,
     ) -> tuple[Sequence[Architecture], Candidates]:
-        if self.settings.is_local(len(history.estimates) + len(history.pending)):
+        """Everywhere or nearby: see `Settings.turning` and `Settings.quiet`."""
+        pool = self._all or evolving_pool(self.space, ranked, rng=rng)
+        if self._all:
+            everywhere = Candidates(self._features, posterior.marginals, posterior.predictor)
+        else:
+            everywhere = self._believe(posterior.predictor, pool)
+        local = self.settings.is_local(len(history.estimates) + len(history.pending))
+        if local or self._is_quiet(pool, everywhere, best, history):
             for incumbent in ranked:
                 around = [n for n in neighbours(self.space, incumbent) if self.is_open(n, history)]
                 if around:
                     return around, self._believe(posterior.predictor, around)
-        if self._all:
-            believed = Candidates(self._features, posterior.marginals, posterior.predictor)
-            return self._all, believed
-        pool = evolving_pool(self.space, ranked, rng=rng)
-        return pool, self._believe(posterior.predictor, pool)
+        return pool, everywhere
+
+    def _is_quiet(
+        self,
+        architectures: Sequence[Architecture],
+        candidates: Candidates,
+        best: float,
+        history: History,
+    ) -> bool:
+        """Whether the improvement expected of every open candidate is below the setting."""
+        if self.settings.quiet == 0 or math.isinf(best):
+            return False
+        improvement = log_expected_improvement(candidates.marginals, best)
+        for i in map(int, torch.argsort(improvement, descending=True, stable=True)):
+            if float(improvement[i]) < math.log(self.settings.quiet):
+                return True
+            if self.is_open(architectures[i], history):
+                return False
+        return True
 
     def _believe(
         self, predictor: GaussianProcessPredictor, architectures: Sequence[Architecture]

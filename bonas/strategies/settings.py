@@ -42,6 +42,8 @@ class Settings:
         turning: After so many architectures, half of the steps stay one edit from the best
             architecture whose neighbourhood is not yet estimated; before it fewer, later more.
             The others may go anywhere. 0 makes all steps local, infinity none.
+        quiet: Steps are local as well while no architecture is expected to improve on the best
+            by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
         acquisition: Scores candidates.
         warm_start: Observations of an earlier study of the same objective, maximised; they are
@@ -53,6 +55,7 @@ class Settings:
 
     initial: int = 5
     turning: float = 75.0
+    quiet: float = 0.0025
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
     warm_start: Sequence[tuple[Architecture, float]] = ()
@@ -62,8 +65,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.initial < 1:
             raise ValueError(f"initial is {self.initial}; it must be at least 1.")
-        if not self.turning >= 0:
-            raise ValueError(f"turning is {self.turning}; it must not be negative.")
+        for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
+            if not number >= 0:
+                raise ValueError(f"{name} is {number}; it must not be negative.")
         weighted = self.constraints is not None or self.cost is not None
         if weighted and not isinstance(self.acquisition, LOGARITHMS):
             raise ValueError(

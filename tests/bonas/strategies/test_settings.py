@@ -71,7 +71,7 @@ def test_improvement_per_cost_prefers_cheap_architectures() -> None:
     dear, cheap = (
         sum(
             _convolutions(t)
-            for t in _run(Settings(cost=cost, turning=float("inf")), 30).trials[10:]
+            for t in _run(Settings(cost=cost, turning=float("inf"), quiet=0.0), 30).trials[10:]
         )
         for cost in (None, "seconds")
     )
