@@ -77,6 +77,7 @@ def _register() -> None:
     os.environ.setdefault("KMP_WARNINGS", "0")
     import optuna
 
+    from bonas.benchmark_command import benchmark
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
     from bonas.commands.demo import demo
@@ -92,6 +93,7 @@ def _register() -> None:
         "compare": compare,
         "report": report,
         "dashboard": dashboard,
+        "benchmark": benchmark,
     }
     for name, command in commands.items():
         app.command(name)(command)
