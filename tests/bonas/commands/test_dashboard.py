@@ -1,0 +1,54 @@
+"""What optuna-dashboard is given: its own server code answers from a run's journal."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bonas import Observation, Search
+from bonas.strategies.random import RandomSampler
+from bonas.study import Study, journal_storage
+from spaces.forgery import FORGERY
+
+dashboard = pytest.importorskip("optuna_dashboard", reason="needs the extra `dashboard`")
+
+
+def answer(app: Any, path: str) -> Any:
+    status: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+    }
+    body = b"".join(app(environ, lambda s, headers, *rest: status.append(s)))
+    assert status[0].startswith("200"), body
+    return json.loads(body)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_decisions_score_aucs_and_cost_are_readable_while_a_search_runs(tmp_path: Path) -> None:
+    journal = tmp_path / "study.journal"
+    study = Study(FORGERY, RandomSampler(FORGERY), storage=journal_storage(journal))
+    search = Search(FORGERY, study=study)
+    search.tell(
+        search.ask(),
+        Observation(value=0.7, aucs={"clean": 0.8}, cost={"parameters": 9.0}),
+    )
+    search.ask()  # still being estimated
+    app = dashboard.wsgi(journal_storage(journal))
+    (summary,) = answer(app, "/api/studies")["study_summaries"]
+    detail = answer(app, f"/api/studies/{summary['study_id']}")
+    first, second = detail["trials"]
+    assert first["values"] == [0.7]
+    assert {p["name"] for p in first["params"]} == {d.name for d in FORGERY.decisions}
+    attributes = {a["key"]: a["value"] for a in first["user_attrs"]}
+    assert float(attributes["bonas.auc.clean"]) == 0.8
+    assert float(attributes["bonas.cost.parameters"]) == 9.0
+    assert second["state"] == "Running"
