@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from spaces.architecture import Architecture
-from surrogates.gaussian_process import GaussianProcess
+from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
 from surrogates.maximisation import FitFailed
 from surrogates.pool import PoolPosterior
 
@@ -65,7 +65,9 @@ class Belief:
         start = last_refit(len(observed))
         base, rest = list(observed[:start]), list(observed[start:])
         if base != self._fitted or self._posterior is None:
-            self._posterior = self._fit(base, features[:start])
+            values = _tensor([value for _, value in base])
+            predictor = self._fit(values, features[:start])
+            self._posterior = PoolPosterior(predictor, self._pool)
             self._fitted, self._grown = base, []
         posterior = self._posterior
         same = _common_prefix(self._grown, rest)
@@ -79,19 +81,23 @@ class Belief:
             posterior.grow(fantasy, posterior.predictor.marginals(fantasy).mean)
         return posterior
 
-    def _fit(self, base: list[Believed], features: torch.Tensor) -> PoolPosterior:
-        values = _tensor([value for _, value in base])
+    def _fit(self, values: torch.Tensor, features: torch.Tensor) -> GaussianProcessPredictor:
+        """Fitted to the observations, or as after the last fit that succeeded."""
         try:
-            predictor = self._surrogate.fit(features, values)
+            return self._surrogate.fit(features, values)
         except FitFailed as failure:
             _log.warning(
-                "the fit to %d observations failed: %s Going on with the start's "
-                "hyper-parameters until the next fit.",
-                len(base),
+                "the fit to %d observations failed: %s Going on with the hyper-parameters of the "
+                "last fit that succeeded.",
+                len(values),
                 failure,
             )
-            predictor = self._surrogate.unfitted(features, values)
-        return PoolPosterior(predictor, self._pool)
+        if len(values) == 1:
+            return self._surrogate.unfitted(features, values)
+        before = last_refit(len(values) - 1)
+        return self._fit(values[:before], features[:before]).grow(
+            features[before:], values[before:]
+        )
 
 
 def _common_prefix(first: Sequence[Believed], second: Sequence[Believed]) -> int:

@@ -86,8 +86,6 @@ class Settings:
     def _local_steps(self, step: int) -> float:
         if self.turning == 0:
             return float(step)
-        return (
-            0.0
-            if math.isinf(self.turning)
-            else (step - self.turning * math.log1p(step / self.turning))
-        )
+        if math.isinf(self.turning):
+            return 0.0
+        return step - self.turning * math.log1p(step / self.turning)
