@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from bonas.assembly import Components
+from bonas.config import ConfigError
 from bonas.detector_record import TrainedRecord, load_record, record_of, save_detector
 from bonas.estimation.evaluation import Evaluation
 from bonas.estimation.supernet import uniform_paths
@@ -97,9 +98,18 @@ def run_contestant(
     folder: Path,
     progress: Progress | None = None,
 ) -> TrainedRecord:
-    """Train one contestant, score it and keep it; read it back where it was done before."""
+    """Train one contestant, score it and keep it; read it back where it was done before.
+
+    Raises:
+        ConfigError: it was done before with another number of steps.
+    """
     done = load_record(folder)
     if done is not None:
+        if done.steps != steps:
+            raise ConfigError(
+                f"{folder} holds a training of {done.steps} steps, now {steps} are asked for; "
+                "remove or rename the folder to train again."
+            )
         return done
     network = entrant.build(parts)
     checkpoint = folder / "training.checkpoint"

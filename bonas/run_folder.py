@@ -1,6 +1,7 @@
 """RunFolder: the files of one run, and the rule that a folder holds one configuration."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from bonas.config import Config, ConfigError, differences, dump_config, load_con
 
 EXTENDABLE = "search.trials"
 """The one setting that may change when a run is continued: how far it goes."""
+
+TRAINING = "training."
+"""Settings that may change after the search: how the architectures that it found are trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,26 @@ class RunFolder:
         return cls(path, config)
 
     @classmethod
-    def open(cls, path: Path) -> "RunFolder":
-        """An existing run folder.
+    def open(cls, path: Path, settings: Iterable[str] = ()) -> "RunFolder":
+        """An existing run folder, with settings of `[training]` on top of its own.
 
         Raises:
-            ConfigError: there is none at the path.
+            ConfigError: there is none at the path, or a setting concerns more than training.
         """
         if not (path / "config.toml").is_file():
             raise ConfigError(
                 f"{str(path)!r} is no run folder: it has no config.toml. "
                 "Name the folder that `bonas search` wrote."
             )
-        return cls(path, load_config(path / "config.toml"))
+        found = load_config(path / "config.toml")
+        config = load_config(path / "config.toml", settings)
+        fixed = [d for d in differences(found, config) if not d.startswith(TRAINING)]
+        if fixed:
+            raise ConfigError(
+                f"{path}: --set would change what was searched (there | here): {'; '.join(fixed)}. "
+                f"Only settings of [{TRAINING.rstrip('.')}] may change after the search."
+            )
+        return cls(path, config)
 
     @property
     def journal(self) -> Path:

@@ -23,10 +23,14 @@ def compare(
     against: Annotated[
         list[Rival] | None, typer.Option(help="What to compare with; repeatable. [default: both]")
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a setting of [training]: --set training.epochs=60."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train the found network and others for equal time and test them."""
-    folder = RunFolder.open(run)
+    folder = RunFolder.open(run, set_ or ())
     records = run_comparison(folder, seeds, tuple(against or Rival))
     if json:
         print_json([record.to_json() for record in records])

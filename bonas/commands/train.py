@@ -23,10 +23,14 @@ def train(
         str | None, typer.Option(help="Canonical key of the architecture. [default: the best]")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many trainings, with seeds 0, 1, ...")] = 1,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a setting of [training]: --set training.epochs=60."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train the best architecture from scratch and test it; goes on where it was interrupted."""
-    folder = RunFolder.open(run)
+    folder = RunFolder.open(run, set_ or ())
     chosen, key = choose_architecture(folder, architecture)
     records = []
     with bars() as shown:

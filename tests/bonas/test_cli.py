@@ -192,6 +192,9 @@ def test_the_whole_way_and_what_may_follow_it(
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
     capsys.readouterr()
 
+    again = failure(capsys, "train", run, "--set", "training.epochs=2")
+    assert "holds a training of 9 steps, now 18 are asked for" in again
+
     other = failure(capsys, "search", str(file), "--out", run, "--set", "seed=3")
     assert "holds a run of another configuration" in other
     assert "seed: 2 | 3" in other

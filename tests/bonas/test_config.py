@@ -90,6 +90,15 @@ def test_a_run_folder_is_continued_with_more_trials_only(tmp_path: Path) -> None
     assert RunFolder.open(tmp_path / "run").config == more
 
 
+def test_only_training_may_change_after_the_search(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "run", Config())
+    changed = RunFolder.open(tmp_path / "run", ["training.epochs=3"])
+    assert changed.config.training.epochs == 3
+    assert RunFolder.open(tmp_path / "run").config == Config()
+    with pytest.raises(ConfigError, match=r"would change what was searched.*seed: 0 \| 1"):
+        RunFolder.open(tmp_path / "run", ["seed=1"])
+
+
 def test_a_folder_with_other_things_is_no_place_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(ConfigError, match="is not empty and holds no run"):
