@@ -247,7 +247,7 @@ def _predictor(
     noise += NOISE_FLOOR
     covariance = _prior_covariance(kernel, features, features)
     covariance.diagonal().add_(noise)
-    factor = _factor(covariance)
+    factor = _factor(covariance).contiguous()  # LAPACK's layout has other last bits later on
     whitened = torch.linalg.solve_triangular(factor, scale(values).unsqueeze(-1), upper=False)
     return GaussianProcessPredictor(
         kernel, noise, scale, features, values, factor, whitened.squeeze(-1)
