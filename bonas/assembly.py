@@ -21,10 +21,12 @@ from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.networks.builder import ForgeryBuilder, NetworkBuilder, build_supernet
+from bonas.networks.cost import Limits
 from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder, file_digest
 from bonas.search import Search
 from bonas.strategies.named import STRATEGIES
+from bonas.strategies.proposer import ArchitectureSampler
 from bonas.study import Study, journal_storage
 from bonas.training import Progress, Recipe, train
 
@@ -138,9 +140,15 @@ def supernet_estimator(
 
 def open_study(config: Config, journal: Path) -> Study:
     """The study of a run, with the configured strategy."""
-    space = BUILDERS[config.space.name](config.space).space
-    sampler = STRATEGIES[config.search.strategy](space, config.seed)
-    return Study(space, sampler, storage=journal_storage(journal))
+    builder = BUILDERS[config.space.name](config.space)
+    sampler = STRATEGIES[config.search.strategy](builder.space, config.seed)
+    if config.search.limits and isinstance(sampler, ArchitectureSampler):
+        try:
+            limits = Limits.of(builder, config.search.limits, config.data.size)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        sampler.allowed = limits.allow
+    return Study(builder.space, sampler, storage=journal_storage(journal))
 
 
 def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimator) -> Search:

@@ -63,10 +63,15 @@ class DataTable(_Table):
 
 
 class SearchTable(_Table):
-    """`[search]`: how architectures are proposed."""
+    """`[search]`: how architectures are proposed.
+
+    `limits` holds upper limits of what the network may cost for one image, by the names
+    `parameters`, `multiply_adds` and `activations`; see `bonas.networks.cost`.
+    """
 
     strategy: str = "bayesian"
     trials: Count = 60
+    limits: dict[str, Annotated[float, Field(gt=0)]] = {}
 
 
 class AugmentationTable(_Table):

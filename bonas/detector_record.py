@@ -11,7 +11,7 @@ from torch import nn
 import bonas
 from bonas.checkpoint import save_weights
 from bonas.estimation.evaluation import Evaluation
-from bonas.networks.detector import multiply_adds_of, parameters_of
+from bonas.networks.cost import network_cost
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
 
@@ -92,14 +92,15 @@ def record_of(
     """The record of a network that was just trained and scored."""
     clean = next(iter(evaluation.views.values()))
     size = clean.images.shape[-1]
+    cost = network_cost(network, size)
     return TrainedRecord(
         name=name,
         seed=seed,
         choices=choices,
         steps=steps,
         seconds=seconds,
-        parameters=parameters_of(network),
-        multiply_adds=multiply_adds_of(network, size),
+        parameters=int(cost["parameters"]),
+        multiply_adds=int(cost["multiply_adds"]),
         score=score,
         protocol={
             "version": bonas.__version__,

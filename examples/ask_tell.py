@@ -1,6 +1,6 @@
 """A search by ask and tell, on a space of one's own and an objective that needs no GPU.
 
-    python examples/ask_tell.py
+python examples/ask_tell.py
 """
 
 import bonas

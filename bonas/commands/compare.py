@@ -10,6 +10,7 @@ import typer
 
 from bonas.assembly import Components
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.commands.search import load_components
 from bonas.commands.train import choose_architecture
 from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
 from bonas.detector_record import TrainedRecord
@@ -31,7 +32,8 @@ def compare(
 ) -> None:
     """Train the found network and others for equal time and test them."""
     folder = RunFolder.open(run, set_ or ())
-    records = run_comparison(folder, seeds, tuple(against or Rival))
+    parts = load_components(folder.config)
+    records = run_comparison(folder, parts, seeds, tuple(against or Rival))
     if json:
         print_json([record.to_json() for record in records])
     else:
@@ -39,12 +41,11 @@ def compare(
 
 
 def run_comparison(
-    folder: RunFolder, seeds: int, rivals: Sequence[Rival] = tuple(Rival)
+    folder: RunFolder, parts: Components, seeds: int, rivals: Sequence[Rival] = tuple(Rival)
 ) -> list[TrainedRecord]:
     """Train and score what is not there yet; the results also lie in `comparison.json`."""
     found, _ = choose_architecture(folder, None)
     with bars() as shown:
-        parts = Components.of(folder.config, shown.counting("faces"))
         recipe = parts.recipe(folder.config.training)
         entrants = contestants(parts, found, rivals, range(seeds))
         plan = _plan(folder)

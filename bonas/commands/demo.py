@@ -8,7 +8,7 @@ import typer
 from bonas.commands.compare import print_comparison, run_comparison
 from bonas.commands.console import MESSAGES, print_json
 from bonas.commands.report import write_report
-from bonas.commands.search import report_search, run_search
+from bonas.commands.search import load_components, report_search, run_search
 from bonas.config import Config, parse_config
 from bonas.run_folder import RunFolder
 
@@ -20,7 +20,7 @@ SETTINGS = {
         "unseen": ["reenactment"],
     },
     "search": {"trials": 30},
-    "supernet": {"epochs": 50, "calibration_images": 128},
+    "supernet": {"epochs": 40, "calibration_images": 128},
     "training": {"epochs": 25},
     "score": {"attack_images": 100},
 }
@@ -34,11 +34,12 @@ def demo(
     """Search, train, compare and report on built-in faces; nothing needs to be downloaded."""
     folder = RunFolder.create(out, demo_config(seed))
     MESSAGES.rule("1 of 3  search: a supernet, then architectures scored with its weights")
-    found = run_search(folder)
+    parts = load_components(folder.config)
+    found = run_search(folder, parts)
     if not json:
         report_search(found, folder, as_json=False)
     MESSAGES.rule("2 of 3  comparison: trained from scratch for equal time")
-    records = run_comparison(folder, seeds=1)
+    records = run_comparison(folder, parts, seeds=1)
     if json:
         print_json([record.to_json() for record in records])
     else:

@@ -32,15 +32,20 @@ def search(
         settings.append(f"search.trials={trials}")
     resolved = load_config(config, settings)
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
-    found = run_search(folder)
+    found = run_search(folder, load_components(resolved))
     report_search(found, folder, as_json=json)
 
 
-def run_search(folder: RunFolder) -> Search:
-    """Data, supernet, then trials, with progress bars."""
-    config: Config = folder.config
+def load_components(config: Config) -> Components:
+    """Data and device, with a progress bar."""
     with bars() as shown:
-        parts = Components.of(config, shown.counting("faces"))
+        return Components.of(config, shown.counting("faces"))
+
+
+def run_search(folder: RunFolder, parts: Components) -> Search:
+    """Supernet, then trials, with progress bars."""
+    config = folder.config
+    with bars() as shown:
         steps = parts.recipe(config.supernet).steps
         estimator = supernet_estimator(parts, folder, shown.training("supernet", steps))
         search = open_search(parts, folder, estimator)

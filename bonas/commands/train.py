@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bonas.assembly import Components, open_study
+from bonas.assembly import open_study
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.commands.search import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.detector_record import TrainedRecord
@@ -33,8 +34,8 @@ def train(
     folder = RunFolder.open(run, set_ or ())
     chosen, key = choose_architecture(folder, architecture)
     records = []
+    parts = load_components(folder.config)
     with bars() as shown:
-        parts = Components.of(folder.config, shown.counting("faces"))
         recipe = parts.recipe(folder.config.training)
         evaluation = parts.test()
         for seed in range(seeds):

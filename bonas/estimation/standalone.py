@@ -8,8 +8,9 @@ from torch import nn
 
 from bonas.data.faces import Faces
 from bonas.estimation.evaluation import Evaluation
-from bonas.estimation.supernet import cost_of, observe
+from bonas.estimation.supernet import observe
 from bonas.networks.builder import NetworkBuilder, build_network
+from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector
 from bonas.observation import Observation
 from bonas.training import Progress, Recipe, train
@@ -31,7 +32,7 @@ class StandaloneEstimator:
         network = build_network(self.builder, architecture, seed=seed)
         detector = self.trained(network, architecture, seed=seed)
         score = self.evaluation.score(self.evaluation.predict(detector))
-        cost = cost_of(self.builder, architecture, self.faces.images.shape[-1])
+        cost = architecture_cost(self.builder, architecture, self.faces.images.shape[-1])
         seconds = time.perf_counter() - started
         return observe(score, cost, seconds=seconds, fidelity=1.0)
 

@@ -12,8 +12,9 @@ from bonas.data.batches import PairedBatches
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.estimation.evaluation import Evaluation
-from bonas.networks.builder import NetworkBuilder, build_network
-from bonas.networks.detector import Detector, multiply_adds_of, normalise, parameters_of
+from bonas.networks.builder import NetworkBuilder
+from bonas.networks.cost import architecture_cost
+from bonas.networks.detector import Detector, normalise
 from bonas.observation import Observation
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
@@ -51,7 +52,7 @@ class SupernetEstimator:
         size = self.calibration.images.shape[-1]
         return observe(
             score,
-            cost_of(self.builder, architecture, size),
+            architecture_cost(self.builder, architecture, size),
             seconds=time.perf_counter() - started,
             fidelity=self.fidelity,
         )
@@ -69,15 +70,6 @@ def observe(
         cost=cost | {"seconds": seconds},
         fidelity=fidelity,
     )
-
-
-def cost_of(builder: NetworkBuilder, architecture: Architecture, size: int) -> dict[str, float]:
-    """Parameters and multiply-adds of the stand-alone network at an image size."""
-    detector = Detector(build_network(builder, architecture, seed=0), architecture)
-    return {
-        "parameters": float(parameters_of(detector)),
-        "multiply_adds": float(multiply_adds_of(detector, size)),
-    }
 
 
 def recalibrate(detector: Detector, calibration: Faces, device: Device) -> None:

@@ -5,7 +5,6 @@ from typing import TypeAlias
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from spaces.architecture import Architecture
 
@@ -40,19 +39,3 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
     """Images in [0, 1] as networks take them: centred, scaled, channels last."""
     scaled = (images - PIXEL_MEAN) / PIXEL_SCALE
     return scaled.contiguous(memory_format=torch.channels_last)
-
-
-def parameters_of(network: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-
-def multiply_adds_of(network: nn.Module, size: int) -> int:
-    """Multiply-adds of one image of `size x size` in convolutions and linear layers."""
-    device = next(network.parameters()).device
-    was_training = network.training
-    network.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, 3, size, size, device=device))
-    network.train(was_training)
-    return int(counter.get_total_flops()) // 2  # it counts a multiply-add as two operations

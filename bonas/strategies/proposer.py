@@ -2,6 +2,7 @@
 
 import abc
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,10 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
     `SeedSequence([seed, t])` alone: a sampler keeps nothing but caches, so that a fresh one on a
     reloaded study proposes the same. Parameters that are no decisions of the space are drawn at
     random.
+
+    Attributes:
+        allowed: Where it is set, only architectures for which it holds are proposed: hard limits
+            that are known without an estimate.
     """
 
     def __init__(self, space: SearchSpace, *, seed: int = 0) -> None:
@@ -40,6 +45,7 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         self.space = space
         self.seed = seed
         self.reader = HistoryReader(space)
+        self.allowed: Callable[[Architecture], bool] | None = None
         self._lock = threading.RLock()
         self._relative: dict[str, BaseDistribution] = {
             d.name: CategoricalDistribution(d.options) for d in space.decisions
@@ -96,6 +102,8 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
 
     def is_open(self, architecture: Architecture, history: History) -> bool:
         """Whether the architecture may be proposed."""
+        if self.allowed is not None and not self.allowed(architecture):
+            return False
         return self.reader.key(architecture) not in history.taken and is_connected(
             self.space.graph(architecture)
         )

@@ -61,7 +61,7 @@ def test_an_observation_holds_every_condition_and_the_cost(estimator: SupernetEs
     observation = estimator.estimate(path(0), seed=0)
     expected = {"clean", "unseen/other", "corruption/noise-2", "corruption/blur-2", "attack/fgsm"}
     assert set(observation.aucs) == set(observation.auc_variances) == expected
-    assert set(observation.cost) == {"parameters", "multiply_adds", "seconds"}
+    assert set(observation.cost) == {"parameters", "multiply_adds", "activations", "seconds"}
     assert observation.fidelity < 1
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from bonas.networks.builder import ForgeryBuilder, build_network, build_supernet
-from bonas.networks.detector import Detector, multiply_adds_of, parameters_of
-from bonas.networks.plain import PlainNetwork
+from bonas.networks.cost import architecture_cost
+from bonas.networks.detector import Detector
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from spaces.graphs import is_connected
@@ -56,8 +56,10 @@ def test_a_stand_alone_network_with_the_supernets_weights_gives_its_logits(
 def test_a_dead_later_stage_shortens_the_network() -> None:
     live = drawn(1)[0]
     cut = replace(live, choices=(*live.choices[:12], *["none"] * 6))
-    whole, shorter = (build_network(BUILDER, a, seed=0) for a in (live, cut))
-    assert parameters_of(shorter) < parameters_of(whole)
+    shorter = build_network(BUILDER, cut, seed=0)
+    fewer, more = (architecture_cost(BUILDER, a, 32)["parameters"] for a in (cut, live))
+    assert fewer < more
+    assert sum(p.numel() for p in shorter.parameters()) == fewer
     assert shorter(torch.rand(2, 3, 32, 32), cut).shape == (2,)
 
 
@@ -77,12 +79,3 @@ def test_a_seed_fixes_the_initial_weights_and_leaves_torchs_generator_alone() ->
     assert any(
         not torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True)
     )
-
-
-def test_multiply_adds_of_the_plain_network_are_those_counted_by_hand() -> None:
-    expected, channels, size = 0, 3, 96
-    for width in (16, 32, 64, 96):
-        expected += size**2 * (9 * channels * width + 9 * width + width**2)
-        channels, size = width, size // 2
-    detector = Detector(PlainNetwork(), Architecture("plain", ()))
-    assert multiply_adds_of(detector, 96) == expected + 96

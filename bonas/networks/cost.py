@@ -1,0 +1,138 @@
+"""What a network costs: parameters, multiply-adds and activations of one image.
+
+Activations, the elements that convolutions and pooling write, follow the running time of small
+networks more closely than multiply-adds do (Radosavovic et al. 2020, section 4): a pooling has no
+multiply-add, and writes as much as a convolution.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from bonas.networks.builder import NetworkBuilder, build_network
+from bonas.networks.detector import Detector
+from spaces.architecture import Architecture
+from spaces.graphs import SKIP, live_decisions
+from spaces.space import Decision
+
+COSTS = ("parameters", "multiply_adds", "activations")
+_WRITING = (nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d)
+
+
+def network_cost(network: nn.Module, size: int) -> dict[str, float]:
+    """The costs of a network that takes images, by the names in `COSTS`.
+
+    Args:
+        network: From images in [0, 1] to logits; its training mode is put back.
+        size: Edge of the images in pixels.
+    """
+    cost = dict.fromkeys(COSTS, 0.0)
+    cost["parameters"] = float(sum(p.numel() for p in network.parameters() if p.requires_grad))
+
+    def count(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        cost["activations"] += output.numel()
+        cost["multiply_adds"] += output.numel() * _multiply_adds_per_element(module)
+
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, _WRITING)]
+    was_training = network.training
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, size, size, device=device))
+    network.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    return cost
+
+
+def architecture_cost(
+    builder: NetworkBuilder, architecture: Architecture, size: int
+) -> dict[str, float]:
+    """The costs of an architecture's stand-alone network; nothing is computed, shapes suffice."""
+    with torch.device("meta"):
+        network = build_network(builder, architecture, seed=0)
+    return network_cost(Detector(network, architecture), size)
+
+
+def _multiply_adds_per_element(module: nn.Module) -> int:
+    if isinstance(module, nn.Conv2d):
+        return module.in_channels // module.groups * math.prod(module.kernel_size)
+    return module.in_features if isinstance(module, nn.Linear) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper limits of costs, checked for millions of candidates without building their networks.
+
+    The cost of a cell network is that of its skeleton plus one term per live decision. Where a
+    later stage is dead its part of the skeleton is counted all the same: a little too strict.
+
+    Attributes:
+        builder: Of the space.
+        limits: The largest cost allowed, by name.
+        skeleton: Cost of the network whose operations all skip.
+        terms: What a choice adds to it, by decision and option.
+    """
+
+    builder: NetworkBuilder
+    limits: Mapping[str, float]
+    skeleton: Mapping[str, float]
+    terms: Mapping[tuple[str, Any], Mapping[str, float]]
+
+    @classmethod
+    def of(cls, builder: NetworkBuilder, limits: Mapping[str, float], size: int) -> "Limits":
+        """Measure the terms at an image size.
+
+        Raises:
+            ValueError: an unknown cost, or a limit that not even the skeleton keeps.
+        """
+        unknown = [name for name in limits if name not in COSTS]
+        if unknown:
+            raise ValueError(f"search.limits names {unknown[0]!r}; costs are {', '.join(COSTS)}.")
+        decisions = builder.space.decisions
+        plain = _with(builder, decisions, {})
+        skeleton = architecture_cost(builder, plain, size)
+        for name, most in limits.items():
+            if skeleton[name] > most:
+                raise ValueError(
+                    f"search.limits.{name} is {most:g}, but a network without any operation has "
+                    f"{skeleton[name]:g} at {size} px; raise the limit or lower space.width."
+                )
+        terms = {}
+        for decision in decisions:
+            for option in decision.options:
+                cost = architecture_cost(
+                    builder, _with(builder, decisions, {decision.name: option}), size
+                )
+                # An option that cuts the path leaves less than the skeleton; it adds nothing.
+                terms[decision.name, option] = {
+                    name: max(0.0, cost[name] - skeleton[name]) for name in COSTS
+                }
+        return cls(builder, dict(limits), skeleton, terms)
+
+    def cost(self, architecture: Architecture) -> dict[str, float]:
+        """The costs by sum of terms, exact where all stages are live."""
+        live = live_decisions(self.builder.space.graph(architecture))
+        total = dict(self.skeleton)
+        for decision, choice in zip(
+            self.builder.space.decisions, architecture.choices, strict=True
+        ):
+            if decision.name in live:
+                for name, term in self.terms[decision.name, choice].items():
+                    total[name] += term
+        return total
+
+    def allow(self, architecture: Architecture) -> bool:
+        """Whether every cost is within its limit."""
+        cost = self.cost(architecture)
+        return all(cost[name] <= most for name, most in self.limits.items())
+
+
+def _with(
+    builder: NetworkBuilder, decisions: Sequence[Decision], choices: Mapping[str, Any]
+) -> Architecture:
+    chosen = tuple(choices.get(decision.name, SKIP) for decision in decisions)
+    return Architecture(builder.space.name, chosen)
