@@ -66,7 +66,7 @@ def test_settings_go_on_top(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", ["seed", "=3", "seed.x=1"])
 def test_a_malformed_setting_is_named(tmp_path: Path, setting: str) -> None:
-    with pytest.raises(ConfigError, match="--set|seed"):
+    with pytest.raises(ConfigError, match=r"--set|seed"):
         load_config(write(tmp_path, ""), [setting])
 
 
