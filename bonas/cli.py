@@ -77,7 +77,7 @@ def _register() -> None:
     os.environ.setdefault("KMP_WARNINGS", "0")
     import optuna
 
-    from bonas.benchmark_command import benchmark
+    from bonas.commands.benchmark import benchmark
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
     from bonas.commands.demo import demo

@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bonas.benchmark_command import benchmark
 from bonas.benchmarking import run_benchmark, run_sampler
+from bonas.commands.benchmark import benchmark
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width, paired_difference
 

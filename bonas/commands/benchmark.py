@@ -1,4 +1,4 @@
-"""The command `bonas benchmark`."""
+"""`bonas benchmark`: strategies against each other on a table of results."""
 
 from pathlib import Path
 from typing import Annotated
