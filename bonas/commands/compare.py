@@ -11,7 +11,7 @@ import typer
 from bonas.assembly import Components
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
 from bonas.commands.search import load_components
-from bonas.commands.train import choose_architecture
+from bonas.commands.train import TrainingSettings, choose_architecture
 from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
 from bonas.detector_record import TrainedRecord
 from bonas.robustness.conditions import CLEAN
@@ -24,10 +24,7 @@ def compare(
     against: Annotated[
         list[Rival] | None, typer.Option(help="What to compare with; repeatable. [default: both]")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a setting of [training]: --set training.epochs=60."),
-    ] = None,
+    set_: TrainingSettings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train the found network and others for equal time and test them."""

@@ -17,6 +17,12 @@ from bonas.run_folder import RunFolder
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 
+TrainingSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a training setting: --set training.epochs=60."),
+]
+"""The option of every command that trains what a search found."""
+
 
 def train(
     run: Annotated[Path, typer.Argument(help="Run folder.", show_default=False)],
@@ -24,10 +30,7 @@ def train(
         str | None, typer.Option(help="Canonical key of the architecture. [default: the best]")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many trainings, with seeds 0, 1, ...")] = 1,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a setting of [training]: --set training.epochs=60."),
-    ] = None,
+    set_: TrainingSettings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train the best architecture from scratch and test it; goes on where it was interrupted."""
