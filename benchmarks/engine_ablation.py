@@ -30,7 +30,7 @@ from spaces.space import SearchSpace
 from surrogates.gaussian_process import GaussianProcess
 from surrogates.kernels import TanimotoKernel, scaled
 from surrogates.mixture import VARIANCE, mixed_kernel
-from surrogates.scaling import Scale, standard_scale
+from surrogates.scaling import standard_scale
 
 
 def decisions_only(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
@@ -57,12 +57,9 @@ def tanimoto_alone(encoding: Encoding) -> tuple[Encoding, GaussianProcess]:
     return encoding, GaussianProcess(kernel)
 
 
-def without_cut(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
-    def scale(values: torch.Tensor) -> Scale:
-        return standard_scale(values, reach=math.inf)
-
+def without_compression(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
     encoding, surrogate = Settings().surrogate(space)
-    return encoding, replace(surrogate, scale=scale)
+    return encoding, replace(surrogate, scale=standard_scale)
 
 
 PARTS = {
@@ -73,7 +70,7 @@ PARTS = {
     "ten-initial": Settings(initial=10),
     "no-shares": Settings(surrogate=without_shares),
     "no-paths": Settings(surrogate=without_paths),
-    "no-cut": Settings(surrogate=without_cut),
+    "no-compression": Settings(surrogate=without_compression),
     "decisions-only": Settings(surrogate=decisions_only),
     "canonical-paths-only": Settings(surrogate=lambda s: tanimoto_alone(PathMultisetEncoding(s))),
     "positional-paths-only": Settings(surrogate=lambda s: tanimoto_alone(PathEncoding(s))),

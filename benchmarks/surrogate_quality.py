@@ -89,7 +89,7 @@ def quality(
         values = torch.tensor([table.values[a] for a in drawn]).double()
         generator = torch.Generator().manual_seed(repeat)
         predictor = surrogate.fit(features[:count], values[:count], generator=generator)
-        found.append(calibration(predictor.marginals(features[count:]), values[count:]))
+        found.append(calibration(predictor, features[count:], values[count:]))
     tau = np.mean([c.tau for c in found])
     return f"{tau:.2f} / {np.mean([c.coverage for c in found]):.2f}"
 

@@ -1,11 +1,11 @@
-"""How good predictions are: rank correlation, log-likelihood, coverage."""
+"""How good predictions are: rank correlation and coverage."""
 
 from typing import NamedTuple
 
 import scipy.stats
 import torch
 
-from surrogates.surrogate import Marginals
+from surrogates.surrogate import Predictor
 
 
 class Calibration(NamedTuple):
@@ -13,33 +13,31 @@ class Calibration(NamedTuple):
 
     Attributes:
         tau: Kendall's tau between means and values: how well they are ranked.
-        log_likelihood: Median log density of the values; a mean would be set by one outlier.
         coverage: Share of values inside the central 95 % interval; 0.95 is right.
     """
 
     tau: float
-    log_likelihood: float
     coverage: float
 
 
-def calibration(predicted: Marginals, values: torch.Tensor, *, noise: float = 0.0) -> Calibration:
-    """The quality of marginals against values.
+def calibration(predictor: Predictor, features: torch.Tensor, values: torch.Tensor) -> Calibration:
+    """The quality of a predictor on architectures that it did not observe.
 
     Args:
-        predicted: Of the noise-free values, in the values' units, `n` each.
-        values: What was observed, `n`.
-        noise: Variance of the observations around the noise-free values.
+        predictor: Fitted.
+        features: Of the architectures, `n x d`.
+        values: Their noise-free values, `n`.
 
     Raises:
         ValueError: shapes that do not agree, or fewer than two values.
     """
-    if predicted.mean.shape != values.shape or len(values) < 2:
+    if values.shape != features.shape[:1] or len(values) < 2:
         raise ValueError(
-            f"predicted has {tuple(predicted.mean.shape)} means and values is "
-            f"{tuple(values.shape)}; both must be n, with n at least 2."
+            f"features are {tuple(features.shape)} and values {tuple(values.shape)}; they must be "
+            "n x d and n, with n at least 2."
         )
-    deviation = (predicted.variance + noise).sqrt()
-    likelihoods = torch.distributions.Normal(predicted.mean, deviation).log_prob(values)
-    inside = (values - predicted.mean).abs() <= 1.959964 * deviation
-    tau = scipy.stats.kendalltau(predicted.mean.numpy(), values.numpy()).statistic
-    return Calibration(float(tau), float(likelihoods.median()), float(inside.double().mean()))
+    mean = predictor.marginals(features).mean
+    lower, upper = predictor.interval(features)
+    inside = (lower <= values) & (values <= upper)
+    tau = scipy.stats.kendalltau(mean.numpy(), values.numpy()).statistic
+    return Calibration(float(tau), float(inside.double().mean()))

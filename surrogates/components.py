@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
-from surrogates.surrogate import Marginals
+from surrogates.surrogate import Interval, Marginals
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +64,7 @@ class ComponentsPredictor:
         weighted = self.weights.unsqueeze(1) * deviations
         variance = (weighted * (self.correlation @ weighted)).sum(0)
         return Marginals(self.weights @ means, variance.clamp_min(1e-18))
+
+    def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
+        """The interval of normal distributions with the marginals' moments."""
+        return self.marginals(features).interval(level)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from surrogates.gaussian_process import check_observations
-from surrogates.surrogate import Marginals
+from surrogates.surrogate import Interval, Marginals
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,10 @@ class DeepEnsemblePredictor:
         """Mean and variance over the members, in the values' units."""
         predicted = self.bound - self.spread * _forward(self.weights, features)
         return Marginals(predicted.mean(0), predicted.var(0).clamp_min(1e-18 * self.spread**2))
+
+    def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
+        """The interval of normal distributions with the marginals' moments."""
+        return self.marginals(features).interval(level)
 
 
 def _forward(

@@ -7,7 +7,7 @@ import torch
 from sklearn.ensemble import RandomForestRegressor
 
 from surrogates.gaussian_process import check_observations
-from surrogates.surrogate import Marginals
+from surrogates.surrogate import Interval, Marginals
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,7 @@ class RandomForestPredictor:
         return Marginals(
             torch.from_numpy(trees.mean(0)), torch.from_numpy(trees.var(0)).clamp_min(self.floor)
         )
+
+    def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
+        """The interval of normal distributions with the marginals' moments."""
+        return self.marginals(features).interval(level)

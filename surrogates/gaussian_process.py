@@ -22,8 +22,8 @@ from gpytorch.priors import LogNormalPrior
 from torch.distributions import MultivariateNormal
 
 from surrogates.maximisation import FitFailed, maximise
-from surrogates.scaling import Scale, standard_scale
-from surrogates.surrogate import Marginals
+from surrogates.scaling import Scale, compressed_scale
+from surrogates.surrogate import Interval, Marginals
 
 MEAN_VARIANCE = 1.0
 NOISE_FLOOR = 1e-6
@@ -48,7 +48,7 @@ class GaussianProcess:
     kernel: Callable[[], Kernel]
     steps: int = 40
     most: int = 300
-    scale: Callable[[torch.Tensor], Scale] = standard_scale
+    scale: Callable[[torch.Tensor], Scale] = compressed_scale
 
     def fit(
         self,
@@ -117,6 +117,14 @@ class GaussianProcessPredictor:
     def marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance at each row of `features`, `N x d`, in the values' units."""
         return self.scale.undo(self.scaled_marginals(features))
+
+    def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
+        """The central credible interval of the noise-free value at each row of `features`.
+
+        Its ends are quantiles: not symmetric around the mean where values are compressed.
+        """
+        lower, upper = self.scaled_marginals(features).interval(level)
+        return Interval(self.scale.inverse(lower), self.scale.inverse(upper))
 
     def scaled_marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of scaled values at each row of `features`, `N x d`."""

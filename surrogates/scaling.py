@@ -1,61 +1,109 @@
 """Scaling of values before a Gaussian process sees them."""
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
 
+import numpy as np
 import torch
 
 from surrogates.surrogate import Marginals
 
-
-class Scale(Protocol):
-    """A monotone map of values, fixed by the values that it was made from."""
-
-    def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        """Scaled values; larger stays larger."""
-
-    def undo(self, marginals: Marginals) -> Marginals:
-        """Marginals in the values' own units."""
+REACH = 2.0
+"""Upper quartile's distances below the median from which on values are compressed."""
+QUADRATURE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class StandardScale:
-    """Zero mean, unit standard deviation; values below `lowest` count as `lowest`.
+class Scale:
+    """A strictly increasing map of values, fixed by the values that it was made from.
+
+    Linear above the knee. Below it a value x becomes knee - bend * log(1 + (knee - x) / bend) down
+    to the lowest value that the scale was made from, and follows that point's tangent further down,
+    so that the inverse grows no faster than linearly.
 
     Attributes:
-        centre: What is subtracted.
-        spread: What is divided by; 1 where all values are equal.
-        lowest: Where low outliers are cut, in the values' own units.
+        centre: What is subtracted from compressed values.
+        spread: What they are divided by; 1 where all values are equal.
+        knee: Where compression begins, in the values' own units; minus infinity for none.
+        bend: Depth below the knee at which the slope has fallen to a half.
+        depth: Of the lowest value below the knee.
     """
 
     centre: float
     spread: float
-    lowest: float
+    knee: float = -math.inf
+    bend: float = 1.0
+    depth: float = 0.0
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
         """Scaled values, float64, the shape of `values`."""
-        return (values.clamp_min(self.lowest) - self.centre) / self.spread
+        return (self._compressed(values) - self.centre) / self.spread
 
-    def undo(self, marginals: Marginals) -> Marginals:
-        """Marginals in the values' own units."""
-        return Marginals(
-            marginals.mean * self.spread + self.centre, marginals.variance * self.spread**2
-        )
+    def inverse(self, scaled: torch.Tensor) -> torch.Tensor:
+        """The values of scaled values."""
+        compressed = scaled * self.spread + self.centre
+        if math.isinf(self.knee):
+            return compressed
+        down = (self.knee - compressed).clamp_min(0)
+        inside = down.clamp_max(self.bend * math.log1p(self.depth / self.bend))
+        depth = self.bend * torch.expm1(inside / self.bend) + (down - inside) * self._slope
+        return torch.where(down > 0, self.knee - depth, compressed)
+
+    def undo(self, scaled: Marginals) -> Marginals:
+        """Mean and variance in the values' own units of normal scaled values.
+
+        Exact for a linear scale, otherwise by Gauss-Hermite quadrature.
+        """
+        if math.isinf(self.knee):
+            return Marginals(
+                scaled.mean * self.spread + self.centre, scaled.variance * self.spread**2
+            )
+        nodes, weights = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(QUADRATURE))
+        weights = weights / weights.sum()
+        deviation = scaled.variance.sqrt()
+        values = self.inverse(scaled.mean.unsqueeze(-1) + deviation.unsqueeze(-1) * nodes)
+        mean = values @ weights
+        return Marginals(mean, (values - mean.unsqueeze(-1)).square() @ weights)
+
+    def _compressed(self, values: torch.Tensor) -> torch.Tensor:
+        if math.isinf(self.knee):
+            return values
+        down = (self.knee - values).clamp_min(0)
+        inside = down.clamp_max(self.depth)
+        depth = self.bend * torch.log1p(inside / self.bend) + (down - inside) / self._slope
+        return torch.where(down > 0, self.knee - depth, values)
+
+    @property
+    def _slope(self) -> float:
+        """Of the inverse at the lowest value."""
+        return 1 + self.depth / self.bend
 
 
-def standard_scale(values: torch.Tensor, *, reach: float = 4.0) -> StandardScale:
-    """The scale of values whose low outliers carry no information on the good ones.
+def standard_scale(values: torch.Tensor) -> Scale:
+    """Zero mean and unit standard deviation, nothing compressed; a constant has spread 1."""
+    return _standardising(Scale(0.0, 1.0), values)
+
+
+def compressed_scale(values: torch.Tensor, *, reach: float = REACH) -> Scale:
+    """The scale of values whose low outliers say little about the good ones.
 
     An architecture that does not learn at all lies tens of standard deviations below the rest and
-    would alone set the likelihood. Everything further than `reach` times the upper quartile's
-    distance below the median is therefore cut. A constant sample has spread 1.
+    would alone set the likelihood. What is further than `reach` times the upper quartile's distance
+    below the median is therefore compressed logarithmically, on the scale of that distance: order
+    is kept, so that quantiles of the posterior remain quantiles (`Scale.inverse`).
     """
-    median = values.quantile(0.5)
-    upper = values.quantile(0.75) - median
-    lowest = median - reach * upper if upper > 0 else values.min()
-    cut = values.clamp_min(lowest)
-    spread = cut.std(correction=0)
-    size = cut.abs().max()
-    if not spread > 1e-12 * size:
-        spread = torch.ones_like(spread)
-    return StandardScale(float(cut.mean()), float(spread), float(lowest))
+    median = float(values.quantile(0.5))
+    upper = float(values.quantile(0.75)) - median
+    knee = median - reach * upper
+    depth = knee - float(values.min())
+    if not (upper > 0 and depth > 0):
+        return standard_scale(values)
+    return _standardising(Scale(0.0, 1.0, knee, upper, depth), values)
+
+
+def _standardising(scale: Scale, values: torch.Tensor) -> Scale:
+    compressed = scale(values)
+    centre, spread = float(compressed.mean()), float(compressed.std(correction=0))
+    if not spread > 1e-12 * float(compressed.abs().max()):
+        spread = 1.0
+    return Scale(centre, spread, scale.knee, scale.bend, scale.depth)

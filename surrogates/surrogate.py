@@ -1,5 +1,6 @@
 """Surrogate: what is believed about architectures that were not estimated yet."""
 
+import math
 from typing import NamedTuple, Protocol
 
 import torch
@@ -12,6 +13,25 @@ class Marginals(NamedTuple):
     mean: torch.Tensor
     variance: torch.Tensor
 
+    def interval(self, level: float = 0.95) -> "Interval":
+        """The central interval of normal distributions that holds a value with probability `level`.
+
+        Raises:
+            ValueError: the level is not in (0, 1).
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level}; it must lie in (0, 1).")
+        reach = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64))
+        half = reach * self.variance.sqrt()
+        return Interval(self.mean - half, self.mean + half)
+
+
+class Interval(NamedTuple):
+    """Lower and upper ends, `n` each."""
+
+    lower: torch.Tensor
+    upper: torch.Tensor
+
 
 class Predictor(Protocol):
     """A fitted surrogate."""
@@ -21,6 +41,9 @@ class Predictor(Protocol):
 
         Never the joint covariance: the rows may be a whole search space.
         """
+
+    def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
+        """The central credible interval of the noise-free value at each row of `features`."""
 
 
 class Surrogate(Protocol):

@@ -54,7 +54,7 @@ class Belief:
     ) -> PoolPosterior:
         """The posterior of a sequence of at least one observation.
 
-        Pending architectures are believed to get their posterior mean (Kriging believer,
+        Pending architectures are believed to get their posterior median (Kriging believer,
         Ginsbourger et al. 2010), which leaves all means and lowers the variance around them.
 
         Args:
@@ -78,7 +78,9 @@ class Belief:
         self._grown = rest
         for i in range(len(pending)):
             fantasy = pending[i : i + 1]
-            posterior.grow(fantasy, posterior.predictor.marginals(fantasy).mean)
+            predictor = posterior.predictor
+            believed = predictor.scale.inverse(predictor.scaled_marginals(fantasy).mean)
+            posterior.grow(fantasy, believed)
         return posterior
 
     def _fit(self, values: torch.Tensor, features: torch.Tensor) -> GaussianProcessPredictor:

@@ -9,6 +9,7 @@ from bonas.strategies.belief import Belief
 from bonas.strategies.history import Estimate
 from spaces.architecture import Architecture
 from surrogates.gaussian_process import GaussianProcess
+from surrogates.scaling import Scale
 from surrogates.surrogate import Marginals
 
 
@@ -44,27 +45,32 @@ class Weighting:
         for i in range(count):
             known = [k for k, e in enumerate(estimates) if len(e.constraints) > i]
             slack = [(estimates[k].architecture, -estimates[k].constraints[i]) for k in known]
-            believed = self._marginals(f"constraint {i}", slack, features[known], candidates)
-            weight = log_feasibility(Marginals(-believed.mean, believed.variance))
+            believed, scale = self._believed(f"constraint {i}", slack, features[known], candidates)
+            # Feasible where the slack is positive; the scale is increasing, hence above its zero.
+            zero = scale(torch.zeros(1, dtype=torch.float64))
+            weight = log_feasibility(Marginals(zero - believed.mean, believed.variance))
             total = weight if total is None else total + weight
         known = [k for k, e in enumerate(estimates) if e.costs.get(self._cost or "", 0.0) > 0]
         if known:
             costs = torch.tensor([estimates[k].costs[self._cost or ""] for k in known]).double()
             pairs = [estimates[k].architecture for k in known]
             cheap = list(zip(pairs, (-costs.log()).tolist(), strict=True))
-            weight = self._marginals("cost", cheap, features[known], candidates).mean
+            believed, scale = self._believed("cost", cheap, features[known], candidates)
+            weight = scale.inverse(believed.mean)
             total = weight if total is None else total + weight
         return total
 
-    def _marginals(
+    def _believed(
         self,
         name: str,
         observed: Sequence[tuple[Architecture, float]],
         features: torch.Tensor,
         candidates: torch.Tensor,
-    ) -> Marginals:
+    ) -> tuple[Marginals, Scale]:
+        """Marginals of scaled values, and the scale."""
         belief = self._beliefs.setdefault(name, Belief(self._surrogate, self._pool))
         posterior = belief.posterior(observed, features, features[:0])
+        predictor = posterior.predictor
         if candidates is self._pool:
-            return posterior.predictor.scale.undo(posterior.marginals)
-        return posterior.predictor.marginals(candidates)
+            return posterior.marginals, predictor.scale
+        return predictor.scaled_marginals(candidates), predictor.scale

@@ -1,5 +1,7 @@
 """What every surrogate promises: the same laws for the Gaussian process and its rivals."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from surrogates.ensemble import DeepEnsemble
 from surrogates.forest import RandomForest
 from surrogates.gaussian_process import GaussianProcess
 from surrogates.mixture import mixed_kernel
-from surrogates.surrogate import Marginals, Surrogate
+from surrogates.surrogate import Interval, Marginals, Surrogate
 
 GP = GaussianProcess(mixed_kernel((5,) * 6, paths=0, shares=0))
 SURROGATES: dict[str, Surrogate] = {
@@ -40,9 +42,9 @@ def _generator() -> torch.Generator:
 def test_predictions_rank_what_was_not_seen(name: str) -> None:
     features, values = _observed(100, 0)
     unseen, truth = _observed(200, 1)
-    predicted = SURROGATES[name].fit(features, values, generator=_generator()).marginals(unseen)
-    assert calibration(predicted, truth).tau > 0.5
-    assert (predicted.variance > 0).all()
+    predictor = SURROGATES[name].fit(features, values, generator=_generator())
+    assert calibration(predictor, unseen, truth).tau > 0.5
+    assert (predictor.marginals(unseen).variance > 0).all()
 
 
 @pytest.mark.parametrize("name", SURROGATES)
@@ -51,8 +53,8 @@ def test_scale_does_not_matter(name: str, factor: float) -> None:
     features, values = _observed(40, 0)
     unseen, truth = _observed(100, 1)
     surrogate = SURROGATES[name]
-    predicted = surrogate.fit(features, values * factor, generator=_generator()).marginals(unseen)
-    assert calibration(predicted, truth * factor).tau > 0.3
+    predictor = surrogate.fit(features, values * factor, generator=_generator())
+    assert calibration(predictor, unseen, truth * factor).tau > 0.3
 
 
 @pytest.mark.parametrize("name", SURROGATES)
@@ -97,11 +99,38 @@ def test_equal_components_are_fully_correlated_and_opposite_ones_cancel() -> Non
         Components(GP, (1.0, 1.0, 1.0)).fit(features, twice)
 
 
+@pytest.mark.parametrize("name", SURROGATES)
+def test_intervals_widen_with_their_level_around_the_mean(name: str) -> None:
+    features, values = _observed(60, 0)
+    unseen, _ = _observed(50, 1)
+    predictor = SURROGATES[name].fit(features, values, generator=_generator())
+    narrow, wide = (predictor.interval(unseen, level=level) for level in (0.5, 0.95))
+    assert (wide.lower < narrow.lower).all()
+    assert (narrow.lower < narrow.upper).all()
+    assert (narrow.upper < wide.upper).all()
+    with pytest.raises(ValueError, match="level is 1"):
+        predictor.interval(unseen, level=1.0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Predicts what it is given, whatever the features."""
+
+    believed: Marginals
+
+    def marginals(self, features: torch.Tensor) -> Marginals:
+        return self.believed
+
+    def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
+        return self.believed.interval(level)
+
+
 def test_calibration_of_the_true_distribution_is_right() -> None:
     draws = torch.randn(20_000, generator=_generator()).double()
     mean = torch.linspace(-5, 5, 20_000).double()
-    found = calibration(Marginals(mean, torch.full_like(mean, 0.75)), mean + draws, noise=0.25)
+    known = Known(Marginals(mean, torch.ones_like(mean)))
+    found = calibration(known, mean.unsqueeze(1), mean + draws)
     assert found.coverage == pytest.approx(0.95, abs=0.005)
     assert found.tau > 0.5
     with pytest.raises(ValueError, match="n at least 2"):
-        calibration(Marginals(mean[:1], mean[:1]), mean[:1])
+        calibration(known, mean[:1].unsqueeze(1), mean[:1])
