@@ -29,6 +29,7 @@ from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.study import Study, journal_storage
 from bonas.training import Progress, Recipe, train
+from spaces.architecture import Architecture
 
 BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
     "forgery": lambda table: ForgeryBuilder(table.width, table.level_width),
@@ -44,6 +45,7 @@ class Components:
     builder: NetworkBuilder
     data: SearchData
     train: Faces
+    limits: Limits | None
 
     @classmethod
     def of(cls, config: Config, progress: Callable[[int, int], None] | None = None) -> "Components":
@@ -63,9 +65,10 @@ class Components:
             )
         except (ValueError, RuntimeError) as error:
             raise ConfigError(str(error)) from error
-        data = load_search_data(config.data, seed=config.seed, progress=progress)
         builder = BUILDERS[config.space.name](config.space)
-        return cls(config, device, builder, data, data.train.to(device.device))
+        limits = _limits(config, builder)
+        data = load_search_data(config.data, seed=config.seed, progress=progress)
+        return cls(config, device, builder, data, data.train.to(device.device), limits)
 
     def recipe(self, table: TrainingTable) -> Recipe:
         """The training recipe of a table, its epochs turned into steps on these data."""
@@ -96,6 +99,11 @@ class Components:
             raise DataError("the data have no split 'test', needed for the final test.")
         return Evaluation.of(self.data.test, self.data.unseen_test, self._protocol(), self.device)
 
+    @property
+    def allowed(self) -> Callable[[Architecture], bool] | None:
+        """Whether an architecture keeps `search.limits`; `None` where there are none."""
+        return None if self.limits is None else self.limits.allow
+
     def _protocol(self) -> Protocol:
         score: ScoreTable = self.config.score
         return Protocol(
@@ -106,6 +114,15 @@ class Components:
             weights=ScoreWeights(**score.weights.model_dump()),
             seed=self.config.seed,
         )
+
+
+def _limits(config: Config, builder: NetworkBuilder) -> Limits | None:
+    if not config.search.limits:
+        return None
+    try:
+        return Limits.of(builder, config.search.limits, config.data.size)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def supernet_estimator(
@@ -122,7 +139,7 @@ def supernet_estimator(
     else:
         train(
             supernet,
-            uniform_paths(parts.builder.space),
+            uniform_paths(parts.builder.space, parts.allowed),
             parts.train,
             parts.recipe(parts.config.supernet),
             parts.device,
@@ -138,16 +155,14 @@ def supernet_estimator(
     return SupernetEstimator(supernet, parts.builder, calibration, parts.validation())
 
 
-def open_study(config: Config, journal: Path) -> Study:
-    """The study of a run, with the configured strategy."""
+def open_study(
+    config: Config, journal: Path, allowed: Callable[[Architecture], bool] | None = None
+) -> Study:
+    """The study of a run, with the configured strategy, which proposes what is allowed."""
     builder = BUILDERS[config.space.name](config.space)
     sampler = STRATEGIES[config.search.strategy](builder.space, config.seed)
-    if config.search.limits and isinstance(sampler, ArchitectureSampler):
-        try:
-            limits = Limits.of(builder, config.search.limits, config.data.size)
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
-        sampler.allowed = limits.allow
+    if isinstance(sampler, ArchitectureSampler):
+        sampler.allowed = allowed
     return Study(builder.space, sampler, storage=journal_storage(journal))
 
 
@@ -157,7 +172,7 @@ def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimat
     Raises:
         ConfigError: the study was made with another supernet or on other data.
     """
-    study = open_study(parts.config, folder.journal)
+    study = open_study(parts.config, folder.journal, parts.allowed)
     facts: dict[str, Any] = {
         "bonas.version": bonas.__version__,
         "bonas.environment": {

@@ -60,8 +60,11 @@ class Contestant:
 def contestants(
     parts: Components, found: Architecture, rivals: Sequence[Rival], seeds: Sequence[int]
 ) -> list[Contestant]:
-    """Per seed the found architecture and its rivals, the random one drawn with that seed."""
-    draw = uniform_paths(parts.builder.space)
+    """Per seed the found architecture and its rivals, the random one drawn with that seed.
+
+    The random architecture keeps the search's limits too: it is what the search chose among.
+    """
+    draw = uniform_paths(parts.builder.space, parts.allowed)
     result = []
     for seed in seeds:
         rng = np.random.default_rng(np.random.SeedSequence([parts.config.seed, seed, 3]))

@@ -1,6 +1,7 @@
 """Cell spaces (micro search): a small DAG with an operation on each edge."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import networkx as nx
 
@@ -9,6 +10,7 @@ from spaces.graphs import INPUT, NONE, OUTPUT, SUM
 from spaces.space import Decision, check
 
 
+@cache
 def cell_edges(nodes: int) -> tuple[tuple[int, int], ...]:
     """The edges (source, target) of a full DAG, by target and then by source."""
     return tuple((i, j) for j in range(1, nodes) for i in range(j))
@@ -47,7 +49,13 @@ class CellSpace:
         graph.add_edge(end, OUTPUT)
         return graph
 
+    def live(self, architecture: Architecture) -> frozenset[str]:
+        """The edges on a path from the cell's input to its output."""
+        edges = live_edges(architecture.choices, self.nodes)
+        return frozenset(edge_name(self.cell, i, j) for i, j in edges)
 
+
+@cache
 def cell_decisions(cell: str, nodes: int, operations: tuple[str, ...]) -> tuple[Decision, ...]:
     """One decision per edge of a cell."""
     return tuple(Decision(edge_name(cell, i, j), operations) for i, j in cell_edges(nodes))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from spaces.architecture import Architecture
-from spaces.cell import add_cell, cell_decisions, split_by_cell
+from spaces.cell import add_cell, cell_decisions, edge_name, live_edges, split_by_cell
 from spaces.graphs import INPUT, NONE, OUTPUT, SKIP
 from spaces.space import Decision, check
 
@@ -58,6 +58,16 @@ class ForgerySpace:
             end = add_cell(graph, stage, f"{stage}/entry", choices, NODES)
             graph.add_edges_from([(end, f"{stage}/level"), (f"{stage}/level", OUTPUT)])
         return graph
+
+    def live(self, architecture: Architecture) -> frozenset[str]:
+        """The live edges of each cell up to the first one that nothing passes through."""
+        found: list[str] = []
+        for stage, choices in split_by_cell(architecture.choices, STAGES, NODES).items():
+            edges = live_edges(choices, NODES)
+            if not edges:
+                break
+            found.extend(edge_name(stage, i, j) for i, j in edges)
+        return frozenset(found)
 
 
 FORGERY = ForgerySpace()

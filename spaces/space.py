@@ -4,12 +4,13 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture, Choice
+from spaces.graphs import is_connected, live_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,26 @@ class SearchSpace(Protocol):
 
         The node attributes are those that `spaces.graphs` describes.
         """
+
+
+@runtime_checkable
+class SupportsLive(Protocol):
+    """A space that tells live decisions without a graph: a thousandth of the time."""
+
+    def live(self, architecture: Architecture) -> frozenset[str]:
+        """`live_decisions` of the architecture's graph."""
+
+
+def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
+    """The decisions whose operation lies on a path from the input to the output."""
+    if isinstance(space, SupportsLive):
+        return space.live(architecture)
+    return live_decisions(space.graph(architecture))
+
+
+def connects(space: SearchSpace, architecture: Architecture) -> bool:
+    """Whether anything of the input reaches the output."""
+    return bool(live(space, architecture)) or is_connected(space.graph(architecture))
 
 
 def size(space: SearchSpace) -> int:

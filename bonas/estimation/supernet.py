@@ -18,10 +18,10 @@ from bonas.networks.detector import Detector, normalise
 from bonas.observation import Observation
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
-from spaces.graphs import is_connected
-from spaces.space import SearchSpace, sample
+from spaces.space import SearchSpace, connects, sample
 
 CALIBRATION_BATCH = 64
+PATH_DRAWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,25 @@ def calibration_faces(train: Faces, count: int, *, seed: int) -> Faces:
     return train.select(pairs[: count // 2].reshape(-1).tolist())
 
 
-def uniform_paths(space: SearchSpace) -> Callable[[np.random.Generator], Architecture]:
-    """Draws architectures uniformly among those whose input reaches their output."""
+def uniform_paths(
+    space: SearchSpace, allowed: Callable[[Architecture], bool] | None = None
+) -> Callable[[np.random.Generator], Architecture]:
+    """Draws architectures uniformly among those whose input reaches their output.
+
+    Args:
+        space: The search space.
+        allowed: Further leaves out those for which it does not hold. Draws raise `ValueError`
+            where none of 100,000 combinations is left.
+    """
 
     def draw(rng: np.random.Generator) -> Architecture:
-        while True:
+        for _ in range(PATH_DRAWS):
             architecture = sample(space, rng=rng)
-            if is_connected(space.graph(architecture)):
+            if (allowed is None or allowed(architecture)) and connects(space, architecture):
                 return architecture
+        raise ValueError(
+            f"none of {PATH_DRAWS:,} random architectures of the space {space.name!r} is allowed; "
+            "raise search.limits."
+        )
 
     return draw

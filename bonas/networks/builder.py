@@ -14,8 +14,8 @@ from torch import nn
 from bonas.networks.forgery import ForgeryNetwork
 from spaces.architecture import Architecture, Choice
 from spaces.forgery import FORGERY
-from spaces.graphs import NONE, live_decisions
-from spaces.space import SearchSpace
+from spaces.graphs import NONE
+from spaces.space import SearchSpace, live
 
 
 class SharedNetwork(Protocol):
@@ -61,9 +61,9 @@ def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
 
 def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: int) -> nn.Module:
     """A network that holds what one architecture uses; operations on dead branches are left out."""
-    live = live_decisions(builder.space.graph(architecture))
+    used = live(builder.space, architecture)
     chosen = {
-        decision.name: (choice if decision.name in live else NONE,)
+        decision.name: (choice if decision.name in used else NONE,)
         for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)
     }
     return seeded(lambda: builder.build(chosen), seed)

@@ -6,18 +6,18 @@ multiply-add, and writes as much as a convolution.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
-from bonas.networks.builder import NetworkBuilder, build_network
+from bonas.networks.builder import NetworkBuilder, build_network, build_supernet
 from bonas.networks.detector import Detector
 from spaces.architecture import Architecture
-from spaces.graphs import SKIP, live_decisions
-from spaces.space import Decision
+from spaces.graphs import SKIP
+from spaces.space import Decision, live
 
 COSTS = ("parameters", "multiply_adds", "activations")
 _WRITING = (nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d)
@@ -34,17 +34,9 @@ def network_cost(network: nn.Module, size: int) -> dict[str, float]:
     cost["parameters"] = float(sum(p.numel() for p in network.parameters() if p.requires_grad))
 
     def count(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-        cost["activations"] += output.numel()
-        cost["multiply_adds"] += output.numel() * _multiply_adds_per_element(module)
+        _count(cost, module, output)
 
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, _WRITING)]
-    was_training = network.training
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        network.eval()(torch.zeros(1, 3, size, size, device=device))
-    network.train(was_training)
-    for hook in hooks:
-        hook.remove()
+    _forward(network, size, list(network.modules()), count)
     return cost
 
 
@@ -55,6 +47,39 @@ def architecture_cost(
     with torch.device("meta"):
         network = build_network(builder, architecture, seed=0)
     return network_cost(Detector(network, architecture), size)
+
+
+def _cost_of_path(shared: nn.Module, architecture: Architecture, size: int) -> dict[str, float]:
+    """Of a supernet, what one architecture's path uses; parameters of the modules it calls."""
+    detector = Detector(shared, architecture)
+    cost, used = dict.fromkeys(COSTS, 0.0), set[nn.Parameter]()
+
+    def count(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        used.update(module.parameters(recurse=False))
+        _count(cost, module, output)
+
+    _forward(detector, size, list(detector.modules()), count)
+    return cost | {"parameters": float(sum(p.numel() for p in used))}
+
+
+def _forward(
+    network: nn.Module, size: int, watched: Sequence[nn.Module], hook: Callable[..., None]
+) -> None:
+    """One image through the network, the hook told of what the watched modules return."""
+    handles = [module.register_forward_hook(hook) for module in watched]
+    was_training = network.training
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, size, size, device=device))
+    network.train(was_training)
+    for handle in handles:
+        handle.remove()
+
+
+def _count(cost: dict[str, float], module: nn.Module, output: torch.Tensor) -> None:
+    if isinstance(module, _WRITING):
+        cost["activations"] += output.numel()
+        cost["multiply_adds"] += output.numel() * _multiply_adds_per_element(module)
 
 
 def _multiply_adds_per_element(module: nn.Module) -> int:
@@ -101,26 +126,28 @@ class Limits:
                     f"search.limits.{name} is {most:g}, but a network without any operation has "
                     f"{skeleton[name]:g} at {size} px; raise the limit or lower space.width."
                 )
+        # On the CPU, not the meta device, whose shape functions take longer than the arithmetic.
+        shared = build_supernet(builder, seed=0)
+        passed = _cost_of_path(shared, plain, size)
         terms = {}
         for decision in decisions:
             for option in decision.options:
-                cost = architecture_cost(
-                    builder, _with(builder, decisions, {decision.name: option}), size
-                )
+                changed = _with(builder, decisions, {decision.name: option})
+                cost = _cost_of_path(shared, changed, size)
                 # An option that cuts the path leaves less than the skeleton; it adds nothing.
                 terms[decision.name, option] = {
-                    name: max(0.0, cost[name] - skeleton[name]) for name in COSTS
+                    name: max(0.0, cost[name] - passed[name]) for name in COSTS
                 }
         return cls(builder, dict(limits), skeleton, terms)
 
     def cost(self, architecture: Architecture) -> dict[str, float]:
         """The costs by sum of terms, exact where all stages are live."""
-        live = live_decisions(self.builder.space.graph(architecture))
+        used = live(self.builder.space, architecture)
         total = dict(self.skeleton)
         for decision, choice in zip(
             self.builder.space.decisions, architecture.choices, strict=True
         ):
-            if decision.name in live:
+            if decision.name in used:
                 for name, term in self.terms[decision.name, choice].items():
                     total[name] += term
         return total

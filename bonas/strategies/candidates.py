@@ -4,7 +4,7 @@ A space of at most `EXHAUSTIVE` combinations is its own pool. A larger one gets 
 with the observations and always covers the neighbourhood of the best.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ def evolving_pool(
     *,
     rng: np.random.Generator,
     size: int = 1_000,
+    allowed: Callable[[Architecture], bool] | None = None,
 ) -> list[Architecture]:
     """Architectures near the best and anywhere: all one-edit neighbours of the best five,
     mutations of radius two and three, crossovers of the best twenty, and a quarter random draws.
@@ -30,8 +31,10 @@ def evolving_pool(
         ranked: Observed architectures, best first.
         rng: Where draws come from.
         size: How many at most; fewer where the space does not give as many in a few draws.
+        allowed: Leaves out the others.
     """
-    found = dict.fromkeys(n for best in ranked[:5] for n in neighbours(space, best))
+    near = (n for best in ranked[:5] for n in neighbours(space, best))
+    found = dict.fromkeys(n for n in near if allowed is None or allowed(n))
     elite = ranked[:20]
     for _ in range(4 * size):
         if len(found) >= size:
@@ -45,5 +48,6 @@ def evolving_pool(
         else:
             radius = min(int(rng.integers(2, 4)), len(space.decisions))
             candidate = mutate(space, elite[int(rng.integers(len(elite)))], rng=rng, radius=radius)
-        found[candidate] = None
+        if allowed is None or allowed(candidate):
+            found[candidate] = None
     return list(found)

@@ -95,7 +95,7 @@ class SurrogateSampler(ArchitectureSampler):
         values = torch.tensor([e.values for e in estimates], dtype=torch.float64)
         front = non_dominated(values).tolist()
         best = [e.architecture for e, member in zip(estimates, front, strict=True) if member]
-        pool = self._all or evolving_pool(self.space, best, rng=rng)
+        pool = self._all or evolving_pool(self.space, best, rng=rng, allowed=self.allowed)
         candidates = self._features if self._all else self._encoding.encode(pool)
         scores = self._trade_off.scores(
             [[(e.architecture, e.values[m]) for e in estimates] for m in range(values.shape[1])],
@@ -137,7 +137,7 @@ class SurrogateSampler(ArchitectureSampler):
         rng: np.random.Generator,
     ) -> tuple[Sequence[Architecture], Candidates]:
         """Everywhere or nearby: see `Settings.turning` and `Settings.quiet`."""
-        pool = self._all or evolving_pool(self.space, ranked, rng=rng)
+        pool = self._all or evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
         if self._all:
             everywhere = Candidates(self._features, posterior.marginals, posterior.predictor)
         else:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from spaces.architecture import Architecture
 from spaces.cell import cell_edges, live_edges
-from spaces.forgery import FORGERY, NODES
+from spaces.forgery import FORGERY
 from spaces.graphs import INPUT, OUTPUT, canonical_key, is_connected, live_decisions, simplify
 from spaces.nasbench201 import NASBENCH201, from_arch_str
-from spaces.space import SearchSpace, enumerate_space, sample
+from spaces.space import SearchSpace, connects, enumerate_space, live, sample
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -85,11 +85,16 @@ def test_live_decisions_are_those_whose_change_to_none_changes_the_key(seed: int
             assert key(cell(*map(str, without))) != key(architecture)
 
 
-@given(seed=SEEDS)
-def test_live_edges_of_a_cell_agree_with_its_graph(seed: int) -> None:
-    architecture = sample(NASBENCH201, rng=np.random.default_rng(seed))
-    edges = {f"cell/{i}-{j}" for i, j in live_edges(architecture.choices, NODES)}
-    assert edges == live_decisions(NASBENCH201.graph(architecture))
+@pytest.mark.parametrize("space", [NASBENCH201, FORGERY], ids=lambda s: s.name)
+@given(seed=SEEDS, broken=st.floats(0, 1))
+def test_live_decisions_need_no_graph(space: SearchSpace, seed: int, broken: float) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = sample(space, rng=rng)
+    choices = tuple("none" if rng.random() < broken else c for c in drawn.choices)
+    architecture = Architecture(space.name, choices)
+    graph = space.graph(architecture)
+    assert live(space, architecture) == live_decisions(graph)
+    assert connects(space, architecture) == is_connected(graph)
 
 
 @given(seed=SEEDS)

@@ -100,6 +100,17 @@ def test_drawn_paths_are_connected() -> None:
     assert all(is_connected(FORGERY.graph(draw(rng))) for _ in range(200))
 
 
+def test_drawn_paths_are_allowed_or_an_error_says_that_none_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    draw = uniform_paths(FORGERY, lambda a: a.choices.count("skip") >= 4)
+    assert all(draw(rng).choices.count("skip") >= 4 for _ in range(50))
+    monkeypatch.setattr("bonas.estimation.supernet.PATH_DRAWS", 10)
+    with pytest.raises(ValueError, match=r"none of 10 random architectures .* raise search.limits"):
+        uniform_paths(FORGERY, lambda a: False)(rng)
+
+
 def test_logits_of_the_evaluation_are_the_detectors(
     estimator: SupernetEstimator, evaluation: Evaluation
 ) -> None:
