@@ -1,7 +1,7 @@
 """What each part of the Bayesian strategy brings, on one objective of a table.
 
     OMP_NUM_THREADS=1 python benchmarks/engine_ablation.py TABLE --objective cifar10_val \\
-        [--seeds 10] [--trials 150] [--parts default,no-shares,...]
+        [--seeds 10] [--trials 150] [--parts default,no-profiles,...]
 
 Prints the mean best value with its 95 % half width; one row per variant of the settings.
 """
@@ -24,8 +24,8 @@ from spaces.encodings.encoding import Encoding
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
-from spaces.encodings.option_counts import OptionCountsEncoding
 from spaces.encodings.paths import PathEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.space import SearchSpace
 from surrogates.gaussian_process import GaussianProcess
 from surrogates.kernels import TanimotoKernel, scaled
@@ -35,19 +35,19 @@ from surrogates.scaling import standard_scale
 
 def decisions_only(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
     onehot = OneHotEncoding(space)
-    return onehot, GaussianProcess(mixed_kernel(onehot.sizes, paths=0, shares=0))
+    return onehot, GaussianProcess(mixed_kernel(onehot.sizes, paths=0, profiles=0))
 
 
-def without_shares(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
+def without_profiles(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
     onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
-    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, shares=0)
+    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, profiles=0)
     return JoinedEncoding((onehot, paths)), GaussianProcess(kernel)
 
 
 def without_paths(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
-    onehot, shares = OneHotEncoding(space), OptionCountsEncoding(space)
-    kernel = mixed_kernel(onehot.sizes, paths=0, shares=shares.dimension)
-    return JoinedEncoding((onehot, shares)), GaussianProcess(kernel)
+    onehot, profiles = OneHotEncoding(space), PathProfileEncoding(space)
+    kernel = mixed_kernel(onehot.sizes, paths=0, profiles=profiles.dimension)
+    return JoinedEncoding((onehot, profiles)), GaussianProcess(kernel)
 
 
 def tanimoto_alone(encoding: Encoding) -> tuple[Encoding, GaussianProcess]:
@@ -68,7 +68,7 @@ PARTS = {
     "no-quiet": Settings(quiet=0.0),
     "all-local": Settings(turning=0.0),
     "ten-initial": Settings(initial=10),
-    "no-shares": Settings(surrogate=without_shares),
+    "no-profiles": Settings(surrogate=without_profiles),
     "no-paths": Settings(surrogate=without_paths),
     "no-compression": Settings(surrogate=without_compression),
     "decisions-only": Settings(surrogate=decisions_only),

@@ -38,7 +38,7 @@ Made = tuple[Encoding, Surrogate]
 
 def hamming(space: SearchSpace) -> Made:
     onehot = OneHotEncoding(space)
-    return onehot, GaussianProcess(mixed_kernel(onehot.sizes, paths=0, shares=0))
+    return onehot, GaussianProcess(mixed_kernel(onehot.sizes, paths=0, profiles=0))
 
 
 def alone(encoding: Encoding, kernel: type[TanimotoKernel] | type[CountsKernel]) -> Made:

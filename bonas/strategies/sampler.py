@@ -1,6 +1,6 @@
 """The Bayesian strategy as an Optuna sampler.
 
-A Gaussian process on decisions, canonical paths and shares of operations scores candidates by
+A Gaussian process on decisions, canonical paths and path profiles scores candidates by
 log expected improvement. Some steps look everywhere; the others stay one edit from the best
 architecture whose neighbourhood is not yet estimated: the best architectures of a space lie next
 to good ones, as outliers of which a surrogate that has seen their neighbours expects nothing

@@ -16,7 +16,7 @@ from spaces.encodings.encoding import Encoding
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
-from spaces.encodings.option_counts import OptionCountsEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.space import SearchSpace
 from surrogates.gaussian_process import GaussianProcess
 from surrogates.mixture import mixed_kernel
@@ -26,11 +26,11 @@ LOGARITHMS = (LogExpectedImprovement, LogProbabilityOfImprovement)
 
 
 def default_surrogate(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
-    """One-hot decisions, canonical paths and shares of operations, and their kernels' sum."""
+    """One-hot decisions, canonical paths and path profiles, and their kernels' sum."""
     onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
-    shares = OptionCountsEncoding(space)
-    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, shares=shares.dimension)
-    return JoinedEncoding((onehot, paths, shares)), GaussianProcess(kernel)
+    profiles = PathProfileEncoding(space)
+    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, profiles=profiles.dimension)
+    return JoinedEncoding((onehot, paths, profiles)), GaussianProcess(kernel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import torch
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
-from spaces.encodings.option_counts import OptionCountsEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import sample
 from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
@@ -15,8 +15,8 @@ from surrogates.maximisation import FitFailed, maximise
 from surrogates.mixture import mixed_kernel
 from surrogates.pool import PoolPosterior
 
-PARTS = (OneHotEncoding, PathMultisetEncoding, OptionCountsEncoding)
-GP = GaussianProcess(mixed_kernel((5,) * 6, paths=40, shares=5))
+PARTS = (OneHotEncoding, PathMultisetEncoding, PathProfileEncoding)
+GP = GaussianProcess(mixed_kernel((5,) * 6, paths=40, profiles=15))
 
 
 def _observed(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -25,7 +25,7 @@ def _observed(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     features = encoding.encode([sample(NASBENCH201, rng=rng) for _ in range(count)])
     features = torch.unique(features, dim=0)
     features = features[torch.from_numpy(rng.permutation(len(features)))]
-    weights = torch.from_numpy(rng.normal(size=75))
+    weights = torch.from_numpy(rng.normal(size=85))
     return features, features @ weights + torch.sin(features @ weights)
 
 
@@ -159,9 +159,9 @@ def test_closed_form_marginals_equal_samples_of_the_joint_posterior(
 @pytest.mark.parametrize(
     ("features", "values", "message"),
     [
-        (torch.zeros(2, 75), torch.zeros(3), r"\(2, 75\) and values \(3,\)"),
-        (torch.zeros(0, 75), torch.zeros(0), "n at least 1"),
-        (torch.zeros(2, 75), torch.tensor([1.0, torch.nan]), r"values\[1\] is nan"),
+        (torch.zeros(2, 85), torch.zeros(3), r"\(2, 85\) and values \(3,\)"),
+        (torch.zeros(0, 85), torch.zeros(0), "n at least 1"),
+        (torch.zeros(2, 85), torch.tensor([1.0, torch.nan]), r"values\[1\] is nan"),
     ],
 )
 def test_bad_observations_are_named(

@@ -10,7 +10,7 @@ from gpytorch.kernels import Kernel
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
-from spaces.encodings.option_counts import OptionCountsEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import sample
 from surrogates.kernels import (
@@ -19,16 +19,16 @@ from surrogates.kernels import (
     SquaredExponentialKernel,
     TanimotoKernel,
 )
-from surrogates.mixture import DECISION_WEIGHT, SHARE_WEIGHT, mixed_kernel
+from surrogates.mixture import DECISION_WEIGHT, PROFILE_WEIGHT, mixed_kernel
 
-PARTS = (OneHotEncoding, PathMultisetEncoding, OptionCountsEncoding)
+PARTS = (OneHotEncoding, PathMultisetEncoding, PathProfileEncoding)
 SIZES = (5,) * 6
 KERNELS: dict[str, Callable[[], Kernel]] = {
     "tanimoto": lambda: TanimotoKernel(slice(30, 70)),
     "hamming": lambda: HammingKernel(slice(0, 30), SIZES, DECISION_WEIGHT).double(),
     "counts": lambda: CountsKernel(slice(30, 70)),
-    "shares": lambda: SquaredExponentialKernel(slice(70, 75), 5, SHARE_WEIGHT).double(),
-    "default": mixed_kernel(SIZES, paths=40, shares=5),
+    "profiles": lambda: SquaredExponentialKernel(slice(70, 85), 15, PROFILE_WEIGHT).double(),
+    "default": mixed_kernel(SIZES, paths=40, profiles=15),
 }
 
 
@@ -52,7 +52,7 @@ def test_the_matrix_is_symmetric_positive_semidefinite_and_equal_on_its_diagonal
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_a_batch_of_matrices_is_the_matrices_of_the_batch(name: str) -> None:
-    features, kernel = _features(24).reshape(3, 8, 75), KERNELS[name]()
+    features, kernel = _features(24).reshape(3, 8, 85), KERNELS[name]()
     batch = kernel(features, features).to_dense().detach()
     single = torch.stack([kernel(f, f).to_dense().detach() for f in features])
     assert torch.allclose(batch, single, atol=1e-12)

@@ -17,7 +17,7 @@ from surrogates.gaussian_process import GaussianProcess
 from surrogates.mixture import mixed_kernel
 from surrogates.surrogate import Interval, Marginals, Surrogate
 
-GP = GaussianProcess(mixed_kernel((5,) * 6, paths=0, shares=0))
+GP = GaussianProcess(mixed_kernel((5,) * 6, paths=0, profiles=0))
 SURROGATES: dict[str, Surrogate] = {
     "gaussian_process": GP,
     "ensemble": DeepEnsemble(layers=3, epochs=60),

@@ -56,7 +56,7 @@ def test_a_fit_that_fails_is_reported_and_the_last_good_one_kept(
     fits = iter(range(10))
 
     def kernel() -> Kernel:
-        made = mixed_kernel((5,) * 6, paths=40, shares=5)()
+        made = mixed_kernel((5,) * 6, paths=40, profiles=15)()
         if next(fits) == 1:  # the second fit starts where no likelihood exists
             made.kernels[0].raw_outputscale.data.fill_(torch.nan)
         return made

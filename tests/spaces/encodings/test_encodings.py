@@ -13,15 +13,16 @@ from spaces.encodings.encoding import Encoding
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
-from spaces.encodings.option_counts import OptionCountsEncoding
 from spaces.encodings.paths import HASHED_FEATURES, PathEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.encodings.wiring import fixed_paths
 from spaces.forgery import FORGERY
 from spaces.graphs import INPUT, NONE, OUTPUT, SKIP, canonical_key, simplify
+from spaces.listed import listed_space
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import Decision, SearchSpace, enumerate_space, sample
 
-ENCODINGS = [OneHotEncoding, PathEncoding, PathMultisetEncoding, OptionCountsEncoding]
+ENCODINGS = [OneHotEncoding, PathEncoding, PathMultisetEncoding, PathProfileEncoding]
 ALL = tuple(enumerate_space(NASBENCH201))
 
 
@@ -70,7 +71,7 @@ def test_rows_are_float64_of_the_stated_dimension_and_depend_on_their_architectu
         (OneHotEncoding, 15_625),
         (PathEncoding, 9_445),
         (PathMultisetEncoding, 4_120),
-        (OptionCountsEncoding, 210),
+        (PathProfileEncoding, 1_480),
     ],
 )
 def test_as_many_architectures_are_told_apart_as_the_encoding_says(
@@ -102,6 +103,41 @@ def test_path_features_agree_with_the_paths_of_the_graph() -> None:
         row = PathEncoding(NASBENCH201).encode([architecture])[0]
         assert bool(row.sum() > 0) == bool(paths)
         assert row.sum() >= len({tuple(p) for p in paths}) - 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_profiles_count_operations_on_the_paths_of_the_graph(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = sample(NASBENCH201, rng=rng)
+    choices = tuple(NONE if rng.random() < 0.3 else c for c in drawn.choices)
+    architecture = Architecture("nasbench201", choices)
+    graph = NASBENCH201.graph(architecture)
+    graph.remove_nodes_from([n for n, o in graph.nodes(data="operation") if o == NONE])
+    alive = nx.has_path(graph, INPUT, OUTPUT)
+    paths = list(nx.all_simple_paths(graph, INPUT, OUTPUT)) if alive else []
+    named = [[graph.nodes[n]["operation"] for n in path] for path in paths]
+    used = {n for path in paths for n in path if graph.nodes[n].get("decision")}
+    operations = NASBENCH201.decisions[0].options
+    shares = [sum(graph.nodes[n]["operation"] == o for n in used) / 6 for o in operations]
+    shares[operations.index(NONE)] = 1 - len(used) / 6
+    expected = list(shares)
+    for operation in operations:
+        if operation in (NONE, SKIP):
+            continue
+        counts = [path.count(operation) for path in named] or [0]
+        expected += [min(counts) / 3, sum(counts) / len(counts) / 3, max(counts) / 3]
+    expected.append(len(paths) / 4)
+    assert PathProfileEncoding(NASBENCH201).encode([architecture])[0].tolist() == pytest.approx(
+        expected
+    )
+
+
+def test_profiles_of_a_table_are_the_shares_of_equal_options() -> None:
+    combinations = [("conv", "conv", 2), ("conv", "pool", 1), ("pool", "conv", 1)]
+    names = ("first", "second", "depth")
+    table = listed_space("mine", names, [dict(zip(names, c, strict=True)) for c in combinations])
+    rows = PathProfileEncoding(table).encode([Architecture("mine", c) for c in combinations])
+    assert rows.tolist() == [[1.0, 0.0], [0.5, 0.5], [0.5, 0.5]]
 
 
 def test_truncation_keeps_the_features_of_the_shortest_paths() -> None:
