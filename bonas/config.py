@@ -45,7 +45,7 @@ class DataTable(_Table):
 
     layout: Literal["metadata.csv", "synthetic"] = "metadata.csv"
     path: Path | None = None
-    size: Annotated[int, Field(ge=32, le=1024)] = 96
+    size: Annotated[int, Field(ge=32, le=1024, multiple_of=2)] = 96
     on_bad_image: OnBadImage = OnBadImage.ERROR
     unseen: tuple[str, ...] = ()
     unseen_data: tuple[Path, ...] = ()
