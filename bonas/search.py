@@ -8,6 +8,8 @@ or, with an estimator, `search.run(estimator, trials=40)`.
 """
 
 import logging
+import math
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -78,6 +80,7 @@ class Search:
         estimator: Estimator,
         trials: int,
         *,
+        time_limit: float = math.inf,
         progress: Callable[[Told], None] | None = None,
     ) -> Told | None:
         """Estimate until the study holds `trials` finished trials, earlier ones included.
@@ -85,12 +88,14 @@ class Search:
         Args:
             estimator: Gives observations.
             trials: In all.
+            time_limit: Seconds after which no further estimate begins.
             progress: Told every new observation.
 
         Returns:
             The best observation, or `None` where none succeeded.
         """
-        while self.study.finished < trials:
+        started = time.monotonic()
+        while self.study.finished < trials and time.monotonic() - started < time_limit:
             try:
                 asked = self.study.ask()
             except SpaceExhausted as error:

@@ -1,5 +1,7 @@
 """`bonas search`: trains the supernet and searches; continues a run that is there."""
 
+import math
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,15 +26,20 @@ def search(
         Path | None, typer.Option(help="Run folder. [default: runs/<name of CONFIG>]")
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Architectures to estimate in all.")] = None,
+    time_limit: Annotated[
+        float, typer.Option(min=0, help="Seconds from now after which no estimate begins.")
+    ] = math.inf,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search for the most robust architecture; continues the run in its folder if there is one."""
+    started = time.monotonic()
     settings = list(set_ or [])
     if trials is not None:
         settings.append(f"search.trials={trials}")
     resolved = load_config(config, settings)
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
-    found = run_search(folder, load_components(resolved))
+    parts = load_components(resolved)
+    found = run_search(folder, parts, time_limit=time_limit - (time.monotonic() - started))
     report_search(found, folder, as_json=json)
 
 
@@ -42,9 +49,9 @@ def load_components(config: Config) -> Components:
         return Components.of(config, shown.counting("faces"))
 
 
-def run_search(folder: RunFolder, parts: Components) -> Search:
-    """Supernet, then trials, with progress bars."""
-    config = folder.config
+def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math.inf) -> Search:
+    """Supernet, then trials until their number or the seconds are reached, with progress bars."""
+    config, started = folder.config, time.monotonic()
     with bars() as shown:
         steps = parts.recipe(config.supernet).steps
         estimator = supernet_estimator(parts, folder, shown.training("supernet", steps))
@@ -55,6 +62,7 @@ def run_search(folder: RunFolder, parts: Components) -> Search:
         search.run(
             estimator,
             trials,
+            time_limit=time_limit - (time.monotonic() - started),
             progress=lambda told: advance(search.study.finished, trials, _note(search)),
         )
     for problem in parts.data.skipped:

@@ -166,6 +166,9 @@ def test_the_whole_way_and_what_may_follow_it(
 ) -> None:
     file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
     file.write_text(TINY)
+    assert main(["search", str(file), "--out", run, "--time-limit", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == 0, "only the supernet was trained"
+
     assert main(["search", str(file), "--out", run, "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
     assert first["trials"] == 2

@@ -125,6 +125,18 @@ def test_a_search_ends_where_the_space_does() -> None:
     assert not search.study.optuna.get_trials(states=(TrialState.RUNNING,))
 
 
+def test_no_estimate_begins_after_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_000))
+    monkeypatch.setattr("bonas.search.time.monotonic", lambda: float(next(clock)))
+    search = Search(TINY, sampler=RandomSampler(TINY, seed=0))
+    search.run(exact(), trials=8, time_limit=4.0)
+    assert search.study.finished == 3
+    search.run(exact(), trials=8, time_limit=0.0)
+    assert search.study.finished == 3
+    search.run(exact(), trials=8)
+    assert search.study.finished == 8
+
+
 def test_an_error_of_the_estimator_is_no_failed_estimate() -> None:
     class Broken:
         def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
