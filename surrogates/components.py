@@ -28,10 +28,6 @@ class Components:
     def fit(self, features: torch.Tensor, parts: torch.Tensor) -> "ComponentsPredictor":
         """The predictor after observing the parts, `n x m`, at `features`, `n x d`.
 
-        The parts' residuals are correlated: conditions share images. What the processes leave
-        unexplained, L_c^-1 y_c, is white with unit variance in each part; its correlation between
-        parts is taken for the correlation of the predictions.
-
         Raises:
             ValueError: the number of parts is not that of the weights.
         """
@@ -41,11 +37,8 @@ class Components:
                 "weight."
             )
         fitted = [self.surrogate.fit(features, part.contiguous()) for part in parts.T]
-        white = torch.stack([predictor.whitened for predictor in fitted])
-        norms = white.norm(dim=1).clamp_min(1e-12)
-        correlation = (white @ white.T) / (norms.unsqueeze(0) * norms.unsqueeze(1))
-        correlation.fill_diagonal_(1.0)
-        return ComponentsPredictor(fitted, torch.tensor(self.weights).double(), correlation)
+        weights = torch.tensor(self.weights).double()
+        return ComponentsPredictor(fitted, weights, residual_correlation(fitted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +52,32 @@ class ComponentsPredictor:
     def marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of the weighted sum at each row of `features`, `N x d`."""
         believed = [part.marginals(features) for part in self.parts]
-        means = torch.stack([marginals.mean for marginals in believed])
-        deviations = torch.stack([marginals.variance.sqrt() for marginals in believed])
-        weighted = self.weights.unsqueeze(1) * deviations
-        variance = (weighted * (self.correlation @ weighted)).sum(0)
-        return Marginals(self.weights @ means, variance.clamp_min(1e-18))
+        return weighted_sum(believed, self.weights, self.correlation)
 
     def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
         """The interval of normal distributions with the marginals' moments."""
         return self.marginals(features).interval(level)
+
+
+def residual_correlation(parts: Sequence[GaussianProcessPredictor]) -> torch.Tensor:
+    """The correlation of what the parts leave unexplained, `m x m`.
+
+    The parts' residuals are correlated: conditions share images. What a process leaves
+    unexplained, L_c^-1 y_c, is white with unit variance; its correlation between parts is taken
+    for the correlation of their predictions.
+    """
+    white = torch.stack([predictor.whitened for predictor in parts])
+    norms = white.norm(dim=1).clamp_min(1e-12)
+    correlation: torch.Tensor = (white @ white.T) / (norms.unsqueeze(0) * norms.unsqueeze(1))
+    return correlation.fill_diagonal_(1.0)
+
+
+def weighted_sum(
+    believed: Sequence[Marginals], weights: torch.Tensor, correlation: torch.Tensor
+) -> Marginals:
+    """The marginals of a weighted sum of `m` parts with the given correlation, `m x m`."""
+    means = torch.stack([marginals.mean for marginals in believed])
+    deviations = torch.stack([marginals.variance.sqrt() for marginals in believed])
+    weighted = weights.unsqueeze(1) * deviations
+    variance = (weighted * (correlation @ weighted)).sum(0)
+    return Marginals(weights @ means, variance.clamp_min(1e-18))

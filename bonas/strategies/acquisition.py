@@ -27,12 +27,12 @@ class Candidates:
     Attributes:
         features: Their features, `N x d`.
         marginals: Mean and variance of each, scaled.
-        predictor: The Gaussian process behind them.
+        predictor: The Gaussian process behind them, for joint draws; `None` for a sum of several.
     """
 
     features: torch.Tensor
     marginals: Marginals
-    predictor: GaussianProcessPredictor
+    predictor: GaussianProcessPredictor | None
 
 
 class Acquisition(Protocol):
@@ -153,6 +153,8 @@ def thompson(candidates: Candidates, *, generator: torch.Generator) -> torch.Ten
     bound = upper_confidence_bound(candidates.marginals, beta=4.0)
     chosen = torch.topk(bound, min(SHORT_LIST, len(bound))).indices
     features, predictor = candidates.features[chosen], candidates.predictor
+    if predictor is None:
+        raise ValueError("a joint draw needs one Gaussian process; use IndependentThompson.")
     rows = predictor.project(features)
     covariance = predictor.covariance(features, features) - rows.mT @ rows
     values, vectors = torch.linalg.eigh(covariance)  # candidates may coincide: no Cholesky

@@ -16,17 +16,15 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.strategies.acquisition import Candidates, log_expected_improvement
-from bonas.strategies.belief import Belief
 from bonas.strategies.candidates import EXHAUSTIVE, evolving_pool
 from bonas.strategies.history import Estimate, History
 from bonas.strategies.pareto import ParetoBelief, non_dominated
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
+from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
 from spaces.space import SearchSpace, enumerate_space, neighbours, size
-from surrogates.gaussian_process import GaussianProcessPredictor
-from surrogates.pool import PoolPosterior
 
 MOST_OBSERVATIONS = 1_000
 """Observations that the surrogate sees at most, of more the best and the latest. A suggestion from
@@ -50,7 +48,7 @@ class SurrogateSampler(ArchitectureSampler):
         everything = enumerate_space(space) if size(space) <= EXHAUSTIVE else ()
         self._all: Sequence[Architecture] = tuple(everything)
         self._features = self._encoding.encode(self._all)
-        self._belief = Belief(self._surrogate, self._features)
+        self._belief = WholeBelief(self._surrogate, self._features, self.settings.conditions)
         self._trade_off = ParetoBelief(self._surrogate, self._features)
         self._weighting = Weighting(self._surrogate, self._features, cost=self.settings.cost)
         self._warm = tuple(
@@ -67,19 +65,19 @@ class SurrogateSampler(ArchitectureSampler):
             return self.draw(history, rng=rng)
         if any(len(e.values) > 1 for e in history.estimates):
             return self._propose_trade_off(history, rng=rng)
-        estimates = _remembered(history.estimates)
+        estimates = _remembered([e for e in history.estimates if self._belief.knows(e)])
+        if len(estimates) < self.settings.initial:
+            return self.draw(history, rng=rng)
         features = self._encoding.encode([e.architecture for e in estimates])
-        posterior = self._belief.posterior(
-            [(e.architecture, e.values[0]) for e in estimates],
-            features,
-            self._encoding.encode(history.pending),
+        believed = self._belief.posterior(
+            estimates, features, self._encoding.encode(history.pending)
         )
-        means = posterior.predictor.observed_means()[: len(estimates)]
+        means = believed.observed_means()[: len(estimates)]
         feasible = torch.tensor([e.feasible for e in estimates])
         order = sorted(range(len(estimates)), key=lambda i: (not feasible[i], -float(means[i])))
         ranked = [estimates[i].architecture for i in order]
         best = float(means[feasible].max()) if feasible.any() else -math.inf
-        architectures, candidates = self._candidates(posterior, ranked, best, history, rng=rng)
+        architectures, candidates = self._candidates(believed, ranked, best, history, rng=rng)
         scores = torch.zeros(len(architectures), dtype=torch.float64)
         if feasible.any():
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
@@ -129,7 +127,7 @@ class SurrogateSampler(ArchitectureSampler):
 
     def _candidates(
         self,
-        posterior: PoolPosterior,
+        believed: Whole,
         ranked: Sequence[Architecture],
         best: float,
         history: History,
@@ -139,15 +137,15 @@ class SurrogateSampler(ArchitectureSampler):
         """Everywhere or nearby: see `Settings.turning` and `Settings.quiet`."""
         pool = self._all or evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
         if self._all:
-            everywhere = Candidates(self._features, posterior.marginals, posterior.predictor)
+            everywhere = Candidates(self._features, believed.everywhere(), believed.joint)
         else:
-            everywhere = self._believe(posterior.predictor, pool)
+            everywhere = self._believe(believed, pool)
         local = self.settings.is_local(len(history.estimates) + len(history.pending))
         if local or self._is_quiet(pool, everywhere, best, history):
             for incumbent in ranked:
                 around = [n for n in neighbours(self.space, incumbent) if self.is_open(n, history)]
                 if around:
-                    return around, self._believe(posterior.predictor, around)
+                    return around, self._believe(believed, around)
         return pool, everywhere
 
     def _is_quiet(
@@ -168,11 +166,9 @@ class SurrogateSampler(ArchitectureSampler):
                 return False
         return True
 
-    def _believe(
-        self, predictor: GaussianProcessPredictor, architectures: Sequence[Architecture]
-    ) -> Candidates:
+    def _believe(self, believed: Whole, architectures: Sequence[Architecture]) -> Candidates:
         features = self._encoding.encode(architectures)
-        return Candidates(features, predictor.scaled_marginals(features), predictor)
+        return Candidates(features, believed.at(features), believed.joint)
 
 
 def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:

@@ -1,7 +1,7 @@
 """Settings of the Bayesian strategy. The defaults are one set for all spaces and objectives."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from optuna.trial import FrozenTrial
@@ -10,6 +10,7 @@ from bonas.strategies.acquisition import (
     Acquisition,
     LogExpectedImprovement,
     LogProbabilityOfImprovement,
+    Thompson,
 )
 from spaces.architecture import Architecture
 from spaces.encodings.encoding import Encoding
@@ -46,6 +47,9 @@ class Settings:
             by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
         acquisition: Scores candidates.
+        conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
+            stored as `bonas.auc.<condition>`, then has a Gaussian process of its own; trials that
+            lack one teach nothing.
         warm_start: Observations of an earlier study of the same objective, maximised; they are
             believed before the study's own and their architectures are not proposed again.
         constraints: Violations of a finished trial, feasible where all are at most 0, as Optuna's
@@ -58,6 +62,7 @@ class Settings:
     quiet: float = 0.0025
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
+    conditions: Mapping[str, float] | None = None
     warm_start: Sequence[tuple[Architecture, float]] = ()
     constraints: Callable[[FrozenTrial], Sequence[float]] | None = None
     cost: str | None = None
@@ -68,6 +73,11 @@ class Settings:
         for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
             if not number >= 0:
                 raise ValueError(f"{name} is {number}; it must not be negative.")
+        if self.conditions is not None and isinstance(self.acquisition, Thompson):
+            raise ValueError(
+                "acquisition is Thompson, which draws from one Gaussian process; with conditions "
+                "there are several. Use IndependentThompson."
+            )
         weighted = self.constraints is not None or self.cost is not None
         if weighted and not isinstance(self.acquisition, LOGARITHMS):
             raise ValueError(

@@ -56,6 +56,45 @@ def test_every_acquisition_climbs(acquisition: Acquisition) -> None:
     assert study.best_value > max(t.value or 0 for t in study.trials[:5])
 
 
+def _run_with_parts(settings: Settings, trials: int, *, every: int = 1) -> optuna.Study:
+    """The value is 0.75 of one condition and 0.25 of another, stored with every n-th trial."""
+    study = optuna.create_study(
+        direction="maximize", sampler=SurrogateSampler(SPACE, settings=settings)
+    )
+    for _ in range(trials):
+        trial = study.ask(DECISIONS)
+        value = _value(tuple(trial.params[d.name] for d in SPACE.decisions))
+        clean, noisy = value + _convolutions(trial), value - 3 * _convolutions(trial)
+        if trial.number % every == 0:
+            trial.set_user_attr("bonas.auc.clean", clean)
+            trial.set_user_attr("bonas.auc.corruption/noise-2", noisy)
+        study.tell(trial, 0.75 * clean + 0.25 * noisy)
+    return study
+
+
+PARTS = {"clean": 0.75, "corruption/noise-2": 0.25}
+
+
+def test_a_value_may_be_believed_as_the_sum_of_its_conditions() -> None:
+    study = _run_with_parts(Settings(conditions=PARTS), 30)
+    assert study.best_value > max(t.value or 0 for t in study.trials[:5])
+    again = _run_with_parts(Settings(conditions=PARTS), 30)
+    assert [t.params for t in again.trials] == [t.params for t in study.trials]
+    plain = _run_with_parts(Settings(), 30)
+    assert [t.params for t in plain.trials] != [t.params for t in study.trials]
+
+
+def test_trials_without_the_conditions_teach_nothing() -> None:
+    study = _run_with_parts(Settings(conditions=PARTS), 12, every=100)
+    drawn = _run_with_parts(Settings(conditions=PARTS, initial=50), 12)
+    assert [t.params for t in study.trials] == [t.params for t in drawn.trials]
+
+
+def test_a_joint_draw_of_several_processes_is_refused() -> None:
+    with pytest.raises(ValueError, match="conditions there are several"):
+        Settings(conditions=PARTS, acquisition=Thompson())
+
+
 def test_constraints_keep_the_search_where_they_hold() -> None:
     study = _run(Settings(constraints=lambda trial: [_convolutions(trial) - 2.0]), 40)
     late = study.trials[20:]

@@ -1,0 +1,123 @@
+"""What is believed of a value: by itself, or as the weighted sum of its conditions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from bonas.strategies.belief import Belief
+from bonas.strategies.history import Estimate
+from surrogates.components import residual_correlation, weighted_sum
+from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from surrogates.pool import PoolPosterior
+from surrogates.scaling import Scale, standard_scale
+from surrogates.surrogate import Marginals
+
+
+class Whole(Protocol):
+    """The posterior of scaled values."""
+
+    @property
+    def joint(self) -> GaussianProcessPredictor | None:
+        """The Gaussian process of the values, where there is a single one."""
+
+    def observed_means(self) -> torch.Tensor:
+        """Posterior means of the observations, `n` or more, pending ones behind."""
+
+    def everywhere(self) -> Marginals:
+        """Of the pool, `N`."""
+
+    def at(self, features: torch.Tensor) -> Marginals:
+        """Of other architectures, `m x d`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """One Gaussian process of the values."""
+
+    posterior: PoolPosterior
+
+    @property
+    def joint(self) -> GaussianProcessPredictor:
+        """The Gaussian process."""
+        return self.posterior.predictor
+
+    def observed_means(self) -> torch.Tensor:
+        """Posterior means of the observations, pending ones behind."""
+        return self.joint.observed_means()
+
+    def everywhere(self) -> Marginals:
+        """Of the pool."""
+        return self.posterior.marginals
+
+    def at(self, features: torch.Tensor) -> Marginals:
+        """Of other architectures."""
+        return self.joint.scaled_marginals(features)
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A Gaussian process per part (see `surrogates.components`)."""
+
+    parts: Sequence[PoolPosterior]
+    weights: torch.Tensor
+    correlation: torch.Tensor
+    scale: Scale
+
+    @property
+    def joint(self) -> None:
+        """There is no single one."""
+
+    def observed_means(self) -> torch.Tensor:
+        """Weighted sums of the parts' posterior medians."""
+        predictors = [part.predictor for part in self.parts]
+        medians = torch.stack([p.scale.inverse(p.observed_means()) for p in predictors])
+        return self.scale(self.weights @ medians)
+
+    def everywhere(self) -> Marginals:
+        """Of the pool."""
+        return self._sum([p.predictor.scale.undo(p.marginals) for p in self.parts])
+
+    def at(self, features: torch.Tensor) -> Marginals:
+        """Of other architectures."""
+        return self._sum([p.predictor.marginals(features) for p in self.parts])
+
+    def _sum(self, believed: Sequence[Marginals]) -> Marginals:
+        mean, variance = weighted_sum(believed, self.weights, self.correlation)
+        return Marginals(self.scale(mean), variance / self.scale.spread**2)
+
+
+class WholeBelief:
+    """Beliefs on the value, or on each of its parts."""
+
+    def __init__(
+        self, surrogate: GaussianProcess, pool: torch.Tensor, weights: Mapping[str, float] | None
+    ) -> None:
+        """Believe with `surrogate`; `weights` names the conditions that are the parts, if any."""
+        self._weights = weights
+        self._beliefs = {name: Belief(surrogate, pool) for name in weights or ("",)}
+
+    def knows(self, estimate: Estimate) -> bool:
+        """Whether the estimate has what is believed."""
+        return self._weights is None or self._weights.keys() <= estimate.aucs.keys()
+
+    def posterior(
+        self, estimates: Sequence[Estimate], features: torch.Tensor, pending: torch.Tensor
+    ) -> Whole:
+        """As `Belief.posterior`."""
+        posteriors = [
+            belief.posterior(
+                [(e.architecture, e.aucs[name] if name else e.values[0]) for e in estimates],
+                features,
+                pending,
+            )
+            for name, belief in self._beliefs.items()
+        ]
+        if self._weights is None:
+            return Single(posteriors[0])
+        weights = torch.tensor(list(self._weights.values()), dtype=torch.float64)
+        predictors = [posterior.predictor for posterior in posteriors]
+        values = torch.stack([p.values[: len(estimates)] for p in predictors])
+        scale = standard_scale(weights @ values)
+        return Composite(posteriors, weights, residual_correlation(predictors), scale)
