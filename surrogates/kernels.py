@@ -157,6 +157,33 @@ class SquaredExponentialKernel(Kernel):
         return (-0.5 * (squares - 2.0 * a @ b.mT).clamp_min(0.0)).exp()
 
 
+class LinearKernel(Kernel):
+    r"""Inner product of the columns: a linear prior mean with Gaussian coefficients.
+
+    .. math:: k(x, x') = x \cdot x'
+
+    Integrating out m(x) = b'x with b ~ N(0, s I) adds s times this kernel (Rasmussen and Williams
+    2006, section 2.7).
+    """
+
+    has_lengthscale = False
+
+    def __init__(self, columns: slice) -> None:
+        super().__init__()
+        self.columns = columns
+
+    def forward(
+        self,
+        x1: torch.Tensor,  # (..., n, d)
+        x2: torch.Tensor,  # (..., m, d)
+        diag: bool = False,
+        last_dim_is_batch: bool = False,
+    ) -> torch.Tensor:
+        """The matrix, `... x n x m`, or its diagonal, `... x n`."""
+        a, b = x1[..., self.columns], x2[..., self.columns]
+        return (a * b).sum(-1) if diag else a @ b.mT
+
+
 def scaled(kernel: Kernel, prior: LogNormalPrior) -> ScaleKernel:
     """The kernel times a learned positive factor that starts at the prior's mode."""
     product = ScaleKernel(kernel, outputscale_constraint=Positive(torch.exp, torch.log))

@@ -13,14 +13,22 @@ from collections.abc import Callable
 from gpytorch.kernels import Kernel
 from gpytorch.priors import LogNormalPrior
 
-from surrogates.kernels import HammingKernel, SquaredExponentialKernel, TanimotoKernel, scaled
+from surrogates.kernels import (
+    HammingKernel,
+    LinearKernel,
+    SquaredExponentialKernel,
+    TanimotoKernel,
+    scaled,
+)
 
 VARIANCE = LogNormalPrior(0.0, 1.0)
 DECISION_WEIGHT = LogNormalPrior(-1.0, 1.0)
 PROFILE_WEIGHT = LogNormalPrior(1.0, 1.0)
 
 
-def mixed_kernel(sizes: tuple[int, ...], *, paths: int, profiles: int) -> Callable[[], Kernel]:
+def mixed_kernel(
+    sizes: tuple[int, ...], *, paths: int, profiles: int, statistics: int = 0
+) -> Callable[[], Kernel]:
     """Makes the default kernel, for one-hot features, then paths, then path profiles.
 
     Hamming tells every two architectures apart, Tanimoto on canonical paths joins those that
@@ -30,17 +38,25 @@ def mixed_kernel(sizes: tuple[int, ...], *, paths: int, profiles: int) -> Callab
         sizes: The number of options of each decision.
         paths: The number of path features; 0 leaves their kernel out.
         profiles: The number of profile features; 0 leaves their kernel out.
+        statistics: The number of further statistics in [0, 1], such as ranks of zero-cost scores:
+            a linear prior mean, and a squared exponential as for profiles. 0 leaves both out.
     """
     first, second = sum(sizes), sum(sizes) + paths
+    third = second + profiles
 
     def kernel() -> Kernel:
         total = scaled(HammingKernel(slice(0, first), sizes, DECISION_WEIGHT), VARIANCE)
         if paths:
             total = total + scaled(TanimotoKernel(slice(first, second)), VARIANCE)
         if profiles:
-            columns = slice(second, second + profiles)
+            columns = slice(second, third)
             by_profile = SquaredExponentialKernel(columns, profiles, PROFILE_WEIGHT)
             total = total + scaled(by_profile, VARIANCE)
+        if statistics:
+            columns = slice(third, third + statistics)
+            by_statistics = SquaredExponentialKernel(columns, statistics, PROFILE_WEIGHT)
+            total = total + scaled(LinearKernel(columns), VARIANCE)
+            total = total + scaled(by_statistics, VARIANCE)
         return total.double()
 
     return kernel

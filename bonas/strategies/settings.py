@@ -28,10 +28,33 @@ LOGARITHMS = (LogExpectedImprovement, LogProbabilityOfImprovement)
 
 def default_surrogate(space: SearchSpace) -> tuple[Encoding, GaussianProcess]:
     """One-hot decisions, canonical paths and path profiles, and their kernels' sum."""
+    return _surrogate(space, ())
+
+
+def surrogate_with(
+    statistics: Encoding,
+) -> Callable[[SearchSpace], tuple[Encoding, GaussianProcess]]:
+    """The default surrogate with a linear prior mean in, and a kernel on, further statistics.
+
+    Args:
+        statistics: Features in [0, 1] of the space's architectures, such as ranks of zero-cost
+            scores (`spaces.encodings.statistics.ranked`).
+    """
+    return lambda space: _surrogate(space, (statistics,))
+
+
+def _surrogate(
+    space: SearchSpace, statistics: tuple[Encoding, ...]
+) -> tuple[Encoding, GaussianProcess]:
     onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
     profiles = PathProfileEncoding(space)
-    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, profiles=profiles.dimension)
-    return JoinedEncoding((onehot, paths, profiles)), GaussianProcess(kernel)
+    kernel = mixed_kernel(
+        onehot.sizes,
+        paths=paths.dimension,
+        profiles=profiles.dimension,
+        statistics=sum(encoding.dimension for encoding in statistics),
+    )
+    return JoinedEncoding((onehot, paths, profiles, *statistics)), GaussianProcess(kernel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 import torch
+from scipy.stats import rankdata
 
 from spaces.architecture import Architecture
 from spaces.graphs import NONE, SKIP, canonical_key, simplify
@@ -56,6 +57,32 @@ class StatisticsEncoding:
                 )
             row[:] = (np.asarray(self.statistics[key], dtype=np.float64) - low) / (high - low)
         return torch.from_numpy(rows)
+
+
+def ranked(
+    space: SearchSpace, scores: Mapping[Architecture, Sequence[float]]
+) -> StatisticsEncoding:
+    """Each score as its rank among the architectures given, from 0 for the lowest to 1.
+
+    Zero-cost scores spread over many orders of magnitude; only their order says something. Of
+    architectures with one canonical key the first one's scores stay.
+
+    Raises:
+        ValueError: fewer than two architectures, or scores that are not finite.
+    """
+    by_key: dict[str, Sequence[float]] = {}
+    for architecture, values in scores.items():
+        by_key.setdefault(canonical_key(space.graph(architecture)), values)
+    table = np.asarray(list(by_key.values()), dtype=np.float64).reshape(len(by_key), -1)
+    if len(table) < 2 or not np.isfinite(table).all():
+        raise ValueError(
+            f"scores has {len(table)} different architectures, "
+            f"{int((~np.isfinite(table)).sum())} values not finite; needed are two and none."
+        )
+    ranks = (rankdata(table, axis=0) - 1) / (len(table) - 1)
+    return StatisticsEncoding(
+        space, dict(zip(by_key, ranks.tolist(), strict=True)), ((0.0, 1.0),) * table.shape[1]
+    )
 
 
 def operation_statistics(space: SearchSpace, architecture: Architecture) -> tuple[float, ...]:

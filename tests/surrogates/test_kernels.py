@@ -16,6 +16,7 @@ from spaces.space import sample
 from surrogates.kernels import (
     CountsKernel,
     HammingKernel,
+    LinearKernel,
     SquaredExponentialKernel,
     TanimotoKernel,
 )
@@ -28,7 +29,9 @@ KERNELS: dict[str, Callable[[], Kernel]] = {
     "hamming": lambda: HammingKernel(slice(0, 30), SIZES, DECISION_WEIGHT).double(),
     "counts": lambda: CountsKernel(slice(30, 70)),
     "profiles": lambda: SquaredExponentialKernel(slice(70, 85), 15, PROFILE_WEIGHT).double(),
+    "linear": lambda: LinearKernel(slice(70, 85)),
     "default": mixed_kernel(SIZES, paths=40, profiles=15),
+    "with statistics": mixed_kernel(SIZES, paths=40, profiles=10, statistics=5),
 }
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from spaces.encodings.statistics import StatisticsEncoding, operation_statistics
+from spaces.architecture import Architecture
+from spaces.encodings.statistics import StatisticsEncoding, operation_statistics, ranked
 from spaces.encodings.wl import WeisfeilerLehmanEncoding, label_counts
 from spaces.forgery import FORGERY
-from spaces.graphs import canonical_key, simplify
+from spaces.graphs import SKIP, canonical_key, simplify
 from spaces.nasbench201 import NASBENCH201, from_arch_str
 from spaces.space import enumerate_space, sample
 
@@ -101,6 +102,25 @@ def test_statistics_are_looked_up_by_class_and_scaled() -> None:
         encoding.encode([ALL[777]])
     with pytest.raises(ValueError, match="ranges has"):
         StatisticsEncoding(NASBENCH201, {}, ((1.0, 1.0),))
+
+
+def test_ranked_scores_are_shared_by_a_class_and_spread_from_zero_to_one() -> None:
+    first, twin, conv, pool = (
+        Architecture("nasbench201", choices)
+        for choices in [
+            (SKIP, "conv_1x1", "none", SKIP, "conv_1x1", SKIP),
+            ("conv_1x1", SKIP, SKIP, "none", SKIP, SKIP),  # the same after contraction
+            ("conv_3x3", *["none"] * 3, "conv_3x3", "none"),
+            (*["none"] * 3, "avg_pool_3x3", "none", "none"),
+        ]
+    )
+    scores = {first: (1e-30, 5.0), twin: (7.0, 7.0), conv: (1e30, 5.0), pool: (2.0, 1.0)}
+    rows = ranked(NASBENCH201, scores).encode([first, twin, conv, pool])
+    assert rows.tolist() == [[0.0, 0.75], [0.0, 0.75], [1.0, 0.75], [0.5, 0.0]]
+    with pytest.raises(ValueError, match="1 different architectures"):
+        ranked(NASBENCH201, {first: (1.0,), twin: (2.0,)})
+    with pytest.raises(ValueError, match="1 values not finite"):
+        ranked(NASBENCH201, {first: (1.0,), conv: (float("nan"),)})
 
 
 def test_bad_arguments_are_named() -> None:
