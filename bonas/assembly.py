@@ -20,7 +20,12 @@ from bonas.data.source import SearchData, load_search_data
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
-from bonas.networks.builder import ForgeryBuilder, NetworkBuilder, build_supernet
+from bonas.networks.builder import (
+    ForgeryBuilder,
+    NASBench201Builder,
+    NetworkBuilder,
+    build_supernet,
+)
 from bonas.networks.cost import Limits
 from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder, file_digest
@@ -33,6 +38,7 @@ from spaces.architecture import Architecture
 
 BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
     "forgery": lambda table: ForgeryBuilder(table.width, table.level_width),
+    "nasbench201": lambda table: NASBench201Builder(table.width, table.cells),
 }
 
 

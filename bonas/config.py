@@ -27,11 +27,23 @@ class _Table(BaseModel):
 
 
 class SpaceTable(_Table):
-    """`[space]`: what can be built, and how wide its networks are."""
+    """`[space]`: what can be built, and how wide its networks are.
 
-    name: Literal["forgery"] = "forgery"
+    `width` is that of the first stage (half of it in `forgery`), `level_width` of the pyramid's
+    levels in `forgery`, `cells` the number of cells per stage in `nasbench201`.
+    """
+
+    name: Literal["forgery", "nasbench201"] = "forgery"
     width: Annotated[int, Field(ge=4)] = 16
     level_width: Annotated[int, Field(ge=4)] = 64
+    cells: Annotated[int, Field(ge=1)] = 5
+
+    @model_validator(mode="after")
+    def _settings_of_the_space(self) -> "SpaceTable":
+        foreign = {"forgery": "cells", "nasbench201": "level_width"}[self.name]
+        if foreign in self.model_fields_set:
+            raise ValueError(f"{foreign} is no setting of the space {self.name!r}; remove it")
+        return self
 
 
 class DataTable(_Table):

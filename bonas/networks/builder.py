@@ -12,9 +12,11 @@ import torch
 from torch import nn
 
 from bonas.networks.forgery import ForgeryNetwork
+from bonas.networks.nasbench201 import NASBench201Network
 from spaces.architecture import Architecture, Choice
 from spaces.forgery import FORGERY
 from spaces.graphs import NONE
+from spaces.nasbench201 import NASBENCH201
 from spaces.space import SearchSpace, live
 
 
@@ -51,6 +53,24 @@ class ForgeryBuilder:
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `ForgeryNetwork`."""
         return ForgeryNetwork(options, width=self.width, level_width=self.level_width)
+
+
+@dataclass(frozen=True, slots=True)
+class NASBench201Builder:
+    """Networks of the NAS-Bench-201 space; see `NASBench201Network`."""
+
+    width: int = 16
+    cells: int = 5
+    outputs: int = 1
+
+    @property
+    def space(self) -> SearchSpace:
+        """The `nasbench201` space."""
+        return NASBENCH201
+
+    def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """A `NASBench201Network`."""
+        return NASBench201Network(options, width=self.width, cells=self.cells, outputs=self.outputs)
 
 
 def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:

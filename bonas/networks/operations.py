@@ -44,6 +44,10 @@ def _convolution(channels: int) -> nn.Module:
     return _activated(nn.Conv2d(channels, channels, 3, padding=1, bias=False), channels)
 
 
+def _pointwise_convolution(channels: int) -> nn.Module:
+    return _activated(nn.Conv2d(channels, channels, 1, bias=False), channels)
+
+
 def _central_difference(channels: int) -> nn.Module:
     return _activated(CentralDifferenceConv2d(channels, channels), channels)
 
@@ -97,6 +101,7 @@ def _max_pool(channels: int) -> nn.Module:
 
 OPERATIONS: dict[str, Callable[[int], nn.Module]] = {  # name -> constructor from channels
     SKIP: lambda channels: nn.Identity(),
+    "conv_1x1": _pointwise_convolution,
     "conv_3x3": _convolution,
     "cdc_3x3": _central_difference,
     "sep_conv_3x3": _separable,
