@@ -80,7 +80,7 @@ class Settings:
         cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
     """
 
-    initial: int = 5
+    initial: int = 10
     turning: float = 75.0
     quiet: float = 0.0025
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
