@@ -79,8 +79,9 @@ class ForgeryNetwork(nn.Module):
 
 def _statistics(value: torch.Tensor) -> torch.Tensor:
     """Mean and standard deviation over the positions, `n x 2c`: a local trace moves the latter."""
-    # In float32: the square of a small deviation is lost in bfloat16.
-    variance, mean = torch.var_mean(value.float(), dim=(2, 3), correction=0)
+    if value.dtype is torch.bfloat16:  # in which the square of a small deviation is lost
+        value = value.float()
+    variance, mean = torch.var_mean(value, dim=(2, 3), correction=0)
     return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
 
 
