@@ -4,20 +4,22 @@ The seam beside `SearchSpace`: spaces know no modules, so whoever adds a space w
 to be trained adds a builder that turns the graph's named operations into modules.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import nn
 
+from bonas.networks.darts import DartsNetwork
 from bonas.networks.forgery import ForgeryNetwork
 from bonas.networks.nasbench201 import NASBench201Network
 from spaces.architecture import Architecture, Choice
+from spaces.darts import DARTS
 from spaces.forgery import FORGERY
 from spaces.graphs import NONE
 from spaces.nasbench201 import NASBENCH201
-from spaces.space import SearchSpace, live
+from spaces.space import Decision, SearchSpace, live
 
 
 class SharedNetwork(Protocol):
@@ -73,6 +75,24 @@ class NASBench201Builder:
         return NASBench201Network(options, width=self.width, cells=self.cells, outputs=self.outputs)
 
 
+@dataclass(frozen=True, slots=True)
+class DartsBuilder:
+    """Networks of the `darts` space; see `DartsNetwork`."""
+
+    width: int = 16
+    cells: int = 8
+    outputs: int = 1
+
+    @property
+    def space(self) -> SearchSpace:
+        """The `darts` space."""
+        return DARTS
+
+    def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """A `DartsNetwork`."""
+        return DartsNetwork(options, width=self.width, cells=self.cells, outputs=self.outputs)
+
+
 def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
     """A network that holds every option of every decision."""
     options = {d.name: d.options for d in builder.space.decisions}
@@ -83,10 +103,15 @@ def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: 
     """A network that holds what one architecture uses; operations on dead branches are left out."""
     used = live(builder.space, architecture)
     chosen = {
-        decision.name: (choice if decision.name in used else NONE,)
+        decision.name: (NONE if _is_dead(decision, used) else choice,)
         for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)
     }
     return seeded(lambda: builder.build(chosen), seed)
+
+
+def _is_dead(decision: Decision, used: Collection[str]) -> bool:
+    """Whether the decision chose an operation that no path uses; others, as of wiring, stay."""
+    return decision.name not in used and NONE in decision.options
 
 
 def seeded(build: Callable[[], nn.Module], seed: int) -> nn.Module:

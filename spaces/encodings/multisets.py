@@ -31,7 +31,7 @@ class PathMultisetEncoding:
     different rows on NAS-Bench-201, of 6,466 classes.
 
     Where decisions also choose the wiring, the fall-back reads every graph and hashes the
-    sequences into 1,024 features, cells not told apart.
+    sequences of each cell into 1,024 features.
     """
 
     space: SearchSpace

@@ -109,15 +109,37 @@ def _blocks(
 
 
 def sequences(graph: "nx.DiGraph[str]", *, drop: tuple[str, ...] = ()) -> Iterator[str]:
-    """The operations along each path from input to output, without sums and those to drop."""
+    """The operations along each path through each cell, without sums and those to drop.
+
+    A cell's paths run between the nodes at which edges enter and leave it; nodes without a cell
+    form one. The paths of a whole network would be the product of its cells' paths.
+    """
     operation = dict(graph.nodes(data="operation"))
-    left_out = {SUM, INPUT, OUTPUT, *drop}
-    alive = graph.subgraph(n for n, o in operation.items() if o != NONE)
-    source = next(n for n, o in operation.items() if o == INPUT)
-    sink = next(n for n, o in operation.items() if o == OUTPUT)
-    paths = nx.all_simple_paths(alive, source, sink)
-    for path in itertools.islice(paths, MOST_PATHS):
-        yield ">".join(operation[n] for n in path if operation[n] not in left_out)
+    left_out = {SUM, *drop}
+    cells: dict[str | None, set[str]] = {}
+    for node, cell in graph.nodes(data="cell"):
+        if operation[node] not in (INPUT, OUTPUT):
+            cells.setdefault(cell, set()).add(node)
+    dead = {node for node, name in operation.items() if name == NONE}
+    for cell, inside in cells.items():
+        paths = _paths_through(graph, inside, dead)
+        for path in itertools.islice(paths, MOST_PATHS):
+            named = [operation[node] for node in path if operation[node] not in left_out]
+            yield ">".join(named if cell is None else [str(cell), *named])
+
+
+def _paths_through(
+    graph: "nx.DiGraph[str]", inside: set[str], dead: set[str]
+) -> Iterator[tuple[str, ...]]:
+    starts = [n for n in inside - dead if any(p not in inside for p in graph.predecessors(n))]
+    ends = {n for n in inside if any(s not in inside for s in graph.successors(n))}
+    pending: list[tuple[str, ...]] = [(n,) for n in sorted(starts, reverse=True)]
+    while pending:
+        path = pending.pop()
+        if path[-1] in ends:
+            yield path
+        after = sorted(graph.successors(path[-1]), reverse=True)
+        pending.extend((*path, node) for node in after if node in inside and node not in dead)
 
 
 def bucket(sequence: str, buckets: int) -> int:

@@ -9,6 +9,7 @@ from bonas.networks.operations import (
     DilatedDepthwiseConv2d,
 )
 from spaces.forgery import FORGERY
+from spaces.nasbench201 import NASBENCH201
 
 
 def difference_by_definition(
@@ -66,4 +67,4 @@ def test_an_operation_keeps_the_shape(name: str) -> None:
 
 
 def test_every_operation_of_the_space_has_a_module() -> None:
-    assert set(OPERATIONS) == set(FORGERY.operations) - {"none"}
+    assert set(OPERATIONS) == {*FORGERY.operations, *NASBENCH201.operations} - {"none"}
