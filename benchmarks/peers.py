@@ -8,6 +8,7 @@ Gaussian process (MixedSingleTaskGP) with LogEI over a pool of 2,000 random arch
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,13 @@ def smac_run(table: TabularEstimator, *, seed: int, trials: int) -> BenchmarkRun
     space = ConfigurationSpace(seed=seed)
     for decision in table.space.decisions:
         space.add(Categorical(decision.name, list(decision.options)))
-    scenario = Scenario(space, n_trials=20 * trials, seed=seed, deterministic=True)
+    scenario = Scenario(
+        space,
+        n_trials=20 * trials,
+        seed=seed,
+        deterministic=True,
+        output_directory=Path(tempfile.mkdtemp(prefix="smac-")),
+    )
     smac = HyperparameterOptimizationFacade(
         scenario, lambda configuration, seed=0: 0.0, overwrite=True, logging_level=40
     )

@@ -42,6 +42,10 @@ BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
 }
 
 
+TUNING_RATE = 4.0
+"""By which the learning rate falls when shared weights are tuned to one architecture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Components:
     """What every command that trains or scores needs."""
@@ -158,7 +162,21 @@ def supernet_estimator(
     calibration = calibration_faces(
         parts.train, parts.config.supernet.calibration_images, seed=parts.config.seed
     )
-    return SupernetEstimator(supernet, parts.builder, calibration, parts.validation())
+    table = parts.config.supernet
+    tuning = None
+    if table.tuning_epochs:
+        recipe = parts.recipe(
+            table.model_copy(
+                update={
+                    "epochs": table.tuning_epochs,
+                    "learning_rate": table.learning_rate / TUNING_RATE,
+                }
+            )
+        )
+        tuning = (recipe, parts.train)
+    return SupernetEstimator(
+        supernet, parts.builder, calibration, parts.validation(), tuning=tuning
+    )
 
 
 def open_study(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from bonas.networks.plain import PlainNetwork
 from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
 
-TIMED_ROUNDS, TIMED_STEPS = 5, 3
+TIMED_ROUNDS, TIMED_STEPS, WARM_STEPS = 5, 8, 3
 PLAIN = Architecture("plain", ())
 """Stands for the hand-designed network, which no space describes."""
 
@@ -80,14 +81,15 @@ def steps_for_equal_time(
     """Steps by which each contestant trains as long as the first one does in `recipe.steps`.
 
     The time of a step is the median over interleaved rounds, so that what else the machine does
-    meanwhile slows all of them alike.
+    meanwhile slows all of them alike. The first steps of a round, in which memory is claimed and
+    kernels are prepared, do not count.
     """
     networks = [entrant.build(parts) for entrant in entrants]
     seconds: list[list[float]] = [[] for _ in entrants]
-    for _ in range(TIMED_ROUNDS + 1):
+    for _ in range(TIMED_ROUNDS):
         for number, (entrant, network) in enumerate(zip(entrants, networks, strict=True)):
-            seconds[number].append(_timed(parts, recipe, entrant, network))
-    medians = [statistics.median(s[1:]) for s in seconds]  # the first round warms up
+            seconds[number].extend(_timed(parts, recipe, entrant, network))
+    medians = [statistics.median(s) for s in seconds]
     return [max(1, round(recipe.steps * medians[0] / m)) for m in medians]
 
 
@@ -145,14 +147,20 @@ def run_contestant(
     return record
 
 
-def _timed(parts: Components, recipe: Recipe, entrant: Contestant, network: nn.Module) -> float:
+def _timed(
+    parts: Components, recipe: Recipe, entrant: Contestant, network: nn.Module
+) -> list[float]:
+    """Seconds of single steps of a copy of the network."""
     few = replace(recipe, steps=TIMED_STEPS)
-    fresh = copy.deepcopy(network)
-    _wait(parts.device.device)
-    started = time.perf_counter()
-    train(fresh, _constant(entrant.architecture), parts.train, few, parts.device, seed=0)
-    _wait(parts.device.device)
-    return time.perf_counter() - started
+    ends: list[float] = []
+
+    def note(step: int, loss: float) -> None:
+        _wait(parts.device.device)
+        ends.append(time.perf_counter())
+
+    choose = _constant(entrant.architecture)
+    train(copy.deepcopy(network), choose, parts.train, few, parts.device, seed=0, progress=note)
+    return [after - before for before, after in pairwise(ends[WARM_STEPS - 1 :])]
 
 
 def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:

@@ -110,9 +110,15 @@ class TrainingTable(_Table):
 
 
 class SupernetTable(TrainingTable):
-    """`[supernet]`: training of the shared weights, and the images that re-estimate statistics."""
+    """`[supernet]`: training of the shared weights, and how architectures are scored with them.
+
+    Batch-norm statistics are re-estimated on `calibration_images`. With `tuning_epochs` above 0 an
+    architecture's copy of the weights is first trained alone for so long, at a quarter of the
+    learning rate: dearer estimates that rank architectures better.
+    """
 
     calibration_images: Annotated[int, Field(ge=64)] = 256
+    tuning_epochs: Annotated[int, Field(ge=0)] = 0
 
 
 class WeightsTable(_Table):

@@ -12,11 +12,12 @@ from bonas.data.batches import PairedBatches
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.estimation.evaluation import Evaluation
-from bonas.networks.builder import NetworkBuilder
+from bonas.networks.builder import NetworkBuilder, build_network
 from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector, normalise
 from bonas.observation import Observation
 from bonas.robustness.record import RobustnessScore
+from bonas.training import Recipe, train
 from spaces.architecture import Architecture
 from spaces.space import SearchSpace, connects, sample
 
@@ -28,6 +29,9 @@ PATH_DRAWS = 100_000
 class SupernetEstimator:
     """Scores architectures with shared weights (Guo et al. 2020, single path one-shot).
 
+    With `tuning`, an architecture's own copy of the weights is trained for some steps first: all
+    paths through shared weights are far from their best, by different distances.
+
     Attributes:
         supernet: Trained, on the device.
         builder: Builds stand-alone networks, to count their parameters and multiply-adds.
@@ -35,6 +39,7 @@ class SupernetEstimator:
             architecture: those of the supernet average over paths that it does not take.
         evaluation: The conditions.
         fidelity: Of these estimates, below 1.
+        tuning: How the copy is trained, if at all, and on which faces.
     """
 
     supernet: nn.Module
@@ -42,11 +47,18 @@ class SupernetEstimator:
     calibration: Faces
     evaluation: Evaluation
     fidelity: float = 0.1
+    tuning: tuple[Recipe, Faces] | None = None
 
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
-        """The score with shared weights; the seed has no influence, nothing is drawn."""
+        """The score with shared weights.
+
+        The seed has no influence: what tuning draws is the same for all architectures, so that
+        their differences are their own.
+        """
         started = time.perf_counter()
         detector = Detector(self.supernet, architecture)
+        if self.tuning is not None:
+            detector = self._tuned(architecture, *self.tuning)
         recalibrate(detector, self.calibration, self.evaluation.device)
         score = self.evaluation.score(self.evaluation.predict(detector))
         size = self.calibration.images.shape[-1]
@@ -56,6 +68,14 @@ class SupernetEstimator:
             seconds=time.perf_counter() - started,
             fidelity=self.fidelity,
         )
+
+    def _tuned(self, architecture: Architecture, recipe: Recipe, faces: Faces) -> Detector:
+        network = build_network(self.builder, architecture, seed=0)
+        shared = self.supernet.state_dict()
+        network.load_state_dict({name: shared[name] for name in network.state_dict()})
+        device = self.evaluation.device
+        train(network.to(device.device), lambda rng: architecture, faces, recipe, device, seed=0)
+        return Detector(network, architecture)
 
 
 def observe(

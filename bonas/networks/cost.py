@@ -15,6 +15,7 @@ from torch import nn
 
 from bonas.networks.builder import NetworkBuilder, build_network, build_supernet
 from bonas.networks.detector import Detector
+from bonas.networks.operations import DilatedDepthwiseConv2d
 from spaces.architecture import Architecture
 from spaces.graphs import SKIP
 from spaces.space import Decision, live
@@ -78,7 +79,9 @@ def _forward(
 
 def _count(cost: dict[str, float], module: nn.Module, output: torch.Tensor) -> None:
     if isinstance(module, _WRITING):
-        cost["activations"] += output.numel()
+        # A dilated depthwise convolution folds its input and unfolds its output beside.
+        written = 3 if isinstance(module, DilatedDepthwiseConv2d) else 1
+        cost["activations"] += written * output.numel()
         cost["multiply_adds"] += output.numel() * _multiply_adds_per_element(module)
 
 
@@ -118,6 +121,11 @@ class Limits:
         if unknown:
             raise ValueError(f"search.limits names {unknown[0]!r}; costs are {', '.join(COSTS)}.")
         decisions = builder.space.decisions
+        if any(SKIP not in decision.options for decision in decisions):
+            raise ValueError(
+                f"search.limits are not available in the space {builder.space.name!r}, where a "
+                "decision's cost depends on others; remove them."
+            )
         plain = _with(builder, decisions, {})
         skeleton = architecture_cost(builder, plain, size)
         for name, most in limits.items():

@@ -53,10 +53,10 @@ def _central_difference(channels: int) -> nn.Module:
 
 
 class DilatedDepthwiseConv2d(nn.Conv2d):
-    """Depthwise 3x3 convolution of dilation 2, on a CPU as four ordinary ones.
+    """Depthwise 3x3 convolution of dilation 2, on a CPU as an ordinary one of folded pixels.
 
     A tap two pixels away has the parity of its centre in both axes, so the convolution never mixes
-    the four grids of equal parity: on each of them it is an ordinary convolution of dilation 1, for
+    the four grids of equal parity: folded into channels, each is convolved with dilation 1, for
     which CPUs have fast kernels and for dilated depthwise ones they have not.
     """
 
@@ -65,15 +65,13 @@ class DilatedDepthwiseConv2d(nn.Conv2d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """`n x channels x h x w`, same shape out."""
-        count, _, height, width = input.shape
-        if input.device.type != "cpu" or height % 2 or width % 2:
+        if input.device.type != "cpu" or input.shape[2] % 2 or input.shape[3] % 2:
             return super().forward(input)
-        grids = torch.cat([input[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)])
-        mixed = functional.conv2d(grids, self.weight, padding=1, groups=self.groups)
-        result = torch.empty_like(input, dtype=mixed.dtype)
-        for number, grid in enumerate(mixed.split(count)):
-            result[:, :, number // 2 :: 2, number % 2 :: 2] = grid
-        return result
+        folded = functional.pixel_unshuffle(input, 2)
+        weight = self.weight.repeat_interleave(4, dim=0)
+        return functional.pixel_shuffle(
+            functional.conv2d(folded, weight, padding=1, groups=4 * self.groups), 2
+        )
 
 
 def _separable(channels: int) -> nn.Module:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -55,6 +56,18 @@ def test_an_estimate_does_not_depend_on_what_was_estimated_before(
     again = estimator.estimate(path(0), seed=5)
     assert again.value == first.value
     assert again.aucs == first.aucs
+
+
+def test_tuning_trains_a_copy_the_same_way_for_every_seed(
+    estimator: SupernetEstimator, faces: Faces
+) -> None:
+    before = {n: t.clone() for n, t in estimator.supernet.state_dict().items()}
+    tuned = replace(estimator, tuning=(Recipe(steps=25, batch_size=8), faces))
+    first, again = (tuned.estimate(path(0), seed=seed) for seed in (0, 7))
+    assert first.aucs == again.aucs
+    assert first.aucs["clean"] > estimator.estimate(path(0), seed=0).aucs["clean"]
+    for name, parameter in estimator.supernet.named_parameters():
+        assert torch.equal(parameter, before[name])
 
 
 def test_an_observation_holds_every_condition_and_the_cost(estimator: SupernetEstimator) -> None:
