@@ -21,6 +21,7 @@ from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.networks.builder import (
+    DartsBuilder,
     ForgeryBuilder,
     NASBench201Builder,
     NetworkBuilder,
@@ -37,8 +38,9 @@ from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
 
 BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
-    "forgery": lambda table: ForgeryBuilder(table.width, table.level_width),
-    "nasbench201": lambda table: NASBench201Builder(table.width, table.cells),
+    "forgery": lambda table: ForgeryBuilder(table.width, table.level_width or 64),
+    "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
+    "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
 }
 
 

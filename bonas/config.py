@@ -30,18 +30,19 @@ class SpaceTable(_Table):
     """`[space]`: what can be built, and how wide its networks are.
 
     `width` is that of the first stage (half of it in `forgery`), `level_width` of the pyramid's
-    levels in `forgery`, `cells` the number of cells per stage in `nasbench201`.
+    levels in `forgery` (64 unless given). `cells` is the number of cells: per stage in
+    `nasbench201` (5 unless given), of the whole network in `darts` (8).
     """
 
-    name: Literal["forgery", "nasbench201"] = "forgery"
+    name: Literal["forgery", "nasbench201", "darts"] = "forgery"
     width: Annotated[int, Field(ge=4)] = 16
-    level_width: Annotated[int, Field(ge=4)] = 64
-    cells: Annotated[int, Field(ge=1)] = 5
+    level_width: Annotated[int, Field(ge=4)] | None = None
+    cells: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _settings_of_the_space(self) -> "SpaceTable":
-        foreign = {"forgery": "cells", "nasbench201": "level_width"}[self.name]
-        if foreign in self.model_fields_set:
+        foreign = "cells" if self.name == "forgery" else "level_width"
+        if getattr(self, foreign) is not None:
             raise ValueError(f"{foreign} is no setting of the space {self.name!r}; remove it")
         return self
 

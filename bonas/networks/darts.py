@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from bonas.networks.operations import DilatedDepthwiseConv2d
 from spaces.architecture import Architecture, Choice
 from spaces.darts import CELLS, DARTS, NODES, Edge, source_pairs
 from spaces.graphs import NONE, SKIP
@@ -98,19 +99,30 @@ class DartsCell(nn.Module):
     def forward(
         self, older: torch.Tensor, newer: torch.Tensor, edges: Sequence[Edge]
     ) -> torch.Tensor:
-        """`n x 4 channels x h x w`, halved by a reduction cell; a node without input is zero."""
-        states = [self.older(older), self.newer(newer)]
-        stride = 2 if self.reduces else 1
-        empty = states[1][:, :, ::stride, ::stride] * 0
+        """`n x 4 channels x h x w`, halved by a reduction cell; zero where a node has no input.
+
+        What has no input is left out rather than computed from zeros: a batch norm of zeros
+        multiplies gradients by 300, and a few in a row overflow.
+        """
+        states: list[torch.Tensor | None] = [self.older(older), self.newer(newer)]
         for node in range(NODES):
-            terms = []
+            reached: torch.Tensor | None = None
             for source, target, operation in edges:
-                if target == node + 2 and operation != NONE:
+                state = states[source] if target == node + 2 and operation != NONE else None
+                if state is not None:
                     carried = self.edges[f"{source}-{target}"]
                     assert isinstance(carried, nn.ModuleDict)
-                    terms.append(carried[operation](states[source]))
-            states.append(sum(terms[1:], terms[0]) if terms else empty)
-        return torch.cat(states[2:], dim=1)
+                    term: torch.Tensor = carried[operation](state)
+                    reached = term if reached is None else reached + term
+            states.append(reached)
+        live = [state for state in states[2:] if state is not None]
+        if not live:
+            raise ValueError(
+                "no path leads through a cell; draw another architecture (spaces.space.connects "
+                "tells)."
+            )
+        empty = torch.zeros_like(live[0])
+        return torch.cat([empty if state is None else state for state in states[2:]], dim=1)
 
 
 class _Halving(nn.Module):
@@ -160,24 +172,19 @@ def _operation(name: str, channels: int, stride: int) -> nn.Module:
         return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
     kernel = 5 if "5x5" in name else 3
     if name.startswith("dil_conv"):
-        return _separable(channels, kernel, stride, dilation=2)
+        return _separable(channels, kernel, stride, dilated=True)
     return nn.Sequential(_separable(channels, kernel, stride), _separable(channels, kernel, 1))
 
 
-def _separable(channels: int, kernel: int, stride: int, *, dilation: int = 1) -> nn.Module:
-    padding = dilation * (kernel // 2)
+def _separable(channels: int, kernel: int, stride: int, *, dilated: bool = False) -> nn.Module:
+    depthwise = (
+        DilatedDepthwiseConv2d(channels, kernel, stride)
+        if dilated
+        else nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
+    )
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(
-            channels,
-            channels,
-            kernel,
-            stride,
-            padding,
-            dilation=dilation,
-            groups=channels,
-            bias=False,
-        ),
+        depthwise,
         nn.Conv2d(channels, channels, 1, bias=False),
         nn.BatchNorm2d(channels),
     )

@@ -53,24 +53,43 @@ def _central_difference(channels: int) -> nn.Module:
 
 
 class DilatedDepthwiseConv2d(nn.Conv2d):
-    """Depthwise 3x3 convolution of dilation 2, on a CPU as an ordinary one of folded pixels.
+    """Depthwise convolution of dilation 2, on a CPU as an ordinary one of folded pixels.
 
     A tap two pixels away has the parity of its centre in both axes, so the convolution never mixes
     the four grids of equal parity: folded into channels, each is convolved with dilation 1, for
-    which CPUs have fast kernels and for dilated depthwise ones they have not.
+    which CPUs have fast kernels and for dilated depthwise ones they have not. With stride 2 only
+    the grid of even positions is asked for.
+
+    Args:
+        channels: Of input and output.
+        kernel: Edge of the kernel, odd.
+        stride: 1 or 2.
     """
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, channels, 3, padding=2, dilation=2, groups=channels, bias=False)
+    def __init__(self, channels: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            channels,
+            channels,
+            kernel,
+            stride,
+            padding=2 * (kernel // 2),
+            dilation=2,
+            groups=channels,
+            bias=False,
+        )
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        """`n x channels x h x w`, same shape out."""
+        """`n x channels x h x w` to the same shape, halved by stride 2."""
         if input.device.type != "cpu" or input.shape[2] % 2 or input.shape[3] % 2:
             return super().forward(input)
+        padding = self.weight.shape[-1] // 2
+        if self.stride == (2, 2):
+            even = input[:, :, ::2, ::2].contiguous(memory_format=torch.channels_last)
+            return functional.conv2d(even, self.weight, padding=padding, groups=self.groups)
         folded = functional.pixel_unshuffle(input, 2)
         weight = self.weight.repeat_interleave(4, dim=0)
         return functional.pixel_shuffle(
-            functional.conv2d(folded, weight, padding=1, groups=4 * self.groups), 2
+            functional.conv2d(folded, weight, padding=padding, groups=4 * self.groups), 2
         )
 
 

@@ -161,6 +161,29 @@ def test_a_device_that_is_not_there_is_named(
     assert "cuda:7" in error
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["space.name=nasbench201", "space.cells=1"],
+        ["space.name=darts", "space.cells=3"],
+        ["supernet.tuning_epochs=1"],
+    ],
+    ids=lambda settings: settings[0],
+)
+def test_every_space_is_searched_trained_and_reported(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, settings: list[str]
+) -> None:
+    file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
+    file.write_text(TINY.replace("level_width = 8\n", ""))
+    chosen = [argument for setting in settings for argument in ("--set", setting)]
+    assert main(["search", str(file), "--out", run, "--json", *chosen]) == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == 2
+    assert main(["train", run, "--json"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert 0 <= record["score"]["value"] <= 1
+    assert main(["report", run]) == 0
+
+
 def test_the_whole_way_and_what_may_follow_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -50,11 +50,14 @@ def test_theta_outside_its_range_is_an_error(theta: float) -> None:
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (12, 6), (7, 8), (9, 9)])
-def test_a_dilated_convolution_on_parity_grids_equals_the_ordinary_one(
-    shape: tuple[int, int],
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_dilated_convolution_of_folded_pixels_equals_the_ordinary_one(
+    shape: tuple[int, int], kernel: int, stride: int
 ) -> None:
-    ours = DilatedDepthwiseConv2d(5).double()
-    theirs = nn.Conv2d(5, 5, 3, padding=2, dilation=2, groups=5, bias=False).double()
+    ours = DilatedDepthwiseConv2d(5, kernel, stride).double()
+    padding = 2 * (kernel // 2)
+    theirs = nn.Conv2d(5, 5, kernel, stride, padding, dilation=2, groups=5, bias=False).double()
     theirs.load_state_dict(ours.state_dict())
     images = torch.randn(2, 5, *shape, dtype=torch.float64)
     assert torch.allclose(ours(images), theirs(images), atol=1e-12)
