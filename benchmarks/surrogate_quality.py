@@ -17,9 +17,11 @@ from gpytorch.kernels import Kernel
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.strategies.settings import default_surrogate
 from spaces.encodings.encoding import Encoding
+from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
 from spaces.encodings.paths import PathEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.encodings.wl import WeisfeilerLehmanEncoding
 from spaces.graphs import is_connected
 from spaces.space import SearchSpace
@@ -27,8 +29,8 @@ from surrogates.calibration import calibration
 from surrogates.ensemble import DeepEnsemble
 from surrogates.forest import RandomForest
 from surrogates.gaussian_process import GaussianProcess
-from surrogates.kernels import CountsKernel, TanimotoKernel, scaled
-from surrogates.mixture import VARIANCE, mixed_kernel
+from surrogates.kernels import CountsKernel, SquaredExponentialKernel, TanimotoKernel, scaled
+from surrogates.mixture import PROFILE_WEIGHT, VARIANCE, mixed_kernel
 from surrogates.surrogate import Surrogate
 
 UNSEEN = 1_000
@@ -41,6 +43,23 @@ def hamming(space: SearchSpace) -> Made:
     return onehot, GaussianProcess(mixed_kernel(onehot.sizes, paths=0, profiles=0))
 
 
+def without_profiles(space: SearchSpace) -> Made:
+    onehot, paths = OneHotEncoding(space), PathMultisetEncoding(space)
+    kernel = mixed_kernel(onehot.sizes, paths=paths.dimension, profiles=0)
+    return JoinedEncoding((onehot, paths)), GaussianProcess(kernel)
+
+
+def profiles_only(space: SearchSpace) -> Made:
+    profiles = PathProfileEncoding(space)
+
+    def make() -> Kernel:
+        columns = slice(0, profiles.dimension)
+        by_profile = SquaredExponentialKernel(columns, profiles.dimension, PROFILE_WEIGHT)
+        return scaled(by_profile, VARIANCE).double()
+
+    return profiles, GaussianProcess(make)
+
+
 def alone(encoding: Encoding, kernel: type[TanimotoKernel] | type[CountsKernel]) -> Made:
     def make() -> Kernel:
         return scaled(kernel(slice(0, encoding.dimension)), VARIANCE).double()
@@ -50,6 +69,8 @@ def alone(encoding: Encoding, kernel: type[TanimotoKernel] | type[CountsKernel])
 
 SURROGATES: dict[str, Callable[[SearchSpace], Made]] = {
     "GP, default": default_surrogate,
+    "GP, default without path profiles": without_profiles,
+    "GP, squared exponential on path profiles": profiles_only,
     "GP, Hamming on one-hot": hamming,
     "GP, Tanimoto on canonical paths": lambda s: alone(PathMultisetEncoding(s), TanimotoKernel),
     "GP, Tanimoto on positional paths": lambda s: alone(PathEncoding(s), TanimotoKernel),
