@@ -67,7 +67,7 @@ PARTS = {
     "no-local": Settings(turning=math.inf, quiet=0.0),
     "no-quiet": Settings(quiet=0.0),
     "all-local": Settings(turning=0.0),
-    "ten-initial": Settings(initial=10),
+    "five-initial": Settings(initial=5),
     "no-profiles": Settings(surrogate=without_profiles),
     "no-paths": Settings(surrogate=without_paths),
     "no-compression": Settings(surrogate=without_compression),

@@ -69,9 +69,10 @@ def contestants(
     result = []
     for seed in seeds:
         rng = np.random.default_rng(np.random.SeedSequence([parts.config.seed, seed, 3]))
-        architectures = {Rival.RANDOM: draw(rng), Rival.PLAIN: PLAIN}
         result.append(Contestant("found", found, seed))
-        result += [Contestant(r.value, architectures[r], seed) for r in rivals]
+        result += [
+            Contestant(r.value, PLAIN if r is Rival.PLAIN else draw(rng), seed) for r in rivals
+        ]
     return result
 
 

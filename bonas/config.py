@@ -44,6 +44,10 @@ class SpaceTable(_Table):
         foreign = "cells" if self.name == "forgery" else "level_width"
         if getattr(self, foreign) is not None:
             raise ValueError(f"{foreign} is no setting of the space {self.name!r}; remove it")
+        if self.name == "darts" and self.cells is not None and self.cells < 3:
+            raise ValueError(
+                f"cells is {self.cells}; the space 'darts' needs 3, two of which reduce"
+            )
         return self
 
 

@@ -9,6 +9,7 @@ before, or earlier nodes of its own. The cell's output is the concatenation of i
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import networkx as nx
 
@@ -54,14 +55,7 @@ class DartsSpace:
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """Eleven per cell; the first node has only one pair of sources and no decision on it."""
-        found = []
-        for cell, node in itertools.product(CELLS, range(NODES)):
-            pairs = source_pairs(node)
-            if len(pairs) > 1:
-                found.append(Decision(f"{cell}/{node}/sources", pairs))
-            found.append(Decision(f"{cell}/{node}/first", self.operations))
-            found.append(Decision(f"{cell}/{node}/second", self.operations))
-        return tuple(found)
+        return _decisions(self.operations)
 
     def edges(self, architecture: Architecture) -> dict[str, tuple[Edge, ...]]:
         """The edges of both cells, two for every node, in the order of the nodes."""
@@ -105,6 +99,18 @@ class DartsSpace:
 
 
 DARTS = DartsSpace()
+
+
+@cache
+def _decisions(operations: tuple[str, ...]) -> tuple[Decision, ...]:
+    found = []
+    for cell, node in itertools.product(CELLS, range(NODES)):
+        pairs = source_pairs(node)
+        if len(pairs) > 1:
+            found.append(Decision(f"{cell}/{node}/sources", pairs))
+        found.append(Decision(f"{cell}/{node}/first", operations))
+        found.append(Decision(f"{cell}/{node}/second", operations))
+    return tuple(found)
 
 
 def source_pairs(node: int) -> tuple[str, ...]:

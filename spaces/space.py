@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import is_connected, live_decisions
+from spaces.graphs import NONE, is_connected, live_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     if isinstance(space, SupportsLive):
         return space.live(architecture)
     return live_decisions(space.graph(architecture))
+
+
+def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
+    """The decisions that chose an operation which no path uses.
+
+    A decision without the option `none` chose no operation but, say, the wiring: it is used.
+    """
+    used = live(space, architecture)
+    return frozenset(d.name for d in space.decisions if d.name not in used and NONE in d.options)
 
 
 def connects(space: SearchSpace, architecture: Architecture) -> bool:

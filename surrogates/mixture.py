@@ -29,7 +29,7 @@ PROFILE_WEIGHT = LogNormalPrior(1.0, 1.0)
 def mixed_kernel(
     sizes: tuple[int, ...], *, paths: int, profiles: int, statistics: int = 0
 ) -> Callable[[], Kernel]:
-    """Makes the default kernel, for one-hot features, then paths, then path profiles.
+    """Makes the default kernel, for one-hot features, paths, path profiles, then statistics.
 
     Hamming tells every two architectures apart, Tanimoto on canonical paths joins those that
     compute alike, the squared exponential on profiles generalises from the first few observations.

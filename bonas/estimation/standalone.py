@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from bonas.data.faces import Faces
+from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.evaluation import Evaluation
 from bonas.estimation.supernet import observe
 from bonas.networks.builder import NetworkBuilder, build_network
@@ -48,14 +49,17 @@ class StandaloneEstimator:
         """The network after training as a detector, on the device."""
         device = self.evaluation.device
         network.to(device.device)
-        train(
-            network,
-            lambda rng: architecture,
-            self.faces,
-            self.recipe,
-            device,
-            seed=seed,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
+        try:
+            train(
+                network,
+                lambda rng: architecture,
+                self.faces,
+                self.recipe,
+                device,
+                seed=seed,
+                checkpoint=checkpoint,
+                progress=progress,
+            )
+        except FloatingPointError as error:
+            raise EstimationFailed(str(error)) from error
         return Detector(network, architecture)

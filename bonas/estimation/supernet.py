@@ -1,4 +1,4 @@
-"""Estimates with the weights of a supernet: no training per architecture, only batch statistics."""
+"""Estimates with the weights of a supernet: no training per architecture, or very little."""
 
 import time
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from torch import nn
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import Faces
 from bonas.device import Device
+from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.evaluation import Evaluation
 from bonas.networks.builder import NetworkBuilder, build_network
 from bonas.networks.cost import architecture_cost
@@ -38,7 +39,7 @@ class SupernetEstimator:
         calibration: Training images by which batch-norm statistics are re-estimated for every
             architecture: those of the supernet average over paths that it does not take.
         evaluation: The conditions.
-        fidelity: Of these estimates, below 1.
+        fidelity: Of these estimates, below 1; tuned ones have twice as much.
         tuning: How the copy is trained, if at all, and on which faces.
     """
 
@@ -54,6 +55,9 @@ class SupernetEstimator:
 
         The seed has no influence: what tuning draws is the same for all architectures, so that
         their differences are their own.
+
+        Raises:
+            EstimationFailed: tuning diverged.
         """
         started = time.perf_counter()
         detector = Detector(self.supernet, architecture)
@@ -66,7 +70,7 @@ class SupernetEstimator:
             score,
             architecture_cost(self.builder, architecture, size),
             seconds=time.perf_counter() - started,
-            fidelity=self.fidelity,
+            fidelity=self.fidelity * (1 if self.tuning is None else 2),
         )
 
     def _tuned(self, architecture: Architecture, recipe: Recipe, faces: Faces) -> Detector:
@@ -74,7 +78,11 @@ class SupernetEstimator:
         shared = self.supernet.state_dict()
         network.load_state_dict({name: shared[name] for name in network.state_dict()})
         device = self.evaluation.device
-        train(network.to(device.device), lambda rng: architecture, faces, recipe, device, seed=0)
+        network.to(device.device)
+        try:
+            train(network, lambda rng: architecture, faces, recipe, device, seed=0)
+        except FloatingPointError as error:
+            raise EstimationFailed(str(error)) from error
         return Detector(network, architecture)
 
 
@@ -130,9 +138,9 @@ def uniform_paths(
             architecture = sample(space, rng=rng)
             if (allowed is None or allowed(architecture)) and connects(space, architecture):
                 return architecture
+        rule = "connected" if allowed is None else "connected and within search.limits: raise them"
         raise ValueError(
-            f"none of {PATH_DRAWS:,} random architectures of the space {space.name!r} is allowed; "
-            "raise search.limits."
+            f"none of {PATH_DRAWS:,} random architectures of the space {space.name!r} is {rule}."
         )
 
     return draw

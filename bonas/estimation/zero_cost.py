@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from bonas.estimation.estimator import EstimationFailed
 from bonas.networks.builder import NetworkBuilder, build_network
-from bonas.networks.cost import architecture_cost
+from bonas.networks.cost import COSTS, architecture_cost
 from bonas.networks.detector import Detector
 from bonas.networks.operations import CentralDifferenceConv2d
 from bonas.observation import Observation
@@ -116,6 +116,8 @@ def jacob_cov(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> f
     rows = jacobian.flatten(1).double()
     rows = rows - rows.mean(dim=1, keepdim=True)
     rows = rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-300)
+    if not rows.isfinite().all():
+        return math.nan
     values = torch.linalg.eigvalsh(rows @ rows.mT).clamp_min(0) + JITTER
     return float(-(values.log() + 1 / values).sum())
 
@@ -123,10 +125,12 @@ def jacob_cov(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> f
 def naswot(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
     """Log determinant of the kernel of ReLU patterns (Mellor et al. 2021, equation 2).
 
-    The kernel counts the units in which two images agree on whether the ReLU is active.
+    The kernel counts the units in which two images agree on whether the ReLU is active; units are
+    outputs of `torch.nn.ReLU` modules.
 
     Raises:
-        EstimationFailed: two images have the same pattern: the determinant is zero.
+        EstimationFailed: two images have the same pattern: the determinant is zero; or the model
+            has no such module.
     """
     network = _in_training(model)
     count = len(images)
@@ -137,6 +141,8 @@ def naswot(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> floa
         kernel.add_(active @ active.mT + (1 - active) @ (1 - active).mT)
 
     handles = [m.register_forward_hook(agree) for m in network.modules() if isinstance(m, nn.ReLU)]
+    if not handles:
+        raise EstimationFailed("the model has no torch.nn.ReLU module, of which naswot speaks.")
     with torch.no_grad():
         network(images)
     for handle in handles:
@@ -175,6 +181,12 @@ class ZeroCostEstimator:
     proxy: str
     images: torch.Tensor
     labels: torch.Tensor
+
+    def __post_init__(self) -> None:
+        if self.proxy not in (*PROXIES, *COSTS):
+            raise ValueError(
+                f"proxy is {self.proxy!r}; it must be one of {', '.join((*PROXIES, *COSTS))}."
+            )
 
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
         """The score of the network that the seed initialises.

@@ -4,7 +4,7 @@ The seam beside `SearchSpace`: spaces know no modules, so whoever adds a space w
 to be trained adds a builder that turns the graph's named operations into modules.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from spaces.darts import DARTS
 from spaces.forgery import FORGERY
 from spaces.graphs import NONE
 from spaces.nasbench201 import NASBENCH201
-from spaces.space import Decision, SearchSpace, live
+from spaces.space import SearchSpace, unused
 
 
 class SharedNetwork(Protocol):
@@ -101,17 +101,12 @@ def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
 
 def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: int) -> nn.Module:
     """A network that holds what one architecture uses; operations on dead branches are left out."""
-    used = live(builder.space, architecture)
+    dead = unused(builder.space, architecture)
     chosen = {
-        decision.name: (NONE if _is_dead(decision, used) else choice,)
+        decision.name: (NONE if decision.name in dead else choice,)
         for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)
     }
     return seeded(lambda: builder.build(chosen), seed)
-
-
-def _is_dead(decision: Decision, used: Collection[str]) -> bool:
-    """Whether the decision chose an operation that no path uses; others, as of wiring, stay."""
-    return decision.name not in used and NONE in decision.options
 
 
 def seeded(build: Callable[[], nn.Module], seed: int) -> nn.Module:

@@ -70,17 +70,20 @@ def _forward(
     handles = [module.register_forward_hook(hook) for module in watched]
     was_training = network.training
     device = next(network.parameters()).device
-    with torch.no_grad():
-        network.eval()(torch.zeros(1, 3, size, size, device=device))
-    network.train(was_training)
-    for handle in handles:
-        handle.remove()
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 3, size, size, device=device))
+    finally:
+        network.train(was_training)
+        for handle in handles:
+            handle.remove()
 
 
 def _count(cost: dict[str, float], module: nn.Module, output: torch.Tensor) -> None:
     if isinstance(module, _WRITING):
-        # A dilated depthwise convolution folds its input and unfolds its output beside.
-        written = 3 if isinstance(module, DilatedDepthwiseConv2d) else 1
+        # On a CPU a dilated depthwise convolution folds its input and unfolds its output beside.
+        folds = isinstance(module, DilatedDepthwiseConv2d) and module.stride == (1, 1)
+        written = 3 if folds else 1
         cost["activations"] += written * output.numel()
         cost["multiply_adds"] += output.numel() * _multiply_adds_per_element(module)
 

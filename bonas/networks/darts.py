@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from bonas.networks.heads import full_precision
 from bonas.networks.operations import DilatedDepthwiseConv2d
 from spaces.architecture import Architecture, Choice
 from spaces.darts import CELLS, DARTS, NODES, Edge, source_pairs
@@ -68,7 +69,7 @@ class DartsNetwork(nn.Module):
         for cell in self.cells:
             assert isinstance(cell, DartsCell)
             older, newer = newer, cell(older, newer, edges[CELLS[1] if cell.reduces else CELLS[0]])
-        result: torch.Tensor = self.outputs(newer.mean(dim=(2, 3)))
+        result = full_precision(self.outputs, newer.mean(dim=(2, 3)))
         return result.squeeze(1) if result.shape[1] == 1 else result
 
 
@@ -131,13 +132,14 @@ class _Halving(nn.Module):
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         half = channels_out // 2
+        self.relu = nn.ReLU()
         self.even = nn.Conv2d(channels_in, half, 1, stride=2, bias=False)
         self.odd = nn.Conv2d(channels_in, channels_out - half, 1, stride=2, bias=False)
         self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         """`n x channels_in x h x w` to `n x channels_out x h/2 x w/2`, rounded up."""
-        value = torch.relu(value)
+        value = self.relu(value)
         # The odd pixels as the published code takes them; an odd edge has one fewer of them.
         shifted = nn.functional.pad(value[:, :, 1:, 1:], (0, 1, 0, 1))
         result: torch.Tensor = self.norm(torch.cat([self.even(value), self.odd(shifted)], dim=1))

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bonas.networks.cells import Cell
+from bonas.networks.heads import full_precision
 from spaces.architecture import Architecture, Choice
 from spaces.cell import split_by_cell
 from spaces.forgery import NODES, STAGES
@@ -73,7 +74,9 @@ class ForgeryNetwork(nn.Module):
                 break
             value = end
             pooled = _statistics(self.levels[number](value))
-            logit = logit + self.logits[number](pooled).squeeze(1)
+            level = self.logits[number]
+            assert isinstance(level, nn.Linear)
+            logit = logit + full_precision(level, pooled).squeeze(1)
         return logit
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bonas.networks.cells import Cell
+from bonas.networks.heads import full_precision
 from spaces.architecture import Architecture, Choice
 
 STAGES, NODES, CELL = 3, 4, "cell"
@@ -66,7 +67,7 @@ class NASBench201Network(nn.Module):
                     )
                 value = end
         pooled = self.last(value).mean(dim=(2, 3))
-        result: torch.Tensor = self.outputs(pooled)
+        result = full_precision(self.outputs, pooled)
         return result.squeeze(1) if result.shape[1] == 1 else result
 
 

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from bonas.networks.heads import full_precision
+
 
 class PlainNetwork(nn.Module):
     """A plain CNN: four blocks of a 3x3 and a depthwise-separable convolution, pooled between.
@@ -31,8 +33,7 @@ class PlainNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor, architecture: object = None) -> torch.Tensor:
         """Logits, `n`, of normalised images; the architecture is fixed and ignored."""
-        logits: torch.Tensor = self.logit(self.features(images))
-        return logits.squeeze(1)
+        return full_precision(self.logit, self.features(images)).squeeze(1)
 
 
 def _normalised(convolution: nn.Module, width: int) -> tuple[nn.Module, ...]:

@@ -123,10 +123,11 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             remaining = [a for a in enumerate_space(self.space) if self.is_open(a, history)]
             if remaining:
                 return remaining[int(rng.integers(len(remaining)))]
+        rule = "" if self.allowed is None else " that the limits allow"
         raise SpaceExhausted(
-            f"no architecture of the space {self.space.name!r} is left to propose: "
+            f"no architecture of the space {self.space.name!r}{rule} is left to propose: "
             f"{len(history.taken)} of its classes were estimated or are pending. End the search, "
-            "or widen the space."
+            f"or widen the {'space' if self.allowed is None else 'limits'}."
         )
 
     def __getstate__(self) -> dict[str, Any]:

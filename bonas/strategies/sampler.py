@@ -63,11 +63,9 @@ class SurrogateSampler(ArchitectureSampler):
         )
         if len(history.estimates) < self.settings.initial:
             return self.draw(history, rng=rng)
-        if any(len(e.values) > 1 for e in history.estimates):
+        if self.settings.conditions is None and any(len(e.values) > 1 for e in history.estimates):
             return self._propose_trade_off(history, rng=rng)
-        estimates = _remembered([e for e in history.estimates if self._belief.knows(e)])
-        if len(estimates) < self.settings.initial:
-            return self.draw(history, rng=rng)
+        estimates = _remembered(history.estimates)
         features = self._encoding.encode([e.architecture for e in estimates])
         believed = self._belief.posterior(
             estimates, features, self._encoding.encode(history.pending)

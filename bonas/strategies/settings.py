@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from optuna.trial import FrozenTrial
 
@@ -38,9 +39,10 @@ def surrogate_with(
 
     Args:
         statistics: Features in [0, 1] of the space's architectures, such as ranks of zero-cost
-            scores (`spaces.encodings.statistics.ranked`).
+            scores (`spaces.encodings.statistics.ranked`). Every architecture that may become a
+            candidate needs them.
     """
-    return lambda space: _surrogate(space, (statistics,))
+    return partial(_surrogate, statistics=(statistics,))
 
 
 def _surrogate(
@@ -71,8 +73,8 @@ class Settings:
         surrogate: Makes encoding and Gaussian process for a space.
         acquisition: Scores candidates.
         conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
-            stored as `bonas.auc.<condition>`, then has a Gaussian process of its own; trials that
-            lack one teach nothing.
+            stored as `bonas.auc.<condition>`, then has a Gaussian process of its own. The value
+            of a maximised study must be that sum.
         warm_start: Observations of an earlier study of the same objective, maximised; they are
             believed before the study's own and their architectures are not proposed again.
         constraints: Violations of a finished trial, feasible where all are at most 0, as Optuna's
@@ -96,6 +98,13 @@ class Settings:
         for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
             if not number >= 0:
                 raise ValueError(f"{name} is {number}; it must not be negative.")
+        if self.conditions is not None and not self.conditions:
+            raise ValueError("conditions is empty; name at least one, or leave it None.")
+        if self.conditions is not None and self.warm_start:
+            raise ValueError(
+                "conditions and warm_start exclude each other: a warm start has values only. Add "
+                "the earlier trials with their attributes by study.add_trial."
+            )
         if self.conditions is not None and isinstance(self.acquisition, Thompson):
             raise ValueError(
                 "acquisition is Thompson, which draws from one Gaussian process; with conditions "

@@ -1,5 +1,6 @@
 """What is believed of a value: by itself, or as the weighted sum of its conditions."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +12,7 @@ from bonas.strategies.history import Estimate
 from surrogates.components import residual_correlation, weighted_sum
 from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
 from surrogates.pool import PoolPosterior
-from surrogates.scaling import Scale, standard_scale
+from surrogates.scaling import Scale, compressed_scale
 from surrogates.surrogate import Marginals
 
 
@@ -70,10 +71,8 @@ class Composite:
         """There is no single one."""
 
     def observed_means(self) -> torch.Tensor:
-        """Weighted sums of the parts' posterior medians."""
-        predictors = [part.predictor for part in self.parts]
-        medians = torch.stack([p.scale.inverse(p.observed_means()) for p in predictors])
-        return self.scale(self.weights @ medians)
+        """Posterior means of the observations, pending ones behind."""
+        return self.at(self.parts[0].predictor.features).mean
 
     def everywhere(self) -> Marginals:
         """Of the pool."""
@@ -98,14 +97,17 @@ class WholeBelief:
         self._weights = weights
         self._beliefs = {name: Belief(surrogate, pool) for name in weights or ("",)}
 
-    def knows(self, estimate: Estimate) -> bool:
-        """Whether the estimate has what is believed."""
-        return self._weights is None or self._weights.keys() <= estimate.aucs.keys()
-
     def posterior(
         self, estimates: Sequence[Estimate], features: torch.Tensor, pending: torch.Tensor
     ) -> Whole:
-        """As `Belief.posterior`."""
+        """As `Belief.posterior`.
+
+        Raises:
+            ValueError: an estimate lacks a condition, or its value is not their weighted sum.
+        """
+        if self._weights is not None:
+            for estimate in estimates:
+                _check_sum(estimate, self._weights)
         posteriors = [
             belief.posterior(
                 [(e.architecture, e.aucs[name] if name else e.values[0]) for e in estimates],
@@ -119,5 +121,24 @@ class WholeBelief:
         weights = torch.tensor(list(self._weights.values()), dtype=torch.float64)
         predictors = [posterior.predictor for posterior in posteriors]
         values = torch.stack([p.values[: len(estimates)] for p in predictors])
-        scale = standard_scale(weights @ values)
-        return Composite(posteriors, weights, residual_correlation(predictors), scale)
+        # Linear, but with the spread of the good values: see `compressed_scale`.
+        compressed = compressed_scale(weights @ values)
+        scale = Scale(compressed.centre, compressed.spread)
+        correlation = residual_correlation(predictors)
+        return Composite(posteriors, weights, correlation, scale)
+
+
+def _check_sum(estimate: Estimate, weights: Mapping[str, float]) -> None:
+    missing = [name for name in weights if name not in estimate.aucs]
+    if missing:
+        raise ValueError(
+            f"trial {estimate.number} has no bonas.auc.{missing[0]}, which Settings.conditions "
+            f"names; it has {', '.join(estimate.aucs) or 'none'}."
+        )
+    total = sum(weight * estimate.aucs[name] for name, weight in weights.items())
+    if len(estimate.values) != 1 or not math.isclose(total, estimate.values[0], abs_tol=1e-6):
+        raise ValueError(
+            f"trial {estimate.number} has the value {estimate.values}, but its conditions, "
+            f"weighted by Settings.conditions, sum to {total}; give the score's own weights in a "
+            "study with one maximised value."
+        )

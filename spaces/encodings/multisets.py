@@ -26,9 +26,10 @@ class PathMultisetEncoding:
     """One feature per cell and operation sequence: the number of paths that read like that.
 
     Skips are contracted, paths with a `none` are dead, and positions are dropped, so that the
-    encoding is the same for isomorphic architectures (equal canonical keys have equal rows). It
-    cannot tell apart architectures with the same paths that share them differently: 4,120
-    different rows on NAS-Bench-201, of 6,466 classes.
+    encoding is the same for isomorphic architectures: equal canonical keys have equal rows, as
+    long as no cell is dead, which the cells behind it do not see. It cannot tell apart
+    architectures with the same paths that share them differently: 4,120 different rows on
+    NAS-Bench-201, of 6,466 classes.
 
     Where decisions also choose the wiring, the fall-back reads every graph and hashes the
     sequences of each cell into 1,024 features.

@@ -17,7 +17,7 @@ from spaces.space import SearchSpace, indices
 HASHED_FEATURES = 1024
 """Features of a space whose wiring is chosen: operation sequences are hashed into this many."""
 MOST_PATHS = 10_000
-"""Paths that are read from one graph of such a space; further ones are left out."""
+"""Paths that are read from one cell of such a space; further ones are left out."""
 
 
 @dataclass(frozen=True, slots=True)

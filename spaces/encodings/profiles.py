@@ -40,7 +40,8 @@ class PathProfileEncoding:
 
     All lie in [0, 1]. With few observations, how many convolutions every path has, and how many
     the cell, says more of an architecture's value than where they are (docs/engine.md). Dead
-    decisions count as `none`, or as nothing where that is no option.
+    decisions count as `none`, or as nothing where that is no option; whether a decision is dead is
+    judged within its cell.
 
     Decisions count together where they have the same options; a decision alone in its cell with
     its options is left out (one-hot features say the same). Where a cell has one path, or where
@@ -71,9 +72,11 @@ class PathProfileEncoding:
             for row, architecture in zip(used, architectures, strict=True):
                 lives = live(self.space, architecture)
                 row[:] = [name in lives for name in names]
+        none = [_position(d.options) for d in self.space.decisions]
+        passing = chosen != np.asarray(none, dtype=np.int64)
         blocks = [np.empty((len(architectures), 0))]
         for group in self._groups:
-            blocks.append(_profile(group, chosen, used))
+            blocks.append(_profile(group, chosen, used, passing))
         return torch.from_numpy(np.concatenate(blocks, axis=1))
 
 
@@ -92,17 +95,21 @@ def _groups(space: SearchSpace) -> Iterator[_Group]:
             yield _Group(tuple(decisions), options, tuple(own) if len(own) > 1 else ())
 
 
-def _profile(group: _Group, chosen: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Features, `n x d`, from options, `n x decisions`, and whether each decision is live.
+def _position(options: tuple[Choice, ...]) -> int:
+    names = [str(option) for option in options]
+    return names.index(NONE) if NONE in names else -1
 
-    The latter is not read where the group has paths: they say it faster.
+
+def _profile(
+    group: _Group, chosen: np.ndarray, used: np.ndarray, passing: np.ndarray
+) -> np.ndarray:
+    """Features, `n x d`, from options, `n x decisions`, and whether each is live and not `none`.
+
+    Whether a decision is live is not read where the group has paths: they say it faster.
     """
-    names = [str(option) for option in group.options]
-    none = names.index(NONE) if NONE in names else -1
+    none = _position(group.options)
     alive = np.empty((len(chosen), 0), dtype=bool)
     if group.paths:
-        passing = np.ones(chosen.shape, dtype=bool)
-        passing[:, group.decisions] = chosen[:, group.decisions] != none
         alive = np.stack([passing[:, path].all(axis=1) for path in group.paths], axis=1)
         used = np.zeros(chosen.shape, dtype=bool)
         for number, path in enumerate(group.paths):

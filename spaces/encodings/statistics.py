@@ -73,10 +73,10 @@ def ranked(
     by_key: dict[str, Sequence[float]] = {}
     for architecture, values in scores.items():
         by_key.setdefault(canonical_key(space.graph(architecture)), values)
-    table = np.asarray(list(by_key.values()), dtype=np.float64).reshape(len(by_key), -1)
-    if len(table) < 2 or not np.isfinite(table).all():
+    table = np.asarray(list(by_key.values()), dtype=np.float64).reshape(max(1, len(by_key)), -1)
+    if len(by_key) < 2 or not np.isfinite(table).all():
         raise ValueError(
-            f"scores has {len(table)} different architectures, "
+            f"scores has {len(by_key)} different architectures, "
             f"{int((~np.isfinite(table)).sum())} values not finite; needed are two and none."
         )
     ranks = (rankdata(table, axis=0) - 1) / (len(table) - 1)

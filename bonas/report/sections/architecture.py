@@ -17,13 +17,16 @@ from bonas.report.markup import (
     paragraph,
     table,
 )
-from spaces.graphs import live_decisions
+from spaces.space import unused
 
 SHADES = 4  # steps of colour to either side of the middle
 FEW = 3  # trials below which a mean is greyed
 SPACES = {
     "forgery": "Three stages, each at half the resolution of the one before (entry), feed a level "
     "of a pyramid each; the classifier adds up what the levels say. ",
+    "nasbench201": "Three stages of equal cells, each at half the resolution of the one before. ",
+    "darts": "Cells of the first kind, with one of the second, which halves the resolution, at a "
+    "third and at two thirds of the depth. ",
 }
 
 
@@ -46,9 +49,9 @@ def architecture_section(facts: RunFacts) -> Section:
             "operation.",
         ]
     )
-    live = live_decisions(facts.space.graph(best.architecture))
+    dead = unused(facts.space, best.architecture)
     rows = [
-        [code(d.name), str(choice), "yes" if d.name in live else "no"]
+        [code(d.name), str(choice), "no" if d.name in dead else "yes"]
         for d, choice in zip(facts.space.decisions, best.architecture.choices, strict=True)
     ]
     choices = table("Choices", ["decision", "choice", "part of the network"], rows, kind="words")

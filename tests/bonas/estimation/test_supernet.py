@@ -8,6 +8,7 @@ from torch import nn
 
 from bonas.data.faces import Faces
 from bonas.device import Device
+from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.standalone import StandaloneEstimator
 from bonas.estimation.supernet import (
@@ -70,6 +71,14 @@ def test_tuning_trains_a_copy_the_same_way_for_every_seed(
         assert torch.equal(parameter, before[name])
 
 
+def test_an_architecture_whose_tuning_diverges_is_a_failed_estimate(
+    estimator: SupernetEstimator, faces: Faces
+) -> None:
+    wild = Recipe(steps=30, batch_size=8, learning_rate=1e30, warmup=0.0)
+    with pytest.raises(EstimationFailed, match="the training loss became"):
+        replace(estimator, tuning=(wild, faces)).estimate(path(0), seed=0)
+
+
 def test_an_observation_holds_every_condition_and_the_cost(estimator: SupernetEstimator) -> None:
     observation = estimator.estimate(path(0), seed=0)
     expected = {"clean", "unseen/other", "corruption/noise-2", "corruption/blur-2", "attack/fgsm"}
@@ -120,7 +129,7 @@ def test_drawn_paths_are_allowed_or_an_error_says_that_none_is(
     draw = uniform_paths(FORGERY, lambda a: a.choices.count("skip") >= 4)
     assert all(draw(rng).choices.count("skip") >= 4 for _ in range(50))
     monkeypatch.setattr("bonas.estimation.supernet.PATH_DRAWS", 10)
-    with pytest.raises(ValueError, match=r"none of 10 random architectures .* raise search.limits"):
+    with pytest.raises(ValueError, match=r"none of 10 random .* within search.limits: raise"):
         uniform_paths(FORGERY, lambda a: False)(rng)
 
 

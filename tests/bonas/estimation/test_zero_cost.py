@@ -114,7 +114,7 @@ def test_fisher_sums_the_squared_saliency_of_each_image_and_channel(
         assert output.grad is not None
         for image in range(5):
             for channel in range(output.shape[1]):
-                product = (output * output.grad)[image, channel].sum()
+                product = (output.detach() * output.grad)[image, channel].sum()
                 expected += float(product) ** 2 / (2 * 5)
     for layer in layers(model):
         layer._forward_hooks.clear()
@@ -189,3 +189,11 @@ def test_several_classes_are_scored_by_their_cross_entropy() -> None:
     found = estimator.estimate(Architecture(NASBENCH201.name, choices), seed=0)
     assert found.value is not None
     assert found.value > 0
+
+
+def test_an_unknown_proxy_and_a_model_without_relus_are_named(images: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="proxy is 'magic'; it must be one of synflow"):
+        ZeroCostEstimator(BUILDER, "magic", images, LABELS)
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(192, 1), nn.Flatten(0)).double()
+    with pytest.raises(EstimationFailed, match=r"no torch\.nn\.ReLU module"):
+        PROXIES["naswot"](linear, images, LABELS)

@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.networks.builder import ForgeryBuilder, build_network, build_supernet
+from bonas.comparison import PLAIN
+from bonas.estimation.supernet import uniform_paths
+from bonas.networks.builder import (
+    DartsBuilder,
+    ForgeryBuilder,
+    NASBench201Builder,
+    NetworkBuilder,
+    build_network,
+    build_supernet,
+)
 from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector
+from bonas.networks.plain import PlainNetwork
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from spaces.graphs import is_connected
@@ -79,3 +89,22 @@ def test_a_seed_fixes_the_initial_weights_and_leaves_torchs_generator_alone() ->
     assert any(
         not torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    "builder",
+    [BUILDER, NASBench201Builder(width=4, cells=1), DartsBuilder(width=4, cells=3), None],
+    ids=["forgery", "nasbench201", "darts", "plain"],
+)
+def test_logits_keep_their_precision_in_mixed_precision(builder: NetworkBuilder | None) -> None:
+    if builder is None:
+        network, architecture = PlainNetwork((4, 4, 4, 4)), PLAIN
+    else:
+        rng = np.random.default_rng(0)
+        architecture = uniform_paths(builder.space)(rng)
+        network = build_network(builder, architecture, seed=0)
+    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = Detector(network.eval(), architecture)(images)
+    assert logits.dtype == torch.float32
+    assert len(torch.unique(logits.detach())) == 16

@@ -87,10 +87,15 @@ def test_a_value_may_be_believed_as_the_sum_of_its_conditions() -> None:
     assert [t.params for t in plain.trials] != [t.params for t in study.trials]
 
 
-def test_trials_without_the_conditions_teach_nothing() -> None:
-    study = _run_with_parts(Settings(conditions=PARTS), 12, every=100)
-    drawn = _run_with_parts(Settings(conditions=PARTS, initial=50), 12)
-    assert [t.params for t in study.trials] == [t.params for t in drawn.trials]
+def test_conditions_that_do_not_make_up_the_value_are_an_error() -> None:
+    with pytest.raises(ValueError, match=r"trial 1 has no bonas.auc.clean, .* it has none"):
+        _run_with_parts(Settings(conditions=PARTS, initial=3), 12, every=100)
+    with pytest.raises(ValueError, match=r"weighted by Settings\.conditions, sum to"):
+        _run_with_parts(Settings(conditions={"clean": 1.0}, initial=3), 12)
+    with pytest.raises(ValueError, match="conditions is empty"):
+        Settings(conditions={})
+    with pytest.raises(ValueError, match="exclude each other"):
+        Settings(conditions=PARTS, warm_start=[(Architecture(SPACE.name, ("conv",) * 6), 1.0)])
 
 
 def test_a_zero_cost_score_that_ranks_well_shortens_the_search() -> None:
@@ -126,7 +131,8 @@ def test_a_joint_draw_of_several_processes_is_refused() -> None:
 
 
 def test_constraints_keep_the_search_where_they_hold() -> None:
-    study = _run(Settings(constraints=lambda trial: [_convolutions(trial) - 2.0]), 40)
+    settings = Settings(initial=5, constraints=lambda trial: [_convolutions(trial) - 2.0])
+    study = _run(settings, 40)
     late = study.trials[20:]
     assert sum(_convolutions(t) <= 2 for t in late) > 0.8 * len(late)
     feasible = [t.value for t in study.trials if _convolutions(t) <= 2]
