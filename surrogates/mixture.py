@@ -5,9 +5,7 @@ Priors are log-normal, of scaled values and per decision or profile; a fit start
 - Variances: mode e^-1. Each view may explain the values alone or nothing of them.
 - Hamming weights: mode e^-2, median e^-1: architectures that differ in all of six decisions are
   all but independent, in one decision still alike.
-- Weights of profiles: median 3.5, two thirds of them within 2.5 and 5: a cell in which every second
-  operation differs is far away. The prior is narrow, since a wide one lets a few observations switch
-  most features off, and intervals then cover too little.
+- Weights of profiles: mode 1, median e: a cell in which every second operation differs is far away.
 """
 
 from collections.abc import Callable
@@ -25,7 +23,7 @@ from surrogates.kernels import (
 
 VARIANCE = LogNormalPrior(0.0, 1.0)
 DECISION_WEIGHT = LogNormalPrior(-1.0, 1.0)
-PROFILE_WEIGHT = LogNormalPrior(1.25, 0.35)
+PROFILE_WEIGHT = LogNormalPrior(1.0, 1.0)
 
 
 def mixed_kernel(

@@ -131,5 +131,7 @@ def test_wrong_use_ends_with_code_2(
 def test_the_default_strategy_beats_random_search_on_nasbench201() -> None:
     table = read_table(TABLE, "nasbench201", Objective.parse("cifar10_val"))
     assert table.optimum == pytest.approx(91.57, abs=0.005)
-    runs = list(run_benchmark(table, strategies=["bayesian", "random"], seeds=[0], trials=40))
-    assert runs[0].best[-1] > runs[1].best[-1]
+    names = ["bayesian", "random"]
+    runs = list(run_benchmark(table, strategies=names, seeds=range(4), trials=50))
+    found = {name: [run.best[-1] for run in runs if run.strategy == name] for name in names}
+    assert sum(found["bayesian"]) / 4 > sum(found["random"]) / 4 + 0.3
