@@ -10,6 +10,7 @@ The prior mean is constant and integrated out with a N(0, 1) prior, which adds 1
 covariance (Rasmussen and Williams 2006, section 2.7) and leaves no parameter to fit.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -121,10 +122,25 @@ class GaussianProcessPredictor:
     def interval(self, features: torch.Tensor, *, level: float = 0.95) -> Interval:
         """The central credible interval of the noise-free value at each row of `features`.
 
-        Its ends are quantiles: not symmetric around the mean where values are compressed.
+        Its ends are quantiles: not symmetric around the mean where values are compressed. Variances
+        are raised until the observations, each left out in turn, lie in their intervals as often as
+        they should: hyper-parameters that maximise a likelihood are too sure of themselves.
         """
-        lower, upper = self.scaled_marginals(features).interval(level)
+        mean, variance = self.scaled_marginals(features)
+        lower, upper = Marginals(mean, variance * self._overconfidence(level)).interval(level)
         return Interval(self.scale.inverse(lower), self.scale.inverse(upper))
+
+    def _overconfidence(self, level: float) -> float:
+        """By how much variances are too small for the leave-one-out errors, at least 1.
+
+        With P the inverse of K + noise * I, the error of observation i is [P y]_i / P_ii, its
+        variance 1 / P_ii (Rasmussen and Williams 2006, equation 5.12).
+        """
+        identity = torch.eye(len(self.factor), dtype=torch.float64)
+        inverse = torch.linalg.solve_triangular(self.factor, identity, upper=False)
+        errors = (inverse.mT @ self.whitened) / inverse.square().sum(0).sqrt()
+        expected = math.sqrt(2) * float(torch.erfinv(torch.tensor(level, dtype=torch.float64)))
+        return max(1.0, float(errors.abs().quantile(level)) / expected) ** 2
 
     def scaled_marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of scaled values at each row of `features`, `N x d`."""

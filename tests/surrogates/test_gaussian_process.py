@@ -121,6 +121,24 @@ def test_constant_observations_are_predicted_everywhere(value: float) -> None:
     assert torch.isfinite(variance).all()
 
 
+def test_intervals_are_widened_by_leave_one_out_errors() -> None:
+    features, values = _observed(30)
+    predictor = GP.fit(features, values)
+    errors = []
+    for i in range(30):
+        others = [k for k in range(30) if k != i]
+        without = _same_observations(predictor, features[others], values[others])
+        mean, variance = without.scaled_marginals(features[i : i + 1])
+        errors.append((predictor.scale(values[i]) - mean) / (variance + predictor.noise).sqrt())
+    widening = max(1.0, float(torch.cat(errors).abs().quantile(0.9)) / 1.6448536)
+    pool = _observed(20, seed=2)[0]
+    mean, variance = predictor.scaled_marginals(pool)
+    lower, upper = predictor.interval(pool, level=0.9)
+    half = 1.6448536 * widening * variance.sqrt()
+    assert torch.allclose(predictor.scale(upper), mean + half, rtol=1e-5)
+    assert torch.allclose(predictor.scale(lower), mean - half, rtol=1e-5)
+
+
 def test_observed_means_are_the_means_at_the_observations(
     fitted: GaussianProcessPredictor,
 ) -> None:

@@ -13,6 +13,7 @@ from bonas.networks.builder import (
     NetworkBuilder,
     build_network,
     build_supernet,
+    seeded,
 )
 from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector
@@ -98,7 +99,7 @@ def test_a_seed_fixes_the_initial_weights_and_leaves_torchs_generator_alone() ->
 )
 def test_logits_keep_their_precision_in_mixed_precision(builder: NetworkBuilder | None) -> None:
     if builder is None:
-        network, architecture = PlainNetwork((4, 4, 4, 4)), PLAIN
+        network, architecture = seeded(lambda: PlainNetwork((4, 4, 4, 4)), 0), PLAIN
     else:
         rng = np.random.default_rng(0)
         architecture = uniform_paths(builder.space)(rng)
