@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import textwrap
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -202,8 +203,12 @@ def draw_curves(benchmark: Benchmark, path: Path) -> None:
         (line,) = axes.plot(steps, mean, label=strategy)
         axes.fill_between(steps, mean - half, mean + half, alpha=0.2, color=line.get_color())
     axes.axhline(benchmark.optimum, linestyle=":", color="black", label="optimum")
-    axes.set(xlabel="evaluations", ylabel=f"best {benchmark.objective}")
-    low = min(min(run.best[min(9, len(run.best) - 1) :]) for run in benchmark.runs)
+    axes.set(xlabel="evaluations", ylabel="best value, mean with its 95 % interval")
+    parts = textwrap.wrap(benchmark.objective.replace(",", ", "), 90)
+    axes.set_title("\n".join(parts), fontsize="small")
+    # From the tenth evaluation on: before it the worst draws would set the axis.
+    starts = [run.best[min(9, len(run.best) - 1)] for run in benchmark.runs]
+    low = statistics.quantiles([*starts, *starts], n=20)[0]
     axes.set_ylim(low, benchmark.optimum + 0.03 * (benchmark.optimum - low) + 1e-12)
     axes.legend()
     figure.savefig(path, dpi=150)
