@@ -38,7 +38,9 @@ from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
 
 BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
-    "forgery": lambda table: ForgeryBuilder(table.width, table.level_width or 64),
+    "forgery": lambda table: ForgeryBuilder(
+        table.width, table.level_width or 64, table.stem or "full"
+    ),
     "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
     "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
 }

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from bonas.networks.darts import DartsNetwork
-from bonas.networks.forgery import ForgeryNetwork
+from bonas.networks.forgery import ForgeryNetwork, Stem
 from bonas.networks.nasbench201 import NASBench201Network
 from spaces.architecture import Architecture, Choice
 from spaces.darts import DARTS
@@ -42,10 +42,11 @@ class NetworkBuilder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ForgeryBuilder:
-    """Networks of the `forgery` space; see `ForgeryNetwork` for the widths."""
+    """Networks of the `forgery` space; see `ForgeryNetwork` for the widths and the stem."""
 
     width: int = 16
     level_width: int = 64
+    stem: Stem = "full"
 
     @property
     def space(self) -> SearchSpace:
@@ -54,7 +55,9 @@ class ForgeryBuilder:
 
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `ForgeryNetwork`."""
-        return ForgeryNetwork(options, width=self.width, level_width=self.level_width)
+        return ForgeryNetwork(
+            options, width=self.width, level_width=self.level_width, stem=self.stem
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Networks of the `forgery` space: three stages of a cell each, a pyramid, one logit."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import nn
@@ -11,17 +12,19 @@ from spaces.architecture import Architecture, Choice
 from spaces.cell import split_by_cell
 from spaces.forgery import NODES, STAGES
 
+Stem = Literal["full", "folded"]
 WIDENING = (2, 4, 6)
 
 
 class ForgeryNetwork(nn.Module):
     """The network of one architecture, or of many that share their weights.
 
-    A forgery's traces are as fine as a pixel, but feature maps at full resolution take two thirds
-    of a small network's time. The stem therefore folds each 2x2 block of pixels into channels,
-    which loses nothing, and convolves those. Stages work at a half, a quarter and an eighth of the
-    image's resolution with 2, 4 and 6 times `width` channels. Each live stage feeds a level of the
-    pyramid; the logit is the sum of what the levels say, so that a stage that an architecture
+    The stem sees every pixel, since a forgery's traces are as fine as that. The full one convolves
+    at the image's resolution and pools, which takes two thirds of a small network's time; the
+    folded one turns each 2x2 block of pixels into channels, which loses nothing, and convolves
+    those (docs/decisions/0002-network-shape.md). Stages work at a half, a quarter and an eighth of
+    the image's resolution with 2, 4 and 6 times `width` channels. Each live stage feeds a level of
+    the pyramid; the logit is the sum of what the levels say, so that a stage that an architecture
     leaves dead is absent from it rather than zero.
 
     Args:
@@ -29,6 +32,7 @@ class ForgeryNetwork(nn.Module):
             network, all of them for a supernet.
         width: Half the channels of the first stage.
         level_width: Channels of each pyramid level.
+        stem: Full or folded.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class ForgeryNetwork(nn.Module):
         *,
         width: int = 16,
         level_width: int = 64,
+        stem: Stem = "full",
     ) -> None:
         super().__init__()
         self.entries = nn.ModuleList()
@@ -46,7 +51,8 @@ class ForgeryNetwork(nn.Module):
         previous = 0
         for number, stage in enumerate(STAGES):
             channels = width * WIDENING[number]
-            self.entries.append(_entry(previous, channels) if number else _stem(channels))
+            first = _folded(channels) if stem == "folded" else _full(width, channels)
+            self.entries.append(_entry(previous, channels) if number else first)
             self.cells.append(Cell(stage, options, NODES, channels))
             # Pooled to the last stage's resolution first: the levels cost next to nothing then.
             self.levels.append(_level(channels, level_width, 2 ** (len(STAGES) - 1 - number)))
@@ -88,7 +94,19 @@ def _statistics(value: torch.Tensor) -> torch.Tensor:
     return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
 
 
-def _stem(channels: int) -> nn.Module:
+def _full(width: int, channels: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
+        nn.Conv2d(width, width, 1, bias=False),
+        nn.BatchNorm2d(width),
+        *_entry(width, channels),
+    )
+
+
+def _folded(channels: int) -> nn.Module:
     return nn.Sequential(
         nn.PixelUnshuffle(2),
         nn.Conv2d(12, channels, 3, padding=1, bias=False),
@@ -106,7 +124,7 @@ def _level(channels: int, level_width: int, pooled: int) -> nn.Module:
     )
 
 
-def _entry(channels_in: int, channels_out: int) -> nn.Module:
+def _entry(channels_in: int, channels_out: int) -> nn.Sequential:
     return nn.Sequential(
         nn.MaxPool2d(2),
         nn.ReLU(),  # after the maximum, with which it commutes: a quarter of the elements

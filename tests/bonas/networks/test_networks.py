@@ -64,6 +64,15 @@ def test_a_stand_alone_network_with_the_supernets_weights_gives_its_logits(
     assert torch.allclose(supernet(images, architecture), alone(images, architecture), atol=1e-6)
 
 
+def test_a_folded_stem_costs_less() -> None:
+    architecture = drawn(1)[0]
+    folded = replace(BUILDER, stem="folded")
+    cheap, dear = (architecture_cost(b, architecture, 32)["activations"] for b in (folded, BUILDER))
+    assert cheap < dear
+    network = build_network(folded, architecture, seed=0)
+    assert network(torch.rand(2, 3, 32, 32), architecture).shape == (2,)
+
+
 def test_a_dead_later_stage_shortens_the_network() -> None:
     live = drawn(1)[0]
     cut = replace(live, choices=(*live.choices[:12], *["none"] * 6))
