@@ -126,8 +126,11 @@ class GaussianProcessPredictor:
         are raised until the observations, each left out in turn, lie in their intervals as often as
         they should: hyper-parameters that maximise a likelihood are too sure of themselves.
         """
-        mean, variance = self.scaled_marginals(features)
-        lower, upper = Marginals(mean, variance * self._overconfidence(level)).interval(level)
+        believed = self.scaled_marginals(features)
+        lower, upper = believed.interval(level)  # refuses a level that is none
+        widening = math.sqrt(self._overconfidence(level))
+        lower = believed.mean + widening * (lower - believed.mean)
+        upper = believed.mean + widening * (upper - believed.mean)
         return Interval(self.scale.inverse(lower), self.scale.inverse(upper))
 
     def _overconfidence(self, level: float) -> float:

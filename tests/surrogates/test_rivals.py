@@ -108,8 +108,9 @@ def test_intervals_widen_with_their_level_around_the_mean(name: str) -> None:
     assert (wide.lower < narrow.lower).all()
     assert (narrow.lower < narrow.upper).all()
     assert (narrow.upper < wide.upper).all()
-    with pytest.raises(ValueError, match="level is 1"):
-        predictor.interval(unseen, level=1.0)
+    for level in (-0.1, 0.0, 1.0, 1.5):
+        with pytest.raises(ValueError, match=f"level is {level}; it must lie in"):
+            predictor.interval(unseen, level=level)
 
 
 @dataclass(frozen=True)
