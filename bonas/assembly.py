@@ -1,8 +1,9 @@
 """From a configuration to the components of a run: the one place that takes it apart."""
 
 import json
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,10 +28,18 @@ from bonas.networks.builder import (
     NetworkBuilder,
     build_supernet,
 )
-from bonas.networks.cost import Limits
+from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
 from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder, file_digest
 from bonas.search import Search
+from bonas.step_time import (
+    OPTION_STEPS,
+    OPTION_WARM_STEPS,
+    Stopwatch,
+    measure_step_times,
+    read_step_times,
+    write_step_times,
+)
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.study import Study, journal_storage
@@ -45,6 +54,8 @@ BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
     "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
 }
 
+Counting = Callable[[str], Callable[[int, int], None]]
+"""From the name of something long to what is told (done, in all) of it."""
 
 TUNING_RATE = 4.0
 """By which the learning rate falls when shared weights are tuned to one architecture."""
@@ -62,12 +73,17 @@ class Components:
     limits: Limits | None
 
     @classmethod
-    def of(cls, config: Config, progress: Callable[[int, int], None] | None = None) -> "Components":
-        """Read the data and choose the device.
+    def of(cls, folder: RunFolder, counting: Counting | None = None) -> "Components":
+        """Read the data, choose the device, and measure step times where they are limited.
+
+        Args:
+            folder: Of the run; measured step times are kept in it.
+            counting: Makes a told-to for what takes long, from its name.
 
         Raises:
             ConfigError, DataError: as their loaders.
         """
+        config = folder.config
         if config.search.strategy not in STRATEGIES:
             raise ConfigError(
                 f"search.strategy is {config.search.strategy!r}; "
@@ -81,8 +97,17 @@ class Components:
             raise ConfigError(str(error)) from error
         builder = BUILDERS[config.space.name](config.space)
         limits = _limits(config, builder)
-        data = load_search_data(config.data, seed=config.seed, progress=progress)
-        return cls(config, device, builder, data, data.train.to(device.device), limits)
+        data = load_search_data(
+            config.data, seed=config.seed, progress=counting("faces") if counting else None
+        )
+        parts = cls(config, device, builder, data, data.train.to(device.device), limits)
+        if limits is None or STEP_TIME not in config.search.limits:
+            return parts
+        timed = _timed(parts, limits.costs, folder, counting)
+        try:
+            return replace(parts, limits=Limits(timed, config.search.limits))
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
 
     def recipe(self, table: TrainingTable) -> Recipe:
         """The training recipe of a table, its epochs turned into steps on these data."""
@@ -131,12 +156,39 @@ class Components:
 
 
 def _limits(config: Config, builder: NetworkBuilder) -> Limits | None:
-    if not config.search.limits:
+    """The limits of what is counted; those of measured costs need the data."""
+    limits = config.search.limits
+    if not limits:
         return None
     try:
-        return Limits.of(builder, config.search.limits, config.data.size)
+        counted = {name: most for name, most in limits.items() if name != STEP_TIME}
+        return Limits(OptionCosts.count(builder, config.data.size), counted)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _timed(
+    parts: Components, costs: OptionCosts, folder: RunFolder, counting: Counting | None
+) -> OptionCosts:
+    """The costs with step times: the run's, the configured ones, or new ones; then the run's."""
+    given = parts.config.search.step_times
+    if not folder.step_times.is_file():
+        if given is not None:
+            read_step_times(given, costs)
+            shutil.copyfile(given, folder.step_times)
+        else:
+            stopwatch = Stopwatch(
+                parts.train,
+                parts.recipe(parts.config.training),
+                parts.device,
+                steps=OPTION_STEPS,
+                warm=OPTION_WARM_STEPS,
+            )
+            progress = counting("time of each option") if counting else None
+            timed = measure_step_times(parts.builder, costs, stopwatch, progress)
+            write_step_times(folder.step_times, timed, parts.device)
+    # Also after measuring: the table rounds, and a continued run must see the same numbers.
+    return read_step_times(folder.step_times, costs)
 
 
 def supernet_estimator(

@@ -1,16 +1,12 @@
 """Networks trained from scratch for equal time on equal data, and what each then scores."""
 
-import copy
-import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from bonas.assembly import Components
@@ -21,12 +17,9 @@ from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
+from bonas.step_time import PLAIN, Stopwatch
 from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
-
-TIMED_ROUNDS, TIMED_STEPS, WARM_STEPS = 5, 8, 3
-PLAIN = Architecture("plain", ())
-"""Stands for the hand-designed network, which no space describes."""
 
 
 class Rival(StrEnum):
@@ -79,18 +72,9 @@ def contestants(
 def steps_for_equal_time(
     parts: Components, recipe: Recipe, entrants: Sequence[Contestant]
 ) -> list[int]:
-    """Steps by which each contestant trains as long as the first one does in `recipe.steps`.
-
-    The time of a step is the median over interleaved rounds, so that what else the machine does
-    meanwhile slows all of them alike. The first steps of a round, in which memory is claimed and
-    kernels are prepared, do not count.
-    """
-    networks = [entrant.build(parts) for entrant in entrants]
-    seconds: list[list[float]] = [[] for _ in entrants]
-    for _ in range(TIMED_ROUNDS):
-        for number, (entrant, network) in enumerate(zip(entrants, networks, strict=True)):
-            seconds[number].extend(_timed(parts, recipe, entrant, network))
-    medians = [statistics.median(s) for s in seconds]
+    """Steps by which each contestant trains as long as the first one does in `recipe.steps`."""
+    networks = [(entrant.build(parts), entrant.architecture) for entrant in entrants]
+    medians = Stopwatch(parts.train, recipe, parts.device).seconds(networks)
     return [max(1, round(recipe.steps * medians[0] / m)) for m in medians]
 
 
@@ -146,28 +130,3 @@ def run_contestant(
     save_detector(folder, network, entrant.architecture, record)
     checkpoint.unlink(missing_ok=True)
     return record
-
-
-def _timed(
-    parts: Components, recipe: Recipe, entrant: Contestant, network: nn.Module
-) -> list[float]:
-    """Seconds of single steps of a copy of the network."""
-    few = replace(recipe, steps=TIMED_STEPS)
-    ends: list[float] = []
-
-    def note(step: int, loss: float) -> None:
-        _wait(parts.device.device)
-        ends.append(time.perf_counter())
-
-    choose = _constant(entrant.architecture)
-    train(copy.deepcopy(network), choose, parts.train, few, parts.device, seed=0, progress=note)
-    return [after - before for before, after in pairwise(ends[WARM_STEPS - 1 :])]
-
-
-def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:
-    return lambda rng: architecture
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

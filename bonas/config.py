@@ -18,6 +18,10 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
+PATHS = (("data", "path"), ("data", "test"), ("data", "unseen_data"), ("search", "step_times"))
+"""Settings that are paths, relative to their file."""
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message names key, value, rule and remedy."""
 
@@ -84,13 +88,17 @@ class DataTable(_Table):
 class SearchTable(_Table):
     """`[search]`: how architectures are proposed.
 
-    `limits` holds upper limits of what the network may cost for one image, by the names
-    `parameters`, `multiply_adds` and `activations`; see `bonas.networks.cost`.
+    `limits` holds upper limits of what the network may cost: `parameters`, `multiply_adds` and
+    `activations` of one image (see `bonas.networks.cost`), and `step_time` of a training step, in
+    steps of the plain CNN. The latter is measured once, into the run folder's `step_times.json`;
+    `step_times` names such a file to be used instead, so that another run, perhaps on a machine of
+    another speed, searches in the same order.
     """
 
     strategy: str = "bayesian"
     trials: Count = 60
     limits: dict[str, Annotated[float, Field(gt=0)]] = {}
+    step_times: Path | None = None
 
 
 class AugmentationTable(_Table):
@@ -245,14 +253,14 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def _resolve_paths(document: dict[str, Any], base: Path) -> None:
-    data = document.get("data")
-    if not isinstance(data, dict):
-        return
-    if isinstance(data.get("path"), str):
-        data["path"] = str((base / data["path"]).resolve())
-    for key in ("test", "unseen_data"):
-        if isinstance(data.get(key), list):
-            data[key] = [str((base / str(p)).resolve()) for p in data[key]]
+    for name, key in PATHS:
+        table = document.get(name)
+        if not isinstance(table, dict):
+            continue
+        if isinstance(table.get(key), str):
+            table[key] = str((base / table[key]).resolve())
+        elif isinstance(table.get(key), list):
+            table[key] = [str((base / str(p)).resolve()) for p in table[key]]
 
 
 def _problem(error: Any) -> str:

@@ -84,6 +84,11 @@ class RunFolder:
         return self.path / "supernet.checkpoint"
 
     @property
+    def step_times(self) -> Path:
+        """What an option adds to the time of a training step."""
+        return self.path / "step_times.json"
+
+    @property
     def comparison(self) -> Path:
         """The comparison's results."""
         return self.path / "comparison.json"

@@ -29,7 +29,7 @@ def compare(
 ) -> None:
     """Train the found network and others for equal time and test them."""
     folder = RunFolder.open(run, set_ or ())
-    parts = load_components(folder.config)
+    parts = load_components(folder)
     records = run_comparison(folder, parts, seeds, tuple(against or Rival))
     if json:
         print_json([record.to_json() for record in records])

@@ -34,7 +34,7 @@ def demo(
     """Search, train, compare and report on built-in faces; nothing needs to be downloaded."""
     folder = RunFolder.create(out, demo_config(seed))
     MESSAGES.rule("1 of 3  search: a supernet, then architectures scored with its weights")
-    parts = load_components(folder.config)
+    parts = load_components(folder)
     found = run_search(folder, parts)
     if not json:
         report_search(found, folder, as_json=False)

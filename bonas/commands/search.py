@@ -9,7 +9,7 @@ import typer
 
 from bonas.assembly import Components, open_search, supernet_estimator
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
-from bonas.config import Config, load_config
+from bonas.config import load_config
 from bonas.run_folder import RunFolder
 from bonas.search import Search
 from bonas.study import Told
@@ -38,15 +38,15 @@ def search(
         settings.append(f"search.trials={trials}")
     resolved = load_config(config, settings)
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
-    parts = load_components(resolved)
+    parts = load_components(folder)
     found = run_search(folder, parts, time_limit=time_limit - (time.monotonic() - started))
     report_search(found, folder, as_json=json)
 
 
-def load_components(config: Config) -> Components:
-    """Data and device, with a progress bar."""
+def load_components(folder: RunFolder) -> Components:
+    """Data and device, with progress bars."""
     with bars() as shown:
-        return Components.of(config, shown.counting("faces"))
+        return Components.of(folder, shown.counting)
 
 
 def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math.inf) -> Search:

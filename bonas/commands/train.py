@@ -37,7 +37,7 @@ def train(
     folder = RunFolder.open(run, set_ or ())
     chosen, key = choose_architecture(folder, architecture)
     records = []
-    parts = load_components(folder.config)
+    parts = load_components(folder)
     with bars() as shown:
         recipe = parts.recipe(folder.config.training)
         evaluation = parts.test()

@@ -16,11 +16,14 @@ from torch import nn
 from bonas.networks.builder import NetworkBuilder, build_network, build_supernet
 from bonas.networks.detector import Detector
 from bonas.networks.operations import DilatedDepthwiseConv2d
-from spaces.architecture import Architecture
+from spaces.architecture import Architecture, Choice
 from spaces.graphs import SKIP
 from spaces.space import Decision, live
 
 COSTS = ("parameters", "multiply_adds", "activations")
+STEP_TIME = "step_time"
+"""A further cost, which is measured: see `bonas.step_time`."""
+
 _WRITING = (nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d)
 
 
@@ -95,64 +98,53 @@ def _multiply_adds_per_element(module: nn.Module) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Upper limits of costs, checked for millions of candidates without building their networks.
+class OptionCosts:
+    """What each option adds to a network: costs of millions of candidates without building them.
 
     The cost of a cell network is that of its skeleton plus one term per live decision. Where a
-    later stage is dead its part of the skeleton is counted all the same: a little too strict.
+    later stage is dead its part of the skeleton is counted all the same: a little too much.
 
     Attributes:
         builder: Of the space.
-        limits: The largest cost allowed, by name.
-        skeleton: Cost of the network whose operations all skip.
+        skeleton: Cost of the network whose operations all skip, by name.
         terms: What a choice adds to it, by decision and option.
     """
 
     builder: NetworkBuilder
-    limits: Mapping[str, float]
     skeleton: Mapping[str, float]
-    terms: Mapping[tuple[str, Any], Mapping[str, float]]
+    terms: Mapping[tuple[str, Choice], Mapping[str, float]]
 
     @classmethod
-    def of(cls, builder: NetworkBuilder, limits: Mapping[str, float], size: int) -> "Limits":
-        """Measure the terms at an image size.
+    def count(cls, builder: NetworkBuilder, size: int) -> "OptionCosts":
+        """The costs in `COSTS` at an image size.
 
         Raises:
-            ValueError: an unknown cost, or a limit that not even the skeleton keeps.
+            ValueError: a space with decisions that cannot be skipped.
         """
-        unknown = [name for name in limits if name not in COSTS]
-        if unknown:
-            raise ValueError(f"search.limits names {unknown[0]!r}; costs are {', '.join(COSTS)}.")
         decisions = builder.space.decisions
         if any(SKIP not in decision.options for decision in decisions):
             raise ValueError(
                 f"search.limits are not available in the space {builder.space.name!r}, where a "
                 "decision's cost depends on others; remove them."
             )
-        plain = _with(builder, decisions, {})
+        plain = with_options(builder, decisions, {})
         skeleton = architecture_cost(builder, plain, size)
-        for name, most in limits.items():
-            if skeleton[name] > most:
-                raise ValueError(
-                    f"search.limits.{name} is {most:g}, but a network without any operation has "
-                    f"{skeleton[name]:g} at {size} px; raise the limit or lower space.width."
-                )
         # On the CPU, not the meta device, whose shape functions take longer than the arithmetic.
         shared = build_supernet(builder, seed=0)
         passed = _cost_of_path(shared, plain, size)
         terms = {}
         for decision in decisions:
             for option in decision.options:
-                changed = _with(builder, decisions, {decision.name: option})
+                changed = with_options(builder, decisions, {decision.name: option})
                 cost = _cost_of_path(shared, changed, size)
                 # An option that cuts the path leaves less than the skeleton; it adds nothing.
                 terms[decision.name, option] = {
                     name: max(0.0, cost[name] - passed[name]) for name in COSTS
                 }
-        return cls(builder, dict(limits), skeleton, terms)
+        return cls(builder, skeleton, terms)
 
     def cost(self, architecture: Architecture) -> dict[str, float]:
-        """The costs by sum of terms, exact where all stages are live."""
+        """The costs by sum of terms; the counted ones are exact where all stages are live."""
         used = live(self.builder.space, architecture)
         total = dict(self.skeleton)
         for decision, choice in zip(
@@ -163,14 +155,43 @@ class Limits:
                     total[name] += term
         return total
 
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper limits of costs.
+
+    Attributes:
+        costs: Of the space's options.
+        limits: The largest cost allowed, by name.
+
+    Raises:
+        ValueError: a limit of an unknown cost, or one that not even the skeleton keeps.
+    """
+
+    costs: OptionCosts
+    limits: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        for name, most in self.limits.items():
+            if name not in self.costs.skeleton:
+                known = ", ".join(dict.fromkeys([*self.costs.skeleton, STEP_TIME]))
+                raise ValueError(f"search.limits names {name!r}; costs are {known}.")
+            least = self.costs.skeleton[name]
+            if least > most:
+                raise ValueError(
+                    f"search.limits.{name} is {most:g}, but a network without any operation has "
+                    f"{least:g} at this image size; raise the limit or lower space.width."
+                )
+
     def allow(self, architecture: Architecture) -> bool:
         """Whether every cost is within its limit."""
-        cost = self.cost(architecture)
+        cost = self.costs.cost(architecture)
         return all(cost[name] <= most for name, most in self.limits.items())
 
 
-def _with(
-    builder: NetworkBuilder, decisions: Sequence[Decision], choices: Mapping[str, Any]
+def with_options(
+    builder: NetworkBuilder, decisions: Sequence[Decision], choices: Mapping[str, Choice]
 ) -> Architecture:
+    """The architecture of these options, and of a skip for every other decision."""
     chosen = tuple(choices.get(decision.name, SKIP) for decision in decisions)
     return Architecture(builder.space.name, chosen)

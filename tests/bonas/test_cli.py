@@ -233,3 +233,34 @@ def test_training_before_searching_is_named(
     (tmp_path / "config.toml").write_text(TINY)
     assert "run `bonas search` first" in failure(capsys, "train", str(tmp_path))
     assert "has no study yet" in failure(capsys, "dashboard", str(tmp_path))
+
+
+def test_step_times_are_measured_once_and_repeat_a_search_elsewhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY.replace("trials = 2", "trials = 1\nlimits = {step_time = 20.0}"))
+    assert main(["search", str(file), "--out", str(tmp_path / "run")]) == 0
+    table = (tmp_path / "run" / "step_times.json").read_bytes()
+    assert main(["search", str(file), "--out", str(tmp_path / "run"), "--trials", "2"]) == 0
+    assert (tmp_path / "run" / "step_times.json").read_bytes() == table, "measured again"
+    (tmp_path / "table.json").write_bytes(table)
+    given = file.read_text().replace("trials = 1", 'trials = 2\nstep_times = "table.json"')
+    (tmp_path / "given.toml").write_text(given)
+    capsys.readouterr()
+    results = []
+    for name in ("run", "again"):
+        config = "tiny.toml" if name == "run" else "given.toml"
+        out = str(tmp_path / name)
+        assert (
+            main(["search", str(tmp_path / config), "--out", out, "--trials", "2", "--json"]) == 0
+        )
+        found = json.loads(capsys.readouterr().out)
+        results.append([(b["choices"], b["value"]) for b in found["best"]])
+    assert results[0] == results[1]
+
+    low = failure(
+        capsys, "search", str(file), "--out", str(tmp_path / "low"),
+        "--set", "search.limits={step_time = 1e-9}",
+    )  # fmt: skip
+    assert "search.limits.step_time is 1e-09, but a network without" in low

@@ -1,11 +1,9 @@
-from dataclasses import replace
-
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bonas.networks.builder import ForgeryBuilder, build_network
-from bonas.networks.cost import COSTS, Limits, architecture_cost, network_cost
+from bonas.networks.cost import COSTS, Limits, OptionCosts, architecture_cost, network_cost
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
 from bonas.strategies.random import RandomSampler
@@ -50,15 +48,15 @@ def test_shapes_suffice_to_count(architecture: Architecture) -> None:
 
 @pytest.fixture(scope="module")
 def limits() -> Limits:
-    free = Limits.of(BUILDER, {}, SIZE)
-    return replace(free, limits={"activations": 1.7 * free.skeleton["activations"]})
+    costs = OptionCosts.count(BUILDER, SIZE)
+    return Limits(costs, {"activations": 1.7 * costs.skeleton["activations"]})
 
 
 @pytest.mark.parametrize("architecture", drawn(25, seed=3), ids=str)
 def test_summed_terms_are_the_cost_or_above_it_where_a_stage_is_dead(
     limits: Limits, architecture: Architecture
 ) -> None:
-    exact, summed = architecture_cost(BUILDER, architecture, SIZE), limits.cost(architecture)
+    exact, summed = architecture_cost(BUILDER, architecture, SIZE), limits.costs.cost(architecture)
     live = live_decisions(FORGERY.graph(architecture))
     if all(any(d.startswith(stage) for d in live) for stage in STAGES):
         assert summed == pytest.approx(exact)
@@ -81,9 +79,9 @@ def test_a_sampler_with_limits_proposes_nothing_above_them(limits: Limits) -> No
 
 def test_an_unknown_cost_and_an_impossible_limit_are_errors() -> None:
     with pytest.raises(ValueError, match=r"names 'flops'; costs are parameters, multiply_adds"):
-        Limits.of(BUILDER, {"flops": 1.0}, SIZE)
+        Limits(OptionCosts.count(BUILDER, SIZE), {"flops": 1.0})
     with pytest.raises(ValueError, match=r"search.limits.parameters is 10, but a network without"):
-        Limits.of(BUILDER, {"parameters": 10.0}, SIZE)
+        Limits(OptionCosts.count(BUILDER, SIZE), {"parameters": 10.0})
 
 
 def test_counting_leaves_the_network_as_it_was() -> None:

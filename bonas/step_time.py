@@ -1,0 +1,199 @@
+"""How long a training step takes: of a few networks beside each other, and of a space's options.
+
+What a step costs on a given machine follows neither multiply-adds nor activations closely (Cai et
+al. 2019, ProxylessNAS, section 3.3): on a CPU a pooling can take as long as a convolution. It is
+measured instead, once per option, and summed.
+"""
+
+import copy
+import json
+import math
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from bonas.config import ConfigError
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.networks.builder import NetworkBuilder, build_network, seeded
+from bonas.networks.cost import STEP_TIME, OptionCosts, with_options
+from bonas.networks.plain import PlainNetwork
+from bonas.training import Recipe, train
+from spaces.architecture import Architecture
+from spaces.graphs import NONE, SKIP
+
+PLAIN = Architecture("plain", ())
+"""Stands for the hand-designed network, which no space describes."""
+
+TIMED_ROUNDS, TIMED_STEPS, WARM_STEPS = 5, 8, 3
+OPTION_STEPS, OPTION_WARM_STEPS = 5, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Times training steps as they are in training: augmentation, both passes, optimiser.
+
+    Attributes:
+        faces: Training images on the device.
+        recipe: Of the training that the steps belong to.
+        device: Where.
+        rounds: How often each network has its turn.
+        steps: Of a turn.
+        warm: Steps of a turn that do not count: memory is claimed and kernels are prepared.
+    """
+
+    faces: Faces
+    recipe: Recipe
+    device: Device
+    rounds: int = TIMED_ROUNDS
+    steps: int = TIMED_STEPS
+    warm: int = WARM_STEPS
+
+    def seconds(
+        self,
+        networks: Sequence[tuple[nn.Module, Architecture]],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[float]:
+        """Seconds of a step of each network, which are left as they were.
+
+        The median over interleaved turns, so that what else the machine does meanwhile slows all
+        of them alike.
+
+        Args:
+            networks: On the device, with the architecture that each computes.
+            progress: Told (turns done, turns in all).
+        """
+        taken: list[list[float]] = [[] for _ in networks]
+        turns = self.rounds * len(networks)
+        for turn in range(turns):
+            number = turn % len(networks)
+            taken[number] += self._turn(*networks[number])
+            if progress is not None:
+                progress(turn + 1, turns)
+        return [statistics.median(t) for t in taken]
+
+    def _turn(self, network: nn.Module, architecture: Architecture) -> list[float]:
+        ends: list[float] = []
+
+        def note(step: int, loss: float) -> None:
+            if self.device.device.type == "cuda":
+                torch.cuda.synchronize(self.device.device)
+            ends.append(time.perf_counter())
+
+        train(
+            copy.deepcopy(network),
+            _constant(architecture),
+            self.faces,
+            replace(self.recipe, steps=self.steps),
+            self.device,
+            seed=0,
+            progress=note,
+        )
+        return [after - before for before, after in pairwise(ends[self.warm - 1 :])]
+
+
+def measure_step_times(
+    builder: NetworkBuilder,
+    costs: OptionCosts,
+    stopwatch: Stopwatch,
+    progress: Callable[[int, int], None] | None = None,
+) -> OptionCosts:
+    """The cost `step_time`, in steps of the plain CNN, beside those that are counted.
+
+    Decisions whose option costs the same by counting are timed in one network that carries it on
+    all of them, and share its time evenly.
+
+    Args:
+        builder: Of the space.
+        costs: What is counted.
+        stopwatch: On the data and the device of the training.
+        progress: Told (turns done, turns in all).
+    """
+    decisions = builder.space.decisions
+    groups: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for (name, option), cost in costs.terms.items():
+        if option not in (NONE, SKIP):
+            groups[option, *cost.values()].append(name)
+    device = stopwatch.device.device
+    skips = with_options(builder, decisions, {})
+    timed = [(seeded(PlainNetwork, 0).to(device), PLAIN)]
+    for architecture in [skips] + [
+        with_options(builder, decisions, dict.fromkeys(names, option))
+        for (option, *_), names in groups.items()
+    ]:
+        network = build_network(builder, architecture, seed=0)
+        timed.append((network.to(device), architecture))
+    plain, skeleton, *rest = stopwatch.seconds(timed, progress)
+    shares = {
+        (name, option): max(0.0, seconds - skeleton) / len(names) / plain
+        for ((option, *_), names), seconds in zip(groups.items(), rest, strict=True)
+        for name in names
+    }
+    return OptionCosts(
+        builder,
+        {**costs.skeleton, STEP_TIME: skeleton / plain},
+        {key: {**cost, STEP_TIME: shares.get(key, 0.0)} for key, cost in costs.terms.items()},
+    )
+
+
+def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
+    """The costs with those of a table that `write_step_times` wrote.
+
+    Raises:
+        ConfigError: no such file, no such table, or one of another space.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        skeleton = float(document["skeleton"])
+        times = {
+            (name, option): float(share)
+            for name, options in document["options"].items()
+            for option, share in options.items()
+        }
+        if not all(0 <= share < math.inf for share in [skeleton, *times.values()]):
+            raise ValueError("a time is negative or not finite")
+    except OSError as error:
+        raise ConfigError(f"search.step_times {str(path)!r} cannot be read: {error}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} is no table of step times: {error!r}.") from error
+    differing = sorted({(name, str(option)) for name, option in costs.terms} ^ set(times))
+    if differing:
+        raise ConfigError(
+            f"{path} is a table of another space than {costs.builder.space.name!r}: they differ "
+            f"in {differing[0]}. Remove search.step_times to measure again."
+        )
+    return OptionCosts(
+        costs.builder,
+        {**costs.skeleton, STEP_TIME: skeleton},
+        {
+            (name, option): {**cost, STEP_TIME: times[name, str(option)]}
+            for (name, option), cost in costs.terms.items()
+        },
+    )
+
+
+def write_step_times(path: Path, costs: OptionCosts, device: Device) -> None:
+    """Keep the step times, in steps of the plain CNN, with the machine that they belong to."""
+    options: Mapping[str, dict[str, float]] = defaultdict(dict)
+    for (name, option), cost in costs.terms.items():
+        options[name][str(option)] = round(cost[STEP_TIME], 4)
+    document = {
+        "unit": "training step of the plain CNN",
+        "device": device.describe(),
+        "skeleton": round(costs.skeleton[STEP_TIME], 4),
+        "options": options,
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:
+    return lambda rng: architecture

@@ -1,0 +1,163 @@
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bonas.config import ConfigError
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.networks.builder import ForgeryBuilder, NASBench201Builder, build_network
+from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
+from bonas.step_time import (
+    PLAIN,
+    Stopwatch,
+    measure_step_times,
+    read_step_times,
+    write_step_times,
+)
+from bonas.strategies.random import RandomSampler
+from bonas.study import Study
+from bonas.training import Recipe
+from spaces.architecture import Architecture
+from spaces.forgery import FORGERY
+from spaces.space import live, sample
+
+BUILDER = ForgeryBuilder(width=4, level_width=8)
+SIZE = 32
+PLAIN_SECONDS, SKELETON_SECONDS = 5.0, 2.0
+
+
+def seconds_of(name: str, option: object) -> float:
+    """An invented machine, slower on the first stage and on longer names."""
+    if option in ("none", "skip"):
+        return 0.0
+    return len(str(option)) / 100 * (2 if name.startswith("stage1") else 1)
+
+
+@dataclass(frozen=True)
+class Invented(Stopwatch):
+    """A stopwatch that reads what the invented machine would take."""
+
+    def seconds(
+        self,
+        networks: Sequence[tuple[nn.Module, Architecture]],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[float]:
+        return [self._seconds(architecture) for _, architecture in networks]
+
+    def _seconds(self, architecture: Architecture) -> float:
+        if architecture == PLAIN:
+            return PLAIN_SECONDS
+        pairs = zip(FORGERY.decisions, architecture.choices, strict=True)
+        return SKELETON_SECONDS + sum(seconds_of(d.name, choice) for d, choice in pairs)
+
+
+@pytest.fixture(scope="module")
+def counted() -> OptionCosts:
+    return OptionCosts.count(BUILDER, SIZE)
+
+
+@pytest.fixture
+def stopwatch(faces: Faces, cpu: Device) -> Stopwatch:
+    return Stopwatch(faces, Recipe(steps=100, batch_size=4), cpu, rounds=1, steps=2, warm=1)
+
+
+@pytest.fixture
+def timed(counted: OptionCosts, faces: Faces, cpu: Device) -> OptionCosts:
+    return measure_step_times(BUILDER, counted, Invented(faces, Recipe(steps=1), cpu))
+
+
+def test_the_sum_of_the_options_is_the_time_of_the_whole(timed: OptionCosts) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        architecture = sample(FORGERY, rng=rng)
+        used = live(FORGERY, architecture)
+        pairs = zip(FORGERY.decisions, architecture.choices, strict=True)
+        whole = SKELETON_SECONDS + sum(seconds_of(d.name, c) for d, c in pairs if d.name in used)
+        assert timed.cost(architecture)[STEP_TIME] == pytest.approx(whole / PLAIN_SECONDS)
+
+
+def test_counted_costs_stay_beside_the_measured(timed: OptionCosts, counted: OptionCosts) -> None:
+    architecture = sample(FORGERY, rng=np.random.default_rng(1))
+    cost = timed.cost(architecture)
+    del cost[STEP_TIME]
+    assert cost == counted.cost(architecture)
+
+
+def test_real_steps_are_timed_and_leave_the_networks_alone(
+    counted: OptionCosts, stopwatch: Stopwatch
+) -> None:
+    architecture = sample(FORGERY, rng=np.random.default_rng(2))
+    network = build_network(BUILDER, architecture, seed=0)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    told: list[tuple[int, int]] = []
+    (seconds,) = stopwatch.seconds(
+        [(network, architecture)], lambda done, total: told.append((done, total))
+    )
+    assert seconds > 0
+    assert told == [(1, 1)]
+    assert all(torch.equal(v, before[n]) for n, v in network.state_dict().items())
+    measured = measure_step_times(BUILDER, counted, stopwatch)
+    assert measured.skeleton[STEP_TIME] > 0
+    assert sum(cost[STEP_TIME] for cost in measured.terms.values()) > 0
+
+
+def test_a_table_is_read_as_it_was_written(
+    timed: OptionCosts, counted: OptionCosts, cpu: Device, tmp_path: Path
+) -> None:
+    write_step_times(tmp_path / "times.json", timed, cpu)
+    once = read_step_times(tmp_path / "times.json", counted)
+    assert once.skeleton[STEP_TIME] == pytest.approx(timed.skeleton[STEP_TIME], abs=1e-4)
+    for key, cost in timed.terms.items():
+        assert once.terms[key][STEP_TIME] == pytest.approx(cost[STEP_TIME], abs=1e-4)
+    write_step_times(tmp_path / "again.json", once, cpu)
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "times.json").read_bytes()
+
+
+def test_a_table_that_cannot_be_used_is_an_error(
+    timed: OptionCosts, counted: OptionCosts, cpu: Device, tmp_path: Path
+) -> None:
+    file = tmp_path / "times.json"
+    with pytest.raises(ConfigError, match=r"search.step_times .* cannot be read"):
+        read_step_times(file, counted)
+    for content in ("[1]", "{}", '{"skeleton": "x"}', "not json", '{"skeleton": 1, "options": 2}'):
+        file.write_text(content)
+        with pytest.raises(ConfigError, match="is no table of step times"):
+            read_step_times(file, counted)
+    write_step_times(file, timed, cpu)
+    other = OptionCosts.count(NASBench201Builder(width=4, cells=1), SIZE)
+    with pytest.raises(ConfigError, match="is a table of another space than 'nasbench201'"):
+        read_step_times(file, other)
+    document = json.loads(file.read_text())
+    document["options"]["stage1/0-1"]["skip"] = None
+    file.write_text(json.dumps(document))
+    with pytest.raises(ConfigError, match="is no table of step times"):
+        read_step_times(file, counted)
+
+
+def test_a_limited_sampler_proposes_nothing_slower(timed: OptionCosts) -> None:
+    most = 0.55
+    sampler = RandomSampler(FORGERY, seed=0)
+    sampler.allowed = Limits(timed, {STEP_TIME: most}).allow
+    study = Study(FORGERY, sampler)
+    asked = [study.ask().architecture for _ in range(10)]
+    assert all(timed.cost(a)[STEP_TIME] <= most for a in asked)
+    rng = np.random.default_rng(0)
+    free = [sample(FORGERY, rng=rng) for _ in range(10)]
+    assert max(timed.cost(a)[STEP_TIME] for a in free) > most, "the limit limits nothing"
+    with pytest.raises(ValueError, match=r"search.limits.step_time is 0.3, but a network without"):
+        Limits(timed, {STEP_TIME: 0.3})
+
+
+def test_a_table_with_a_time_that_is_no_number_is_refused(
+    timed: OptionCosts, counted: OptionCosts, cpu: Device, tmp_path: Path
+) -> None:
+    broken = replace(timed, skeleton={**timed.skeleton, STEP_TIME: float("nan")})
+    write_step_times(tmp_path / "times.json", broken, cpu)
+    with pytest.raises(ConfigError, match="is no table of step times"):
+        read_step_times(tmp_path / "times.json", counted)
