@@ -4,13 +4,15 @@
         [--seeds 10] [--trials 150] [--peers tpe,gp,smac,botorch] [--json OUT] [--plot OUT]
 
 Peers: Optuna's TPE and GPSampler; SMAC3 where it is installed; BoTorch's default categorical
-Gaussian process (MixedSingleTaskGP) with LogEI over a pool of 2,000 random architectures.
+Gaussian process (MixedSingleTaskGP) with LogEI over a pool of 2,000 random architectures. The runs
+that OUT holds already, also of `bonas benchmark --json`, are not run again.
 """
 
 import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,7 @@ class BotorchSampler(ArchitectureSampler):
         return pool[int(scores.argmax())]
 
 
-def smac_run(table: TabularEstimator, *, seed: int, trials: int) -> BenchmarkRun:
+def smac_run(table: TabularEstimator, output: Path, *, seed: int, trials: int) -> BenchmarkRun:
     """SMAC3's facade for expensive functions, repeated classes at no cost as everywhere."""
     from ConfigSpace import Categorical, ConfigurationSpace
     from smac import HyperparameterOptimizationFacade, Scenario
@@ -75,7 +77,7 @@ def smac_run(table: TabularEstimator, *, seed: int, trials: int) -> BenchmarkRun
         n_trials=20 * trials,
         seed=seed,
         deterministic=True,
-        output_directory=Path(tempfile.mkdtemp(prefix="smac-")),
+        output_directory=output,
     )
     smac = HyperparameterOptimizationFacade(
         scenario, lambda configuration, seed=0: 0.0, overwrite=True, logging_level=40
@@ -121,20 +123,37 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
     names = [n for n in [*arguments.strategies.split(","), *arguments.peers.split(",")] if n]
-    result = Benchmark(arguments.objective, table.optimum, [])
+    out: Path | None = arguments.json
+    known = Benchmark(arguments.objective, table.optimum, [])
+    if out is not None and out.is_file():
+        known = Benchmark.from_json(out.read_text())
+        if known.objective != arguments.objective:
+            parser.error(f"{out} holds runs on {known.objective}.")
+    done = {(run.strategy, run.seed): run for run in known.runs}
     for name in names:
         for seed in range(arguments.seeds):
-            result.runs.append(one_run(name, table, seed=seed, trials=arguments.trials))
+            if (name, seed) not in done or len(done[name, seed].best) < arguments.trials:
+                done[name, seed] = one_run(name, table, seed=seed, trials=arguments.trials)
+                if out is not None:
+                    whole = Benchmark(known.objective, known.optimum, list(done.values()))
+                    out.write_text(whole.to_json())
+    shown = [shortened(done[n, s], arguments.trials) for n in names for s in range(arguments.seeds)]
+    result = Benchmark(known.objective, known.optimum, shown)
+    for name in names:
         print_row(result, name, arguments.trials)
-    if arguments.json:
-        arguments.json.write_text(result.to_json())
     if arguments.plot:
         draw_curves(result, arguments.plot)
 
 
+def shortened(run: BenchmarkRun, trials: int) -> BenchmarkRun:
+    """The run's beginning, as all runs of a table must be equally long."""
+    return replace(run, best=run.best[:trials], architectures=run.architectures[:trials])
+
+
 def one_run(name: str, table: TabularEstimator, *, seed: int, trials: int) -> BenchmarkRun:
     if name == "smac":
-        return smac_run(table, seed=seed, trials=trials)
+        with tempfile.TemporaryDirectory(prefix="smac-") as output:
+            return smac_run(table, Path(output), seed=seed, trials=trials)
     sampler = (STRATEGIES | PEERS)[name](table.space, seed)
     return run_sampler(name, sampler, table, seed=seed, trials=trials)
 

@@ -61,6 +61,20 @@ class Benchmark:
         """One object with `objective`, `optimum` and `runs`."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def from_json(cls, text: str) -> "Benchmark":
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError: something else.
+        """
+        try:
+            document = json.loads(text)
+            runs = [BenchmarkRun(**run) for run in document["runs"]]
+            return cls(document["objective"], document["optimum"], runs)
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"not the JSON of a benchmark: {error!r}.") from error
+
     def curves(self, strategy: str) -> list[list[float]]:
         """`best` of every seed."""
         return [run.best for run in self.runs if run.strategy == strategy]
