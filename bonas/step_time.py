@@ -28,8 +28,9 @@ from bonas.networks.builder import NetworkBuilder, build_network, seeded
 from bonas.networks.cost import STEP_TIME, OptionCosts, with_options
 from bonas.networks.plain import PlainNetwork
 from bonas.training import Recipe, train
-from spaces.architecture import Architecture
+from spaces.architecture import Architecture, Choice
 from spaces.graphs import NONE, SKIP
+from spaces.space import live
 
 PLAIN = Architecture("plain", ())
 """Stands for the hand-designed network, which no space describes."""
@@ -109,8 +110,10 @@ def measure_step_times(
 ) -> OptionCosts:
     """The cost `step_time`, in steps of the plain CNN, beside those that are counted.
 
-    Decisions whose option costs the same by counting are timed in one network that carries it on
-    all of them, and share its time evenly.
+    Decisions whose options all cost the same by counting are of one kind. An option is timed in one
+    network that carries it on all decisions of a kind, which share its time evenly. A skip, too,
+    takes time, that of the sum it enters; it is timed by leaving out those of a kind that are not
+    needed.
 
     Args:
         builder: Of the space.
@@ -118,31 +121,64 @@ def measure_step_times(
         stopwatch: On the data and the device of the training.
         progress: Told (turns done, turns in all).
     """
-    decisions = builder.space.decisions
-    groups: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-    for (name, option), cost in costs.terms.items():
-        if option not in (NONE, SKIP):
-            groups[option, *cost.values()].append(name)
+    kinds = _kinds(builder, costs)
+    skips = with_options(builder, builder.space.decisions, {})
+    changed = {
+        (number, option): with_options(
+            builder, builder.space.decisions, dict.fromkeys(names, option)
+        )
+        for number, names in enumerate(kinds)
+        for option in _options(builder, names[0])
+        if option not in (NONE, SKIP)
+    }
+    fewer = {number: _without_needless(builder, names) for number, names in enumerate(kinds)}
+    fewer = {number: sparse for number, sparse in fewer.items() if sparse[1]}
     device = stopwatch.device.device
-    skips = with_options(builder, decisions, {})
     timed = [(seeded(PlainNetwork, 0).to(device), PLAIN)]
-    for architecture in [skips] + [
-        with_options(builder, decisions, dict.fromkeys(names, option))
-        for (option, *_), names in groups.items()
-    ]:
+    for architecture in [skips, *[sparse for sparse, _ in fewer.values()], *changed.values()]:
         network = build_network(builder, architecture, seed=0)
         timed.append((network.to(device), architecture))
-    plain, skeleton, *rest = stopwatch.seconds(timed, progress)
-    shares = {
-        (name, option): max(0.0, seconds - skeleton) / len(names) / plain
-        for ((option, *_), names), seconds in zip(groups.items(), rest, strict=True)
-        for name in names
-    }
+    plain, full, *rest = (seconds for seconds in stopwatch.seconds(timed, progress))
+    skip = dict.fromkeys(range(len(kinds)), 0.0)
+    for (number, (_, left_out)), seconds in zip(fewer.items(), rest, strict=False):
+        skip[number] = max(0.0, full - seconds) / left_out / plain
+    share: dict[tuple[str, Choice], float] = {}
+    for (number, option), seconds in zip(changed, rest[len(fewer) :], strict=True):
+        names = kinds[number]
+        more = max(0.0, seconds - full) / len(names) / plain
+        share |= {(name, option): skip[number] + more for name in names}
+    share |= {(name, SKIP): skip[number] for number, names in enumerate(kinds) for name in names}
+    skeleton = full / plain - sum(skip[number] * len(names) for number, names in enumerate(kinds))
     return OptionCosts(
         builder,
-        {**costs.skeleton, STEP_TIME: skeleton / plain},
-        {key: {**cost, STEP_TIME: shares.get(key, 0.0)} for key, cost in costs.terms.items()},
+        {**costs.skeleton, STEP_TIME: max(0.0, skeleton)},
+        {key: {**cost, STEP_TIME: share.get(key, 0.0)} for key, cost in costs.terms.items()},
     )
+
+
+def _kinds(builder: NetworkBuilder, costs: OptionCosts) -> list[list[str]]:
+    """The decisions' names, together where all of their options cost the same."""
+    kinds: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for decision in builder.space.decisions:
+        terms = (costs.terms[decision.name, option].values() for option in decision.options)
+        kinds[decision.options, *map(tuple, terms)].append(decision.name)
+    return list(kinds.values())
+
+
+def _options(builder: NetworkBuilder, name: str) -> tuple[Choice, ...]:
+    return next(d.options for d in builder.space.decisions if d.name == name)
+
+
+def _without_needless(builder: NetworkBuilder, names: Sequence[str]) -> tuple[Architecture, int]:
+    """All skip but those of `names` that a path can do without, and how many these are."""
+    decisions = builder.space.decisions
+    left_out: dict[str, Choice] = {}
+    for name in names:
+        tried = with_options(builder, decisions, {**left_out, name: NONE})
+        offered = NONE in _options(builder, name)
+        if offered and set(names) & live(builder.space, tried):
+            left_out[name] = NONE
+    return with_options(builder, decisions, left_out), len(left_out)
 
 
 def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
