@@ -1,6 +1,7 @@
 """Weights and training states on disk: safetensors, written whole or not at all."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -39,19 +40,23 @@ def load_weights(path: Path, network: nn.Module) -> dict[str, str]:
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, step: int
+    path: Path, network: nn.Module, optimisers: Sequence[torch.optim.Optimizer], step: int
 ) -> None:
     """Write all that training needs to continue after `step` steps."""
     tensors = {_NETWORK + n: t.contiguous().cpu() for n, t in network.state_dict().items()}
-    for number, state in optimiser.state_dict()["state"].items():
-        for name, tensor in state.items():
-            # A step counter is a tensor of no dimension, moments have their parameter's shape.
-            tensors[f"{_OPTIMISER}{number}/{name}"] = tensor.contiguous().cpu()
+    for which, optimiser in enumerate(optimisers):
+        for number, state in optimiser.state_dict()["state"].items():
+            for name, tensor in state.items():
+                # A step counter is a tensor of no dimension, moments have their parameter's shape.
+                tensors[f"{_OPTIMISER}{which}/{number}/{name}"] = tensor.contiguous().cpu()
     _write(path, tensors, {STEP: str(step)})
 
 
 def load_checkpoint(
-    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, device: torch.device
+    path: Path,
+    network: nn.Module,
+    optimisers: Sequence[torch.optim.Optimizer],
+    device: torch.device,
 ) -> int:
     """Restore what `save_checkpoint` wrote, in place, and return the number of steps done."""
     with safe_open(path, framework="pt") as file:
@@ -60,14 +65,15 @@ def load_checkpoint(
     network.load_state_dict(
         {n.removeprefix(_NETWORK): t for n, t in tensors.items() if n.startswith(_NETWORK)}
     )
-    state: dict[int, dict[str, torch.Tensor]] = {}
+    states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in optimisers]
     for name, tensor in tensors.items():
         if name.startswith(_OPTIMISER):
-            number, key = name.removeprefix(_OPTIMISER).split("/")
+            which, number, key = name.removeprefix(_OPTIMISER).split("/")
             placed = tensor if key == STEP else tensor.to(device)
-            state.setdefault(int(number), {})[key] = placed
-    whole = optimiser.state_dict()
-    optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+            states[int(which)].setdefault(int(number), {})[key] = placed
+    for optimiser, state in zip(optimisers, states, strict=True):
+        whole = optimiser.state_dict()
+        optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
     return step
 
 

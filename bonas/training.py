@@ -98,7 +98,7 @@ def train(
     optimiser = _optimiser(network, recipe)
     start = 0
     if checkpoint is not None and checkpoint.is_file():
-        start = load_checkpoint(checkpoint, network, optimiser, device.device)
+        start = load_checkpoint(checkpoint, network, [optimiser], device.device)
         if progress is not None and start:
             progress(start, math.nan)
     network.train()
@@ -114,7 +114,7 @@ def train(
             progress(step + 1, loss)
         due = (step + 1) % CHECKPOINT_EVERY == 0 and step + 1 < recipe.steps
         if checkpoint is not None and due:
-            save_checkpoint(checkpoint, network, optimiser, step + 1)
+            save_checkpoint(checkpoint, network, [optimiser], step + 1)
     network.eval()
 
 

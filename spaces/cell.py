@@ -1,13 +1,17 @@
 """Cell spaces (micro search): a small DAG with an operation on each edge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import networkx as nx
 
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import INPUT, NONE, OUTPUT, SUM
 from spaces.space import Decision, check
+
+T = TypeVar("T")
 
 
 @cache
@@ -76,15 +80,15 @@ def add_cell(
 
 
 def split_by_cell(
-    choices: tuple[Choice, ...], cells: tuple[str, ...], nodes: int
-) -> dict[str, tuple[Choice, ...]]:
+    choices: tuple[T, ...], cells: tuple[str, ...], nodes: int
+) -> dict[str, tuple[T, ...]]:
     """The choices of consecutive cells of equal size, by cell."""
     count = len(cell_edges(nodes))
     starts = range(0, len(choices), count)
     return {c: choices[s : s + count] for c, s in zip(cells, starts, strict=True)}
 
 
-def live_edges(choices: tuple[Choice, ...], nodes: int) -> frozenset[tuple[int, int]]:
+def live_edges(choices: Sequence[object], nodes: int) -> frozenset[tuple[int, int]]:
     """The edges on a path from the cell's first node to its last one; `none` breaks a path."""
     open_edges = [e for e, c in zip(cell_edges(nodes), choices, strict=True) if c != NONE]
     reached, needed = {0}, {nodes - 1}

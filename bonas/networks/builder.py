@@ -11,11 +11,11 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from bonas.networks.darts import DartsNetwork
+from bonas.networks.darts import DartsNetwork, slots_of
 from bonas.networks.forgery import ForgeryNetwork, Stem
 from bonas.networks.nasbench201 import NASBench201Network
 from spaces.architecture import Architecture, Choice
-from spaces.darts import DARTS
+from spaces.darts import DARTS, DartsSpace
 from spaces.forgery import FORGERY
 from spaces.graphs import NONE
 from spaces.nasbench201 import NASBENCH201
@@ -87,13 +87,15 @@ class DartsBuilder:
     outputs: int = 1
 
     @property
-    def space(self) -> SearchSpace:
+    def space(self) -> DartsSpace:
         """The `darts` space."""
         return DARTS
 
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `DartsNetwork`."""
-        return DartsNetwork(options, width=self.width, cells=self.cells, outputs=self.outputs)
+        return DartsNetwork(
+            slots_of(options), width=self.width, cells=self.cells, outputs=self.outputs
+        )
 
 
 def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:

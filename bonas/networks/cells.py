@@ -1,14 +1,53 @@
 """Cells as torch modules: every edge holds the operations that it may carry."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from bonas.networks.operations import OPERATIONS
 from spaces.architecture import Choice
 from spaces.cell import cell_edges, edge_name, live_edges
-from spaces.graphs import NONE
+from spaces.graphs import NONE, SKIP
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Operations with a weight each, to be used in the place of one (`bonas.networks.relaxation`).
+
+    Attributes:
+        weights: Of each operation, scalars.
+        skip_dropout: Share of a skip's elements that are set to zero (Chen et al. 2019, section
+            3.4.1): skips learn fastest and would win before the others can show what they do.
+    """
+
+    weights: Mapping[str, torch.Tensor]
+    skip_dropout: float = 0.0
+
+    def __call__(self, operations: nn.ModuleDict, value: torch.Tensor) -> torch.Tensor | None:
+        """The weighted sum of the operations' results; `None` where only `none` is mixed."""
+        total: torch.Tensor | None = None
+        for name, weight in self.weights.items():
+            if name == NONE:
+                continue
+            term = operations[name](value)
+            if isinstance(operations[name], nn.AvgPool2d | nn.MaxPool2d):
+                # Of unit variance, as the convolutions' results are behind their batch norms:
+                # else a weight would also have to make up for a difference of scale.
+                term = functional.batch_norm(term, None, None, training=True)
+            if name == SKIP and self.skip_dropout:
+                term = functional.dropout(term, self.skip_dropout)
+            total = weight * term if total is None else total + weight * term
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class RelaxedChoices:
+    """Stands where networks of one decision per edge expect an architecture."""
+
+    choices: tuple[Mixture, ...]
 
 
 class Edge(nn.Module):
@@ -19,9 +58,11 @@ class Edge(nn.Module):
         named = {str(o): OPERATIONS[str(o)](channels) for o in operations if o != NONE}
         self.operations = nn.ModuleDict(named)
 
-    def forward(self, value: torch.Tensor, operation: str) -> torch.Tensor:
-        """The value through the named operation; the shape stays."""
-        result: torch.Tensor = self.operations[operation](value)
+    def forward(self, value: torch.Tensor, operation: Choice | Mixture) -> torch.Tensor | None:
+        """The value through the named operation or a mixture of them; the shape stays."""
+        if isinstance(operation, Mixture):
+            return operation(self.operations, value)
+        result: torch.Tensor = self.operations[str(operation)](value)
         return result
 
 
@@ -46,20 +87,23 @@ class Cell(nn.Module):
         self._ends = cell_edges(nodes)
         self._nodes = nodes
 
-    def forward(self, value: torch.Tensor, choices: Sequence[Choice]) -> torch.Tensor | None:
+    def forward(
+        self, value: torch.Tensor, choices: Sequence[Choice | Mixture]
+    ) -> torch.Tensor | None:
         """The last node's value, or `None` where no path reaches it.
 
         Args:
             value: `n x channels x h x w`.
-            choices: One operation per edge, in the order of `cell_edges`.
+            choices: One operation per edge, or a mixture, in the order of `cell_edges`.
         """
-        live = live_edges(tuple(choices), self._nodes)
+        live = live_edges(choices, self._nodes)
         states: list[torch.Tensor | None] = [value] + [None] * (self._nodes - 1)
         for (i, j), choice in zip(self._ends, choices, strict=True):
             source = states[i]
             if (i, j) not in live or source is None:
                 continue
-            term = self.edges[f"{i}-{j}"](source, str(choice))
+            term = self.edges[f"{i}-{j}"](source, choice)
             reached = states[j]
-            states[j] = term if reached is None else reached + term
+            if term is not None:
+                states[j] = term if reached is None else reached + term
         return states[-1]

@@ -2,26 +2,37 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from bonas.networks.cells import Mixture
 from bonas.networks.heads import full_precision
 from bonas.networks.operations import DilatedDepthwiseConv2d
 from spaces.architecture import Architecture, Choice
 from spaces.darts import CELLS, DARTS, NODES, Edge, source_pairs
 from spaces.graphs import NONE, SKIP
 
-Slots = dict[tuple[int, int], list[str]]
+Slots = Mapping[tuple[int, int], Sequence[str]]
 """The operations that an edge (source, target) may carry."""
+
+MixedEdge = tuple[int, int, Mixture]
+"""Source and target state, and what the edge carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelaxedCells:
+    """Stands where the network expects an architecture: mixtures on all edges, by cell."""
+
+    edges: Mapping[str, Sequence[MixedEdge]]
 
 
 class DartsNetwork(nn.Module):
     """Stem, cells with a reduction cell at one and two thirds of the depth, average pooling.
 
     Args:
-        options: The options of each decision: one each for a stand-alone network, all of them for
-            a supernet.
+        slots: The operations that each edge may carry, by cell; see `slots_of`.
         width: Channels of a node in the first cells; reduction cells double them.
         cells: How many cells.
         outputs: Numbers given out per image: 1 for a detector, which are then `n` logits.
@@ -30,7 +41,7 @@ class DartsNetwork(nn.Module):
 
     def __init__(
         self,
-        options: Mapping[str, Sequence[Choice]],
+        slots: Mapping[str, Slots],
         *,
         width: int = 16,
         cells: int = 8,
@@ -38,7 +49,6 @@ class DartsNetwork(nn.Module):
         stem: int = 3,
     ) -> None:
         super().__init__()
-        slots = {cell: _slots(cell, options) for cell in CELLS}
         channels = stem * width
         self.stem = nn.Sequential(
             nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
@@ -62,9 +72,15 @@ class DartsNetwork(nn.Module):
             older, newer, reduced_before = newer, NODES * width, reduces
         self.outputs = nn.Linear(newer, outputs)
 
-    def forward(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
+    def forward(
+        self, images: torch.Tensor, architecture: Architecture | RelaxedCells
+    ) -> torch.Tensor:
         """Logits, `n`, of normalised images, `n x 3 x h x w`; several outputs are columns."""
-        edges = DARTS.edges(architecture)
+        edges: Mapping[str, Sequence[Edge | MixedEdge]]
+        if isinstance(architecture, RelaxedCells):
+            edges = architecture.edges
+        else:
+            edges = DARTS.edges(architecture)
         older = newer = self.stem(images)
         for cell in self.cells:
             assert isinstance(cell, DartsCell)
@@ -98,7 +114,7 @@ class DartsCell(nn.Module):
             )
 
     def forward(
-        self, older: torch.Tensor, newer: torch.Tensor, edges: Sequence[Edge]
+        self, older: torch.Tensor, newer: torch.Tensor, edges: Sequence[Edge | MixedEdge]
     ) -> torch.Tensor:
         """`n x 4 channels x h x w`, halved by a reduction cell; zero where a node has no input.
 
@@ -113,8 +129,13 @@ class DartsCell(nn.Module):
                 if state is not None:
                     carried = self.edges[f"{source}-{target}"]
                     assert isinstance(carried, nn.ModuleDict)
-                    term: torch.Tensor = carried[operation](state)
-                    reached = term if reached is None else reached + term
+                    term: torch.Tensor | None = (
+                        operation(carried, state)
+                        if isinstance(operation, Mixture)
+                        else carried[operation](state)
+                    )
+                    if term is not None:
+                        reached = term if reached is None else reached + term
             states.append(reached)
         live = [state for state in states[2:] if state is not None]
         if not live:
@@ -146,8 +167,17 @@ class _Halving(nn.Module):
         return result
 
 
+def slots_of(options: Mapping[str, Sequence[Choice]]) -> dict[str, Slots]:
+    """The slots of each cell that the options of the decisions can fill.
+
+    Args:
+        options: One each for a stand-alone network, all of them for a supernet.
+    """
+    return {cell: _slots(cell, options) for cell in CELLS}
+
+
 def _slots(cell: str, options: Mapping[str, Sequence[Choice]]) -> Slots:
-    found: Slots = {}
+    found: dict[tuple[int, int], list[str]] = {}
     for node in range(NODES):
         pairs = options.get(f"{cell}/{node}/sources", source_pairs(node)[:1])
         for pair, (position, slot) in itertools.product(pairs, enumerate(("first", "second"))):

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from bonas.networks.cells import Cell
+from bonas.networks.cells import Cell, RelaxedChoices
 from bonas.networks.heads import full_precision
 from spaces.architecture import Architecture, Choice
 from spaces.cell import split_by_cell
@@ -59,7 +59,9 @@ class ForgeryNetwork(nn.Module):
             self.logits.append(nn.Linear(2 * level_width, 1))
             previous = channels
 
-    def forward(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
+    def forward(
+        self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
+    ) -> torch.Tensor:
         """Logits, `n`; positive means forged.
 
         Args:

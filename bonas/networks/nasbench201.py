@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
-from bonas.networks.cells import Cell
+from bonas.networks.cells import Cell, RelaxedChoices
 from bonas.networks.heads import full_precision
 from spaces.architecture import Architecture, Choice
 
@@ -47,7 +47,9 @@ class NASBench201Network(nn.Module):
         self.last = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
         self.outputs = nn.Linear(channels, outputs)
 
-    def forward(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
+    def forward(
+        self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
+    ) -> torch.Tensor:
         """Logits, `n`, of normalised images, `n x 3 x h x w`; `n x outputs` where there are more.
 
         Raises:

@@ -1,0 +1,321 @@
+"""DARTS: differentiable architecture search (Liu et al. 2019), of first and of second order.
+
+The strengths of the operations are learned on one half of the training faces by gradient, the
+operations' weights on the other, in turns; then every edge keeps its strongest operation. Known to
+prefer skip connections the longer it runs (Zela et al. 2020): a search says how far it went there.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from bonas.checkpoint import load_checkpoint, save_checkpoint
+from bonas.data.augmentation import Augmentation
+from bonas.data.batches import PairedBatches
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.networks.detector import normalise
+from bonas.networks.relaxation import RelaxedNetwork
+from bonas.training import CHECKPOINT_EVERY, Progress
+from spaces.graphs import NONE, SKIP
+
+PERTURBATION = 0.01
+"""Length of the finite difference of the second order (Liu et al. 2019, footnote 2)."""
+
+STEP_STREAM = 4  # keeps a step's draws apart from those of other uses of the seed
+COLLAPSED = 0.6
+"""Share of skips among an architecture's operations from which a search is said to have collapsed.
+
+Every edge of a cell that skips is a network without operations; published DARTS cells have up to a
+quarter of skips.
+"""
+
+Loss = Callable[[], torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientRecipe:
+    """How a relaxed network is trained; the defaults are those of Liu et al. (2019), section 3.
+
+    Attributes:
+        steps: Of the weights; in each, the strengths have one too once `warmup` is over.
+        order: 2 looks at the weights one step ahead (equation 6), 1 at the present ones.
+        warmup: Share of the steps in which the strengths wait.
+        batch_size: Images in a batch of either half.
+        learning_rate: Of the weights (SGD), falling to nothing by a cosine.
+        momentum: Of the weights.
+        weight_decay: Of the weights.
+        clip: Largest norm of the weights' gradient.
+        strength_rate: Learning rate of the strengths (Adam).
+        strength_decay: Weight decay of the strengths.
+        skip_dropout: On skips, at first; it falls by a cosine to nothing. See `Mixture`.
+        augmentation: Random changes of the images.
+    """
+
+    steps: int
+    order: int = 1
+    warmup: float = 0.0
+    batch_size: int = 32
+    learning_rate: float = 0.025
+    momentum: float = 0.9
+    weight_decay: float = 3e-4
+    clip: float = 5.0
+    strength_rate: float = 3e-4
+    strength_decay: float = 1e-3
+    skip_dropout: float = 0.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        if self.order not in (1, 2):
+            raise ValueError(f"order is {self.order}; gradients are of order 1 or 2.")
+
+    def falling(self, step: int) -> float:
+        """A cosine from 1 at step 0 to 0 behind the last one."""
+        return (1 + math.cos(math.pi * step / self.steps)) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Skips:
+    """How much of an architecture is skip connections.
+
+    Attributes:
+        share: Of the operations other than `none` that the derived architecture uses.
+        weight: Mean softmax weight of a skip over all slots; their number's inverse at first.
+    """
+
+    share: float
+    weight: float
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether little but skips is left."""
+        return self.share >= COLLAPSED
+
+
+def halves(faces: Faces, *, seed: int) -> tuple[Faces, Faces]:
+    """Two halves of the faces by original: for the weights and for the strengths."""
+    originals = sorted(set(faces.originals))
+    rng = np.random.default_rng(np.random.SeedSequence([seed, STEP_STREAM]))
+    first = {originals[i] for i in rng.permutation(len(originals))[: len(originals) // 2]}
+    inside = [i for i, original in enumerate(faces.originals) if original in first]
+    outside = [i for i, original in enumerate(faces.originals) if original not in first]
+    return faces.select(inside), faces.select(outside)
+
+
+def train_relaxed(
+    relaxed: RelaxedNetwork,
+    weights_on: Faces,
+    strengths_on: Faces,
+    recipe: GradientRecipe,
+    device: Device,
+    *,
+    seed: int,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Learn weights and strengths in place, in turns; continues from the checkpoint.
+
+    Args:
+        relaxed: On the device.
+        weights_on: Faces on the device that the weights learn from.
+        strengths_on: Faces on the device that the strengths learn from.
+        recipe: How.
+        device: Where and in which precision.
+        seed: Of batches, augmentation and dropout.
+        checkpoint: Where the state is kept every hundred steps.
+        progress: Told after every step.
+
+    Raises:
+        FloatingPointError: the loss is not finite.
+    """
+    sides = [
+        (faces, _Order(PairedBatches.of(faces, recipe.batch_size, seed=seed)))
+        for faces in (weights_on, strengths_on)
+    ]
+    weights, strengths = relaxed.weights, list(relaxed.strengths)
+    outer = torch.optim.Adam(
+        strengths,
+        lr=recipe.strength_rate,
+        betas=(0.5, 0.999),
+        weight_decay=recipe.strength_decay,
+    )
+    inner = torch.optim.SGD(
+        weights,
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    start = 0
+    if checkpoint is not None and checkpoint.is_file():
+        start = load_checkpoint(checkpoint, relaxed, (inner, outer), device.device)
+        if progress is not None and start:
+            progress(start, math.nan)
+    relaxed.train()
+    for step in range(start, recipe.steps):
+        rng = np.random.default_rng(np.random.SeedSequence([seed, step, STEP_STREAM]))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        train_loss, validation_loss = (
+            _loss(relaxed, faces, order.rows(step), recipe, device, generator)
+            for faces, order in sides
+        )
+        relaxed.skip_dropout = recipe.skip_dropout * recipe.falling(step)
+        for group in inner.param_groups:
+            group["lr"] = recipe.learning_rate * recipe.falling(step)
+        # Dropout draws from torch's global generator; what it held is put back behind us.
+        with torch.random.fork_rng(devices=_devices(device)):
+            torch.random.manual_seed(int(rng.integers(2**63)))
+            if step >= recipe.warmup * recipe.steps:
+                gradients = strength_gradients(
+                    train_loss, validation_loss, weights, strengths, inner, order=recipe.order
+                )
+                for strength, gradient in zip(strengths, gradients, strict=True):
+                    strength.grad = gradient
+                outer.step()
+            loss = train_loss()
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"the loss of the relaxed network became {value} at step {step}; lower "
+                "gradient.learning_rate or set device.precision to float32."
+            )
+        inner.zero_grad(set_to_none=True)
+        found = torch.autograd.grad(loss, weights, allow_unused=True)
+        for weight, gradient in zip(weights, found, strict=True):
+            weight.grad = gradient
+        torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
+        inner.step()
+        if progress is not None:
+            progress(step + 1, value)
+        due = (step + 1) % CHECKPOINT_EVERY == 0 and step + 1 < recipe.steps
+        if checkpoint is not None and due:
+            save_checkpoint(checkpoint, relaxed, (inner, outer), step + 1)
+    relaxed.eval()
+
+
+def strength_gradients(
+    train_loss: Loss,
+    validation_loss: Loss,
+    weights: Sequence[torch.Tensor],
+    strengths: Sequence[torch.Tensor],
+    optimiser: torch.optim.SGD,
+    *,
+    order: int,
+) -> list[torch.Tensor]:
+    """Gradient of the validation loss by the strengths (Liu et al. 2019, equations 6 to 8).
+
+    Of first order at the present weights. Of second order at `w - rate * (dw + momentum)`, which
+    depends on the strengths as well; the Hessian-vector product is a central difference of two
+    gradients. The weights are left as they were.
+
+    Args:
+        train_loss: Of the present weights and strengths, with a graph.
+        validation_loss: The same on the other half.
+        weights: Leaves with gradient.
+        strengths: Leaves with gradient.
+        optimiser: Of the weights: its rate, momentum and weight decay make the step ahead.
+        order: 1 or 2.
+    """
+    if order == 1:
+        return _gradients(validation_loss(), strengths)
+    before = [weight.detach().clone() for weight in weights]
+    rate = float(optimiser.param_groups[0]["lr"])
+    ahead = _steps(_gradients(train_loss(), weights), weights, optimiser)
+    with torch.no_grad():
+        for weight, direction in zip(weights, ahead, strict=True):
+            weight -= rate * direction
+    joint = _gradients(validation_loss(), [*strengths, *weights])
+    direct, vector = joint[: len(strengths)], joint[len(strengths) :]
+    length = torch.stack([v.norm() for v in vector]).norm()
+    epsilon = PERTURBATION / float(length.clamp_min(1e-12))
+    sides = []
+    for sign in (1.0, -1.0):
+        with torch.no_grad():
+            for weight, old, v in zip(weights, before, vector, strict=True):
+                weight.copy_(old + sign * epsilon * v)
+        sides.append(_gradients(train_loss(), strengths))
+    with torch.no_grad():
+        for weight, old in zip(weights, before, strict=True):
+            weight.copy_(old)
+    return [
+        d - rate * (plus - minus) / (2 * epsilon)
+        for d, plus, minus in zip(direct, *sides, strict=True)
+    ]
+
+
+def skips_of(relaxed: RelaxedNetwork, choices: Sequence[object]) -> Skips:
+    """How many of an architecture's operations skip, and how much the mixtures weigh skips."""
+    known = {o for options in relaxed.kept.values() for o in options} | {SKIP}
+    operations = [c for c in choices if c in known and c != NONE]
+    weights = [w.get(SKIP, 0.0) for w in relaxed.softmax().values()]
+    share = sum(o == SKIP for o in operations) / max(1, len(operations))
+    return Skips(share, sum(weights) / len(weights))
+
+
+def _gradients(loss: torch.Tensor, leaves: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    found = torch.autograd.grad(loss, leaves, allow_unused=True)
+    return [
+        torch.zeros_like(leaf) if gradient is None else gradient
+        for leaf, gradient in zip(leaves, found, strict=True)
+    ]
+
+
+def _steps(
+    gradients: Sequence[torch.Tensor], weights: Sequence[torch.Tensor], optimiser: torch.optim.SGD
+) -> list[torch.Tensor]:
+    """The directions of the optimiser's next step: momentum, gradient and decay."""
+    group = optimiser.param_groups[0]
+    found = []
+    for gradient, weight in zip(gradients, weights, strict=True):
+        direction = gradient + group["weight_decay"] * weight.detach()
+        momentum = optimiser.state.get(weight, {}).get("momentum_buffer")
+        if momentum is not None:
+            direction = direction + group["momentum"] * momentum
+        found.append(direction)
+    return found
+
+
+def _loss(
+    relaxed: RelaxedNetwork,
+    faces: Faces,
+    rows: np.ndarray,  # (images,)
+    recipe: GradientRecipe,
+    device: Device,
+    generator: torch.Generator,
+) -> Loss:
+    """The loss on one augmented batch, at the weights and strengths of the time of its call."""
+    positions = torch.from_numpy(rows)
+    chosen = faces.images[positions.to(faces.images.device)]
+    images = normalise(recipe.augmentation(chosen, generator=generator))
+    targets = faces.labels[positions].to(images.device, torch.float32)
+
+    def loss() -> torch.Tensor:
+        with device.mixed_precision():
+            logits = relaxed(images)
+        return functional.binary_cross_entropy_with_logits(logits.float(), targets)
+
+    return loss
+
+
+class _Order:
+    """The batch of each step; an epoch's order is drawn once."""
+
+    def __init__(self, batches: PairedBatches) -> None:
+        self._batches = batches
+        self._epoch, self._rows = -1, np.empty((0, 0), dtype=np.int64)
+
+    def rows(self, step: int) -> np.ndarray:
+        """Positions of the step's images."""
+        epoch, batch = divmod(step, self._batches.steps_per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._rows = epoch, self._batches.epoch(epoch)
+        rows: np.ndarray = self._rows[batch]
+        return rows
+
+
+def _devices(device: Device) -> list[torch.device]:
+    return [device.device] if device.device.type == "cuda" else []

@@ -1,0 +1,157 @@
+"""P-DARTS: progressive differentiable architecture search (Chen et al. 2019).
+
+Three stages of DARTS on ever deeper networks with ever fewer operations per edge, so that what is
+searched comes near to what is trained afterwards. Dropout on skips and a cap on their number keep
+the known collapse away.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.networks.builder import DartsBuilder, NASBench201Builder, NetworkBuilder
+from bonas.networks.relaxation import RelaxedNetwork, Strengths, relaxation_of
+from bonas.strategies.gradient import GradientRecipe, train_relaxed
+from bonas.training import Progress
+from spaces.architecture import Architecture
+from spaces.graphs import SKIP
+
+DEPTHS = (5 / 17, 11 / 17, 1.0)
+"""Of the stages, in depths of the last one (section 4.2.1: 5, 11 and 17 cells)."""
+
+KEPT = (8, 5, 3)
+"""Operations per edge of each stage; behind the last one, one is kept (section 4.2.1)."""
+
+SKIP_DROPOUT = (0.1, 0.4, 0.7)
+"""On skips at the beginning of each stage, as in the command of the published code."""
+
+WARMUP = 10 / 25
+"""Share of a stage in which the strengths wait (section 4.2.1: 10 of 25 epochs)."""
+
+FEWEST_CELLS = {DartsBuilder: 3, NASBench201Builder: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: which networks, with how many operations per edge, trained how."""
+
+    builder: NetworkBuilder
+    operations: int
+    recipe: GradientRecipe
+
+
+def stages(builder: NetworkBuilder, recipe: GradientRecipe) -> list[Stage]:
+    """The three stages, which share the recipe's steps evenly.
+
+    Networks grow where their builder counts cells; those of `forgery`, which has one cell of its
+    own per stage of resolution, keep their depth.
+    """
+    options = max(len(d.options) for d in builder.space.decisions)
+    found = []
+    for number, (depth, kept, dropout) in enumerate(zip(DEPTHS, KEPT, SKIP_DROPOUT, strict=True)):
+        before = number * recipe.steps // len(KEPT)
+        steps = (number + 1) * recipe.steps // len(KEPT) - before
+        own = replace(recipe, steps=steps, order=1, warmup=WARMUP, skip_dropout=dropout)
+        found.append(Stage(_shallower(builder, depth), min(kept, options), own))
+    return found
+
+
+def train_progressive(
+    builder: NetworkBuilder,
+    weights_on: Faces,
+    strengths_on: Faces,
+    recipe: GradientRecipe,
+    device: Device,
+    *,
+    seed: int,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> RelaxedNetwork:
+    """The relaxed network of the last stage, trained; arguments as in `train_relaxed`.
+
+    An interrupted training repeats each stage from its last checkpoint.
+    """
+    kept: Mapping[str, tuple[str, ...]] = relaxation_of(builder).slots
+    done = 0
+    plan = stages(builder, recipe)
+    for number, stage in enumerate(plan):
+        relaxed = RelaxedNetwork(relaxation_of(stage.builder), kept, seed=seed + number)
+        relaxed.to(device.device)
+        train_relaxed(
+            relaxed,
+            weights_on,
+            strengths_on,
+            stage.recipe,
+            device,
+            seed=seed + number,
+            checkpoint=None if checkpoint is None else _numbered(checkpoint, number),
+            progress=_shifted(progress, done),
+        )
+        done += stage.recipe.steps
+        if number + 1 < len(plan):
+            kept = strongest(relaxed.softmax(), plan[number + 1].operations)
+    return relaxed
+
+
+def strongest(strengths: Strengths, count: int) -> dict[str, tuple[str, ...]]:
+    """Per slot the `count` strongest operations, in the order of the slot."""
+    kept = {}
+    for slot, weights in strengths.items():
+        best = sorted(weights, key=lambda o: -weights[o])[:count]
+        kept[slot] = tuple(o for o in weights if o in best)
+    return kept
+
+
+def derive_capped(relaxed: RelaxedNetwork, most: int | None) -> Architecture:
+    """The derived architecture with at most so many skips in each cell (section 3.4.2).
+
+    While a cell has more, its weakest skip loses its strength and the architecture is derived
+    again. Cells are told apart by the slots' names, `cell/...`.
+    """
+    strengths = {slot: dict(weights) for slot, weights in relaxed.softmax().items()}
+    while True:
+        architecture = relaxed.relaxation.derive(strengths)
+        if most is None:
+            return architecture
+        over = _too_many(relaxed, architecture, most)
+        if over is None:
+            return architecture
+        candidates = [s for s, w in strengths.items() if _cell(s) == over and w.get(SKIP, 0) > 0]
+        # A slot that holds nothing else keeps its skip.
+        candidates = [s for s in candidates if len(strengths[s]) > 1]
+        if not candidates:
+            return architecture
+        del strengths[min(candidates, key=lambda s: strengths[s][SKIP])][SKIP]
+
+
+def _too_many(relaxed: RelaxedNetwork, architecture: Architecture, most: int) -> str | None:
+    counts: dict[str, int] = {}
+    decisions = relaxed.relaxation.builder.space.decisions
+    for decision, choice in zip(decisions, architecture.choices, strict=True):
+        cell = _cell(decision.name)
+        counts[cell] = counts.get(cell, 0) + (choice == SKIP)
+    return next((cell for cell, count in counts.items() if count > most), None)
+
+
+def _cell(name: str) -> str:
+    return name.split("/")[0]
+
+
+def _shallower(builder: NetworkBuilder, depth: float) -> NetworkBuilder:
+    if isinstance(builder, DartsBuilder | NASBench201Builder):
+        fewest = FEWEST_CELLS[type(builder)]
+        return replace(builder, cells=max(fewest, round(depth * builder.cells)))
+    return builder
+
+
+def _numbered(checkpoint: Path, number: int) -> Path:
+    return checkpoint.with_name(f"{checkpoint.name}.{number}")
+
+
+def _shifted(progress: Progress | None, done: int) -> Progress | None:
+    if progress is None:
+        return None
+    told: Callable[[int, float], None] = progress
+    return lambda step, loss: told(done + step, loss)

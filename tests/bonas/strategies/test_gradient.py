@@ -1,0 +1,302 @@
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bonas.data.faces import Faces
+from bonas.device import Device
+from bonas.networks.builder import (
+    DartsBuilder,
+    ForgeryBuilder,
+    NASBench201Builder,
+    NetworkBuilder,
+    build_network,
+)
+from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
+from bonas.strategies.gradient import (
+    GradientRecipe,
+    halves,
+    skips_of,
+    strength_gradients,
+    train_relaxed,
+)
+from bonas.strategies.progressive import (
+    KEPT,
+    derive_capped,
+    stages,
+    strongest,
+    train_progressive,
+)
+from spaces.darts import DARTS
+from spaces.forgery import FORGERY
+from spaces.graphs import NONE, SKIP
+from spaces.space import check, connects
+
+FORGERY_BUILDER = ForgeryBuilder(width=4, level_width=8)
+BUILDERS: list[NetworkBuilder] = [
+    FORGERY_BUILDER,
+    NASBench201Builder(width=4, cells=1),
+    DartsBuilder(width=4, cells=3),
+]
+RECIPE = GradientRecipe(steps=3, batch_size=4)
+
+
+def relaxed(builder: NetworkBuilder, seed: int = 0) -> RelaxedNetwork:
+    return RelaxedNetwork(relaxation_of(builder), seed=seed)
+
+
+def strengthen(network: RelaxedNetwork, slot: str, operation: str, by: float = 9.0) -> None:
+    number = list(network.kept).index(slot)
+    with torch.no_grad():
+        network.strengths[number][network.kept[slot].index(operation)] += by
+
+
+class Toy:
+    """Losses of two weights and two strengths with known curvature."""
+
+    def __init__(self) -> None:
+        rng = torch.Generator().manual_seed(0)
+        self.a = torch.randn(3, 2, generator=rng, dtype=torch.float64)
+        self.b = torch.randn(3, 2, generator=rng, dtype=torch.float64)
+        self.w = torch.tensor([0.4, -0.7], dtype=torch.float64, requires_grad=True)
+        self.s = torch.tensor([0.2, 0.5], dtype=torch.float64, requires_grad=True)
+
+    def train(self, w: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        return ((self.a @ (w * torch.sigmoid(s))) - 1).square().sum() + 0.1 * (s * w).sum().cos()
+
+    def validation(self, w: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        return ((self.b @ (w + 0.3 * s)) + 0.5).square().sum()
+
+
+@pytest.mark.parametrize("steps_before", [0, 3], ids=["at rest", "with momentum"])
+def test_second_order_gradients_are_those_of_the_loss_one_step_ahead(steps_before: int) -> None:
+    toy = Toy()
+    rate, momentum, decay = 0.05, 0.9, 0.01
+    optimiser = torch.optim.SGD([toy.w], lr=rate, momentum=momentum, weight_decay=decay)
+    for _ in range(steps_before):
+        optimiser.zero_grad()
+        toy.train(toy.w, toy.s).backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    toy.w.grad = toy.s.grad = None
+    buffer = optimiser.state.get(toy.w, {}).get("momentum_buffer", torch.zeros(2))
+    before = toy.w.detach().clone()
+
+    def ahead(s: torch.Tensor) -> float:
+        w = before.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(toy.train(w, s), w)
+        moved = w - rate * (gradient + decay * w + momentum * buffer)
+        return float(toy.validation(moved, s).detach())
+
+    (found,) = strength_gradients(
+        lambda: toy.train(toy.w, toy.s),
+        lambda: toy.validation(toy.w, toy.s),
+        [toy.w],
+        [toy.s],
+        optimiser,
+        order=2,
+    )
+    h = 1e-5
+    for number in range(2):
+        unit = torch.eye(2, dtype=torch.float64)[number] * h
+        difference = (ahead(toy.s.detach() + unit) - ahead(toy.s.detach() - unit)) / (2 * h)
+        assert float(found[number]) == pytest.approx(difference, rel=2e-4)
+    assert torch.equal(toy.w.detach(), before), "the weights were not put back"
+    (first,) = strength_gradients(
+        lambda: toy.train(toy.w, toy.s),
+        lambda: toy.validation(toy.w, toy.s),
+        [toy.w],
+        [toy.s],
+        optimiser,
+        order=1,
+    )
+    (direct,) = torch.autograd.grad(toy.validation(toy.w, toy.s), toy.s)
+    assert torch.equal(first, direct)
+    assert not torch.allclose(first, found, rtol=1e-2), "the second order adds nothing here"
+
+
+@pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
+def test_a_mixture_of_one_operation_is_that_operation(builder: NetworkBuilder) -> None:
+    """With all the weight on one operation per slot, up to the pools' normalisation."""
+    network = relaxed(builder).eval()
+    for slot, options in network.kept.items():
+        strengthen(network, slot, "conv_3x3" if "conv_3x3" in options else "dil_conv_3x3", 200.0)
+    images = torch.rand(2, 3, 32, 32)
+    architecture = network.relaxation.derive(network.softmax())
+    if builder.space.name == "darts":  # whose relaxed nodes add all edges, derived ones two
+        check(DARTS, architecture)
+        assert set(architecture.choices) == {"dil_conv_3x3", "0-1"}
+        return
+    alone = build_network(builder, architecture, seed=1).eval()
+    shared = network.network.state_dict()
+    alone.load_state_dict({name: shared[name] for name in alone.state_dict()})
+    assert torch.allclose(network(images), alone(images, architecture), atol=1e-5)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
+def test_a_search_ends_in_an_architecture_of_the_space(
+    builder: NetworkBuilder, order: int, faces: Faces, cpu: Device
+) -> None:
+    network = relaxed(builder)
+    before = {slot: dict(w) for slot, w in network.softmax().items()}
+    told: list[int] = []
+    train_relaxed(
+        network,
+        *halves(faces, seed=0),
+        replace(RECIPE, order=order),
+        cpu,
+        seed=0,
+        progress=lambda step, loss: told.append(step),
+    )
+    assert told == [1, 2, 3]
+    assert network.softmax() != before, "the strengths did not move"
+    architecture = network.relaxation.derive(network.softmax())
+    check(builder.space, architecture)
+    assert connects(builder.space, architecture)
+    skips = skips_of(network, architecture.choices)
+    assert 0 <= skips.share <= 1
+    options = len(next(iter(network.kept.values())))
+    assert skips.weight == pytest.approx(1 / options, abs=0.02)
+
+
+def test_strengths_wait_while_weights_warm_up(faces: Faces, cpu: Device) -> None:
+    network = relaxed(FORGERY_BUILDER)
+    before = network.softmax()
+    train_relaxed(network, *halves(faces, seed=0), replace(RECIPE, warmup=1.0), cpu, seed=0)
+    assert network.softmax() == before
+
+
+def test_an_interrupted_search_continues_to_the_same_bits(
+    faces: Faces, cpu: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bonas.strategies.gradient.CHECKPOINT_EVERY", 2)
+    recipe = replace(RECIPE, steps=5, skip_dropout=0.5, strength_rate=0.1)
+    whole, parts = relaxed(FORGERY_BUILDER), halves(faces, seed=0)
+    train_relaxed(whole, *parts, recipe, cpu, seed=0)
+
+    class Killed(Exception):
+        pass
+
+    def kill(step: int, loss: float) -> None:
+        if step == 4:
+            raise Killed
+
+    file = tmp_path / "relaxed.checkpoint"
+    with pytest.raises(Killed):
+        train_relaxed(
+            relaxed(FORGERY_BUILDER), *parts, recipe, cpu, seed=0, checkpoint=file, progress=kill
+        )
+    again, steps = relaxed(FORGERY_BUILDER, seed=8), list[int]()
+    train_relaxed(
+        again, *parts, recipe, cpu, seed=0, checkpoint=file, progress=lambda s, _: steps.append(s)
+    )
+    assert steps[0] == 2, "it did not continue"
+    expected = whole.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in again.state_dict().items())
+
+
+def test_halves_share_no_original(faces: Faces) -> None:
+    first, second = halves(faces, seed=3)
+    assert len(first) + len(second) == len(faces)
+    assert not set(first.originals) & set(second.originals)
+    assert abs(len(set(first.originals)) - len(set(second.originals))) <= 1
+
+
+def test_an_edge_keeps_its_strongest_operation_and_a_path_stays_open() -> None:
+    network = relaxed(FORGERY_BUILDER)
+    strengthen(network, "stage1/0-1", "cdc_3x3")
+    named = dict(
+        zip(
+            [d.name for d in FORGERY.decisions],
+            network.relaxation.derive(network.softmax()).choices,
+            strict=True,
+        )
+    )
+    assert named["stage1/0-1"] == "cdc_3x3"
+    for slot in network.kept:
+        strengthen(network, slot, NONE, 30.0)
+    architecture = network.relaxation.derive(network.softmax())
+    assert connects(FORGERY, architecture)
+    assert NONE not in architecture.choices
+
+
+def test_a_darts_node_keeps_its_two_strongest_edges_without_none() -> None:
+    network = relaxed(BUILDERS[2])
+    for slot in network.kept:
+        strengthen(network, slot, NONE, 3.0)
+    strengthen(network, "normal/1-5", "sep_conv_5x5_twice")
+    strengthen(network, "normal/3-5", SKIP)
+    architecture = network.relaxation.derive(network.softmax())
+    named = dict(zip([d.name for d in DARTS.decisions], architecture.choices, strict=True))
+    assert named["normal/3/sources"] == "1-3"
+    assert named["normal/3/first"] == "sep_conv_5x5_twice"
+    assert named["normal/3/second"] == SKIP
+    assert NONE not in architecture.choices
+
+
+def test_a_space_without_operations_on_edges_is_refused() -> None:
+    class Space:
+        name, decisions = "own", (replace(FORGERY.decisions[0], options=("wide", "narrow")),)
+
+    class Builder:
+        space = Space()
+
+    with pytest.raises(ValueError, match=r"gradient strategies need operations .* offers 'wide'"):
+        relaxation_of(Builder())  # type: ignore[arg-type]
+
+
+def test_the_stages_grow_and_shrink() -> None:
+    plan = stages(DartsBuilder(width=4, cells=17), replace(RECIPE, steps=100))
+    assert [s.builder.cells for s in plan] == [5, 11, 17]  # type: ignore[attr-defined]
+    assert [s.operations for s in plan] == list(KEPT)
+    assert sum(s.recipe.steps for s in plan) == 100
+    assert [s.recipe.skip_dropout for s in plan] == [0.1, 0.4, 0.7]
+
+
+@pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
+def test_a_progressive_search_keeps_ever_fewer_operations(
+    builder: NetworkBuilder, faces: Faces, cpu: Device
+) -> None:
+    network = train_progressive(builder, *halves(faces, seed=0), RECIPE, cpu, seed=0)
+    assert all(len(options) == 3 for options in network.kept.values())
+    for most in (0, 1):
+        architecture = derive_capped(network, most)
+        check(builder.space, architecture)
+        assert connects(builder.space, architecture)
+
+
+def test_the_weakest_skips_of_a_cell_give_way_to_the_cap() -> None:
+    network = relaxed(FORGERY_BUILDER)
+    slots = [s for s in network.kept if s.startswith("stage2/")]
+    for number, slot in enumerate(slots):
+        strengthen(network, slot, SKIP, 5.0 + number)
+    named = dict(
+        zip(
+            [d.name for d in FORGERY.decisions],
+            derive_capped(network, 2).choices,
+            strict=True,
+        )
+    )
+    assert [s for s in slots if named[s] == SKIP] == slots[-2:]
+    free = derive_capped(network, None)
+    assert sum(c == SKIP for c in free.choices) >= 6
+    assert skips_of(network, [SKIP] * 4 + ["conv_3x3"]).collapsed
+    assert not skips_of(network, [SKIP, "conv_3x3", NONE]).collapsed
+
+
+def test_the_strongest_operations_stay_in_their_order() -> None:
+    kept = strongest({"e": {"a": 0.2, "b": 0.5, "c": 0.05, "d": 0.25}}, 2)
+    assert kept == {"e": ("b", "d")}
+
+
+def test_an_order_that_is_none_is_refused_and_rates_fall() -> None:
+    with pytest.raises(ValueError, match="order is 3"):
+        GradientRecipe(steps=1, order=3)
+    falls = [RECIPE.falling(s) for s in range(3)]
+    assert falls[0] == 1
+    assert falls == sorted(falls, reverse=True)
+    assert RECIPE.falling(3) == pytest.approx(0)
+    assert math.isfinite(float(np.sum(falls)))
