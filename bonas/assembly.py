@@ -10,6 +10,7 @@ from typing import Any
 
 import PIL
 import torch
+from torch import nn
 
 import bonas
 from bonas.checkpoint import load_weights, save_weights
@@ -40,7 +41,7 @@ from bonas.step_time import (
     read_step_times,
     write_step_times,
 )
-from bonas.strategies.named import STRATEGIES
+from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.study import Study, journal_storage
 from bonas.training import Progress, Recipe, train
@@ -84,10 +85,11 @@ class Components:
             ConfigError, DataError: as their loaders.
         """
         config = folder.config
-        if config.search.strategy not in STRATEGIES:
+        known = (*STRATEGIES, *GRADIENT_STRATEGIES)
+        if config.search.strategy not in known:
             raise ConfigError(
                 f"search.strategy is {config.search.strategy!r}; "
-                f"it must be one of {', '.join(STRATEGIES)}."
+                f"it must be one of {', '.join(known)}."
             )
         try:
             device = choose_device(
@@ -215,6 +217,11 @@ def supernet_estimator(
         )
         save_weights(folder.supernet, supernet, {"space": parts.builder.space.name})
         folder.supernet_checkpoint.unlink(missing_ok=True)
+    return estimator_with(parts, supernet)
+
+
+def estimator_with(parts: Components, supernet: nn.Module) -> SupernetEstimator:
+    """The estimator with these shared weights, as the run's settings have it."""
     calibration = calibration_faces(
         parts.train, parts.config.supernet.calibration_images, seed=parts.config.seed
     )
@@ -240,7 +247,9 @@ def open_study(
 ) -> Study:
     """The study of a run, with the configured strategy, which proposes what is allowed."""
     builder = BUILDERS[config.space.name](config.space)
-    sampler = STRATEGIES[config.search.strategy](builder.space, config.seed)
+    # A search by gradient proposes nothing; what it derives is told to the study.
+    name = config.search.strategy if config.search.strategy in STRATEGIES else "random"
+    sampler = STRATEGIES[name](builder.space, config.seed)
     if isinstance(sampler, ArchitectureSampler):
         sampler.allowed = allowed
     return Study(builder.space, sampler, storage=journal_storage(journal))

@@ -136,6 +136,24 @@ class SupernetTable(TrainingTable):
     tuning_epochs: Annotated[int, Field(ge=0)] = 0
 
 
+class GradientTable(_Table):
+    """`[gradient]`: of the strategies `darts` and `pdarts`; see `GradientRecipe`.
+
+    `order` is that of DARTS's gradient, 1 or 2; P-DARTS has the first. `epochs` are of half of the
+    training faces. At most `skip_cap` operations of a P-DARTS cell skip.
+    """
+
+    order: Literal[1, 2] = 1
+    epochs: Count = 50
+    batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 0.025
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 3e-4
+    strength_rate: Annotated[float, Field(gt=0)] = 3e-4
+    strength_decay: Annotated[float, Field(ge=0)] = 1e-3
+    skip_cap: Annotated[int, Field(ge=0)] = 2
+
+
 class WeightsTable(_Table):
     """`[score.weights]`: of the groups, renormalised over those that the data allow."""
 
@@ -176,6 +194,7 @@ class Config(_Table):
     data: DataTable = DataTable(layout="synthetic")
     search: SearchTable = SearchTable()
     supernet: SupernetTable = SupernetTable()
+    gradient: GradientTable = GradientTable()
     training: TrainingTable = TrainingTable()
     score: ScoreTable = ScoreTable()
     device: DeviceTable = DeviceTable()

@@ -10,8 +10,10 @@ import typer
 from bonas.assembly import Components, open_search, supernet_estimator
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
 from bonas.config import load_config
+from bonas.gradient_search import gradient_search
 from bonas.run_folder import RunFolder
 from bonas.search import Search
+from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
 SHOWN = 5
@@ -25,9 +27,18 @@ def search(
     out: Annotated[
         Path | None, typer.Option(help="Run folder. [default: runs/<name of CONFIG>]")
     ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(help=f"{', '.join((*STRATEGIES, *GRADIENT_STRATEGIES))}."),
+    ] = None,
     trials: Annotated[int | None, typer.Option(help="Architectures to estimate in all.")] = None,
     time_limit: Annotated[
-        float, typer.Option(min=0, help="Seconds from now after which no estimate begins.")
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds from now after which no estimate begins; darts and pdarts make as many "
+            "steps as fit.",
+        ),
     ] = math.inf,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -36,6 +47,8 @@ def search(
     settings = list(set_ or [])
     if trials is not None:
         settings.append(f"search.trials={trials}")
+    if strategy is not None:
+        settings.append(f"search.strategy={strategy}")
     resolved = load_config(config, settings)
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
     parts = load_components(folder)
@@ -52,6 +65,8 @@ def load_components(folder: RunFolder) -> Components:
 def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math.inf) -> Search:
     """Supernet, then trials until their number or the seconds are reached, with progress bars."""
     config, started = folder.config, time.monotonic()
+    if config.search.strategy in GRADIENT_STRATEGIES:
+        return _run_gradient_search(folder, parts, time_limit)
     with bars() as shown:
         steps = parts.recipe(config.supernet).steps
         estimator = supernet_estimator(parts, folder, shown.training("supernet", steps))
@@ -67,6 +82,22 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
         )
     for problem in parts.data.skipped:
         MESSAGES.print(f"[yellow]left out[/] {problem}", soft_wrap=True)
+    return search
+
+
+def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float) -> Search:
+    with bars() as shown:
+        derived, estimator = gradient_search(
+            parts,
+            folder,
+            time_limit=time_limit,
+            progress=lambda steps: shown.training("relaxed network", steps),
+        )
+        search = open_search(parts, folder, estimator)
+        search.study.optuna.set_user_attr("bonas.gradient", derived.to_attribute())
+        if not search.study.finished:
+            search.tell(derived.architecture, estimator.estimate(derived.architecture, seed=0))
+    MESSAGES.print(derived.describe(), soft_wrap=True)
     return search
 
 

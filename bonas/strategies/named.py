@@ -19,3 +19,6 @@ STRATEGIES: dict[str, Callable[[SearchSpace, int], BaseSampler]] = {
     "bananas": lambda space, seed: BananasSampler(space, seed=seed),
 }
 """Constructors of a strategy's sampler from a space and a seed."""
+
+GRADIENT_STRATEGIES = ("darts", "pdarts")
+"""Strategies that propose nothing: they train a relaxed network and derive one architecture."""

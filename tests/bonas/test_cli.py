@@ -264,3 +264,34 @@ def test_step_times_are_measured_once_and_repeat_a_search_elsewhere(
         "--set", "search.limits={step_time = 1e-9}",
     )  # fmt: skip
     assert "search.limits.step_time is 1e-09, but a network without" in low
+
+
+@pytest.mark.parametrize("strategy", ["darts", "pdarts"])
+def test_a_search_by_gradient_ends_in_a_run_like_any_other(
+    strategy: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
+    file.write_text(TINY + "[gradient]\nepochs = 1\nbatch_size = 4\n")
+    arguments = ["search", str(file), "--strategy", strategy, "--out", run, "--json"]
+    assert main([*arguments, "--time-limit", "1"]) == 0
+    first, told = capsys.readouterr()
+    steps = json.loads((tmp_path / "run" / "gradient.json").read_text())["steps"]
+    assert f"{steps:,} steps" in told
+    assert "% of the operations skip" in told
+    (tmp_path / "run" / "supernet.safetensors").unlink()
+    (tmp_path / "run" / "study.journal").unlink()
+    assert main(arguments) == 0
+    again, _ = capsys.readouterr()
+    assert json.loads(again)["trials"] == 1
+    values = [[(b["choices"], b["value"]) for b in json.loads(o)["best"]] for o in (first, again)]
+    assert values[0] == values[1], "a continued run makes the same steps"
+    assert main(arguments) == 0, "a finished run is read"
+    assert json.loads(capsys.readouterr().out)["best"] == json.loads(again)["best"]
+    assert main(["train", run, "--json"]) == 0
+    assert main(["report", run]) == 0
+    capsys.readouterr()
+    limited = failure(
+        capsys, "search", str(file), "--strategy", strategy, "--out", str(tmp_path / "limited"),
+        "--set", "search.limits={parameters = 1e6}",
+    )  # fmt: skip
+    assert f"the strategy '{strategy}' cannot keep limits" in limited
