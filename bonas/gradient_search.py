@@ -26,6 +26,7 @@ from bonas.strategies.gradient import GradientRecipe, Skips, halves, skips_of, t
 from bonas.strategies.progressive import derive_capped, stages, train_progressive
 from bonas.training import Progress
 from spaces.architecture import Architecture
+from spaces.space import live
 
 TIMED_STEPS, WARM_STEPS = 6, 2
 PASSES = {1: 2, 2: 5}
@@ -166,7 +167,9 @@ def _trained(
             progress=told,
         )
         architecture = relaxed.relaxation.derive(relaxed.softmax())
-    skips = skips_of(relaxed, architecture.choices)
+    used = live(parts.builder.space, architecture)
+    pairs = zip(parts.builder.space.decisions, architecture.choices, strict=True)
+    skips = skips_of(relaxed, [choice for decision, choice in pairs if decision.name in used])
     return relaxed, Derived(architecture, skips, recipe.steps, _multiply_adds(parts, recipe))
 
 

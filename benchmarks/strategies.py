@@ -1,0 +1,166 @@
+"""The strategies on the built-in faces with one budget of device seconds: what each finds.
+
+    python benchmarks/strategies.py [--seconds 90] [--seeds 3] [--out runs/strategies]
+        [--strategies bayesian,...] [--threads 2]
+
+A strategy that samples architectures spends the budget on a supernet and then on estimates, one by
+gradient on the training of its relaxed network. The supernet of a seed is trained once and charged
+to each. What was found is trained from scratch by one recipe and tested on people and a kind of
+forgery that were not seen. Prints a table in Markdown; a folder that was begun is continued.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from bonas.assembly import Components, supernet_estimator
+from bonas.commands.search import run_search
+from bonas.commands.train import choose_architecture
+from bonas.comparison import Contestant, run_contestant
+from bonas.config import parse_config
+from bonas.estimation.supernet import uniform_paths
+from bonas.networks.cost import OptionCosts
+from bonas.run_folder import RunFolder
+from bonas.strategies.gradient import COLLAPSED
+from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
+from spaces.graphs import NONE, SKIP
+from spaces.space import live
+
+SETTINGS: dict[str, Any] = {
+    "data": {"layout": "synthetic", "size": 64, "identities": 500, "unseen": ["reenactment"]},
+    "search": {"trials": 10_000},
+    "supernet": {"epochs": 25, "calibration_images": 128},
+    "training": {"epochs": 15},
+    "score": {"attack_images": 100},
+}
+PATHS = 200  # drawn for a supernet's mean multiply-adds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("runs/strategies"))
+    parser.add_argument("--strategies", default=",".join((*STRATEGIES, *GRADIENT_STRATEGIES)))
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for seed in range(arguments.seeds):
+        shared = arguments.out / f"supernet-{seed}"
+        for strategy in arguments.strategies.split(","):
+            folder = _folder(arguments, strategy, seed)
+            result = folder.path / "result.json"
+            if not result.is_file():
+                result.write_text(json.dumps(_run(folder, shared, arguments.seconds)))
+            rows.setdefault(strategy, []).append(json.loads(result.read_text()))
+            print(strategy, seed, rows[strategy][-1], flush=True)
+    print(f"\n{arguments.seconds:g} s of search each, {arguments.seeds} seed(s)\n")
+    print(_table(rows))
+
+
+def _folder(arguments: argparse.Namespace, strategy: str, seed: int) -> RunFolder:
+    settings = SETTINGS | {
+        "seed": seed,
+        "search": {**SETTINGS["search"], "strategy": strategy},
+        "device": {"threads": arguments.threads},
+    }
+    return RunFolder.create(arguments.out / f"{strategy}-{seed}", parse_config(settings, strategy))
+
+
+def _run(folder: RunFolder, shared: Path, seconds: float) -> dict[str, Any]:
+    parts = Components.of(folder)
+    sampled = folder.config.search.strategy in STRATEGIES
+    started = time.perf_counter()
+    charged = _supernet(parts, folder, shared) if sampled else 0.0
+    if charged >= seconds:
+        raise SystemExit(f"the supernet took {charged:.0f} s; give more --seconds.")
+    begun = time.perf_counter()
+    search = run_search(folder, parts, time_limit=seconds - charged)
+    spent = charged + time.perf_counter() - begun
+    found, key = choose_architecture(folder, None)
+    used = live(parts.builder.space, found)
+    pairs = zip(parts.builder.space.decisions, found.choices, strict=True)
+    operations = [c for d, c in pairs if d.name in used and c != NONE]
+    record = run_contestant(
+        parts,
+        parts.test(),
+        parts.recipe(folder.config.training),
+        Contestant(key, found, folder.config.seed),
+        steps=parts.recipe(folder.config.training).steps,
+        folder=folder.detector(key),
+    )
+    gradient = search.study.optuna.user_attrs.get("bonas.gradient")
+    return {
+        "seconds": spent,
+        "wall": time.perf_counter() - started,
+        "estimates": search.study.finished,
+        "multiply_adds": gradient["multiply_adds"] if gradient else _multiply_adds(parts),
+        "skips": sum(o == SKIP for o in operations) / len(operations),
+        "score": record.score.value,
+        "groups": {g.value: v for g, v in record.score.group_means.items()},
+        "parameters": record.parameters,
+        "key": key,
+        "choices": list(found.choices),
+    }
+
+
+def _supernet(parts: Components, folder: RunFolder, shared: Path) -> float:
+    """Put the seed's supernet into the run, trained if it is the first; the seconds it took."""
+    noted = shared / "seconds"
+    if not noted.is_file():
+        begun = time.perf_counter()
+        supernet_estimator(parts, folder)
+        shared.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder.supernet, shared / folder.supernet.name)
+        noted.write_text(str(time.perf_counter() - begun))
+    else:
+        shutil.copyfile(shared / folder.supernet.name, folder.supernet)
+    return float(noted.read_text())
+
+
+def _multiply_adds(parts: Components) -> float:
+    """Of the supernet's training; estimates, which only look, are left out."""
+    size, recipe = parts.config.data.size, parts.recipe(parts.config.supernet)
+    costs = OptionCosts.count(parts.builder, size)
+    draw, rng = uniform_paths(parts.builder.space), np.random.default_rng(0)
+    mean = statistics.mean(costs.cost(draw(rng))["multiply_adds"] for _ in range(PATHS))
+    return mean * recipe.steps * recipe.batch_size
+
+
+def _table(rows: dict[str, list[dict[str, Any]]]) -> str:
+    columns = ["strategy", "test score", "clean", "unseen", "skips", "collapsed", "k parameters"]
+    columns += ["estimates", "seconds", "T multiply-adds", "found"]
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for strategy, runs in rows.items():
+        groups = [_mean([r["groups"][g] for r in runs], 3) for g in ("clean", "unseen")]
+        cells = [
+            strategy,
+            _mean([r["score"] for r in runs], 3),
+            *groups,
+            _mean([r["skips"] for r in runs], 2),
+            f"{sum(r['skips'] >= COLLAPSED for r in runs)} of {len(runs)}",
+            _mean([r["parameters"] / 1e3 for r in runs], 0),
+            _mean([r["estimates"] for r in runs], 0),
+            _mean([r["seconds"] for r in runs], 0),
+            _mean([r["multiply_adds"] / 1e12 for r in runs], 2),
+            " ".join(f"`{r['key'][:8]}`" for r in runs),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _mean(values: list[float], digits: int) -> str:
+    spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.{digits}f}{spread}"
+
+
+if __name__ == "__main__":
+    main()
