@@ -22,6 +22,8 @@ from bonas.data.source import SearchData, load_search_data
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
+from bonas.estimation.zero_cost import ZeroCostEstimator
+from bonas.estimation.zero_cost_filter import ZeroCostFilter
 from bonas.networks.builder import (
     DartsBuilder,
     ForgeryBuilder,
@@ -57,6 +59,9 @@ BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
 
 Counting = Callable[[str], Callable[[int, int], None]]
 """From the name of something long to what is told (done, in all) of it."""
+
+ZERO_COST_IMAGES = 32
+"""Of the mini-batch that zero-cost proxies see."""
 
 TUNING_RATE = 4.0
 """By which the learning rate falls when shared weights are tuned to one architecture."""
@@ -242,8 +247,26 @@ def estimator_with(parts: Components, supernet: nn.Module) -> SupernetEstimator:
     )
 
 
+def zero_cost_filter(parts: Components) -> ZeroCostFilter | None:
+    """The filter of candidates on one mini-batch of training faces, where one is configured."""
+    table = parts.config.search
+    if table.zero_cost is None:
+        return None
+    few = calibration_faces(parts.train, ZERO_COST_IMAGES, seed=parts.config.seed)
+    estimator = ZeroCostEstimator(
+        parts.builder,
+        table.zero_cost,
+        few.images.float() / 255,
+        few.labels.to(parts.device.device),
+    )
+    return ZeroCostFilter(estimator, share=table.zero_cost_share, seed=parts.config.seed)
+
+
 def open_study(
-    config: Config, journal: Path, allowed: Callable[[Architecture], bool] | None = None
+    config: Config,
+    journal: Path,
+    allowed: Callable[[Architecture], bool] | None = None,
+    promising: Callable[[Architecture], bool] | None = None,
 ) -> Study:
     """The study of a run, with the configured strategy, which proposes what is allowed."""
     builder = BUILDERS[config.space.name](config.space)
@@ -251,7 +274,7 @@ def open_study(
     name = config.search.strategy if config.search.strategy in STRATEGIES else "random"
     sampler = STRATEGIES[name](builder.space, config.seed)
     if isinstance(sampler, ArchitectureSampler):
-        sampler.allowed = allowed
+        sampler.allowed, sampler.promising = allowed, promising
     return Study(builder.space, sampler, storage=journal_storage(journal))
 
 
@@ -261,7 +284,8 @@ def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimat
     Raises:
         ConfigError: the study was made with another supernet or on other data.
     """
-    study = open_study(parts.config, folder.journal, parts.allowed)
+    promising = zero_cost_filter(parts)
+    study = open_study(parts.config, folder.journal, parts.allowed, promising)
     facts: dict[str, Any] = {
         "bonas.version": bonas.__version__,
         "bonas.environment": {

@@ -92,13 +92,17 @@ class SearchTable(_Table):
     `activations` of one image (see `bonas.networks.cost`), and `step_time` of a training step, in
     steps of the plain CNN. The latter is measured once, into the run folder's `step_times.json`;
     `step_times` names such a file to be used instead, so that another run, perhaps on a machine of
-    another speed, searches in the same order.
+    another speed, searches in the same order. With `zero_cost`, a proxy of untrained networks (see
+    `bonas.estimation.zero_cost`), only the `zero_cost_share` that it ranks highest is estimated.
     """
 
     strategy: str = "bayesian"
     trials: Count = 60
     limits: dict[str, Annotated[float, Field(gt=0)]] = {}
     step_times: Path | None = None
+    zero_cost: Literal["synflow", "snip", "grasp", "fisher", "grad_norm", "jacob_cov", "naswot",
+                       "parameters", "multiply_adds", "activations"] | None = None  # fmt: skip
+    zero_cost_share: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 class AugmentationTable(_Table):

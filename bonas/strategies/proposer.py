@@ -2,7 +2,7 @@
 
 import abc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ ENUMERABLE = 100_000
 """Largest space in which a strategy that draws in vain looks at every architecture."""
 DRAWS = 20_000
 """Hard limits may leave a hundredth of a space; a draw that they reject costs microseconds."""
+PASSED_OVER = 50
+"""Architectures that are not promising and passed over for one suggestion, at most."""
 
 
 class SpaceExhausted(RuntimeError):
@@ -37,6 +39,8 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
     Attributes:
         allowed: Where it is set, only architectures for which it holds are proposed: hard limits
             that are known without an estimate.
+        promising: Where it is set, architectures for which it does not hold are passed over, fifty
+            at most for one suggestion: a dear and fallible check, asked of the best ones only.
     """
 
     def __init__(self, space: SearchSpace, *, seed: int = 0) -> None:
@@ -46,6 +50,7 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         self.seed = seed
         self.reader = HistoryReader(space)
         self.allowed: Callable[[Architecture], bool] | None = None
+        self.promising: Callable[[Architecture], bool] | None = None
         self._lock = threading.RLock()
         self._relative: dict[str, BaseDistribution] = {
             d.name: CategoricalDistribution(d.options) for d in space.decisions
@@ -115,10 +120,10 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             SpaceExhausted: there is none; in a space of more than 100,000 combinations, none was
                 found in 20,000 draws.
         """
-        for _ in range(DRAWS):
-            architecture = sample(self.space, rng=rng)
-            if self.is_open(architecture, history):
-                return architecture
+        drawn = (sample(self.space, rng=rng) for _ in range(DRAWS))
+        found = self.first_promising(a for a in drawn if self.is_open(a, history))
+        if found is not None:
+            return found
         if size(self.space) <= ENUMERABLE:
             remaining = [a for a in enumerate_space(self.space) if self.is_open(a, history)]
             if remaining:
@@ -129,6 +134,17 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             f"{len(history.taken)} of its classes were estimated or are pending. End the search, "
             f"or widen the {'space' if self.allowed is None else 'limits'}."
         )
+
+    def first_promising(self, architectures: Iterable[Architecture]) -> Architecture | None:
+        """The first one that is promising, or the first of all where fifty are not."""
+        passed: list[Architecture] = []
+        for architecture in architectures:
+            if self.promising is None or self.promising(architecture):
+                return architecture
+            passed.append(architecture)
+            if len(passed) == PASSED_OVER:
+                break
+        return passed[0] if passed else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_lock"}

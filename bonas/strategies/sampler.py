@@ -110,10 +110,11 @@ class SurrogateSampler(ArchitectureSampler):
         *,
         rng: np.random.Generator,
     ) -> Architecture:
-        for i in map(int, torch.argsort(scores, descending=True, stable=True)):
-            if self.is_open(architectures[i], history):
-                return architectures[i]
-        return self.draw(history, rng=rng)
+        ranked = (
+            architectures[i] for i in map(int, torch.argsort(scores, descending=True, stable=True))
+        )
+        found = self.first_promising(a for a in ranked if self.is_open(a, history))
+        return found or self.draw(history, rng=rng)
 
     def after_trial(
         self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None

@@ -1,0 +1,90 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from bonas.estimation.estimator import EstimationFailed
+from bonas.estimation.zero_cost import ZeroCostEstimator
+from bonas.estimation.zero_cost_filter import ZeroCostFilter
+from bonas.networks.builder import ForgeryBuilder
+from bonas.networks.cost import architecture_cost
+from bonas.observation import Observation
+from bonas.search import Search
+from bonas.strategies.named import STRATEGIES
+from bonas.strategies.proposer import PASSED_OVER
+from bonas.strategies.random import RandomSampler
+from spaces.architecture import Architecture
+from spaces.forgery import FORGERY
+from tests.bonas.networks.test_networks import drawn
+
+BUILDER = ForgeryBuilder(width=4, level_width=8)
+
+
+def estimator(proxy: str = "multiply_adds") -> ZeroCostEstimator:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(4, 3, 32, 32, generator=generator)
+    return ZeroCostEstimator(BUILDER, proxy, images, torch.tensor([0, 1, 0, 1]))
+
+
+def size_of(architecture: Architecture) -> float:
+    return architecture_cost(BUILDER, architecture, 32)["multiply_adds"]
+
+
+def test_the_share_of_random_architectures_passes() -> None:
+    large = ZeroCostFilter(estimator(), share=0.3, reference=40)
+    fresh = drawn(100, seed=9)
+    passing = sum(map(large, fresh))
+    assert 15 <= passing <= 45, "the share is 30 %, estimated by 40"
+    assert all(large(a) == (size_of(a) >= large.threshold) for a in fresh)
+
+
+@pytest.mark.parametrize("strategy", ["bayesian", "random"])
+def test_a_filtered_search_estimates_only_what_passes(strategy: str) -> None:
+    large = ZeroCostFilter(estimator(), share=0.3, reference=40)
+    sampler = STRATEGIES[strategy](FORGERY, 0)
+    sampler.promising = large  # type: ignore[attr-defined]
+    search = Search(FORGERY, sampler=sampler)
+    for _ in range(13):
+        architecture = search.ask()
+        assert large(architecture)
+        search.tell(architecture, Observation(value=-size_of(architecture)))
+
+
+def test_where_nothing_is_promising_a_search_goes_on() -> None:
+    asked: list[Architecture] = []
+
+    def never(architecture: Architecture) -> bool:
+        asked.append(architecture)
+        return False
+
+    sampler = RandomSampler(FORGERY, seed=0)
+    sampler.promising = never
+    proposed = Search(FORGERY, sampler=sampler).ask()
+    assert len(asked) == PASSED_OVER
+    assert proposed == asked[0]
+
+
+def test_a_score_that_fails_does_not_pass_and_is_computed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    some = ZeroCostFilter(estimator("naswot"), reference=5)
+    calls = []
+
+    def fail(self: ZeroCostEstimator, architecture: Architecture, *, seed: int) -> Observation:
+        calls.append(architecture)
+        raise EstimationFailed("naswot is nan.")
+
+    monkeypatch.setattr(ZeroCostEstimator, "estimate", fail)
+    architecture = drawn(1, seed=77)[0]
+    assert not some(architecture)
+    assert some.score(architecture) == -math.inf
+    assert len(calls) == 1
+    with pytest.raises(ValueError, match="naswot is not finite for any of 5 random"):
+        ZeroCostFilter(estimator("naswot"), reference=5)
+
+
+def test_a_share_outside_its_range_is_refused() -> None:
+    for share in (0.0, 1.5, float(np.nan)):
+        with pytest.raises(ValueError, match="share is"):
+            ZeroCostFilter(estimator(), share=share)
