@@ -1,5 +1,6 @@
 """From a configuration to the components of a run: the one place that takes it apart."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from bonas.data.faces import DataError, Faces
 from bonas.data.source import SearchData, load_search_data
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
+from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from bonas.estimation.zero_cost_filter import ZeroCostFilter
@@ -278,7 +280,21 @@ def open_study(
     return Study(builder.space, sampler, storage=journal_storage(journal))
 
 
-def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimator) -> Search:
+def _weights(folder: RunFolder) -> dict[str, str]:
+    """The file of the shared weights with its digest; of a rotation, all folds' as one."""
+    files = sorted(folder.path.glob(f"folds/*/{folder.supernet.name}"))
+    if not files:
+        return {"file": folder.supernet.name, "sha256": file_digest(folder.supernet)}
+    listed = "\n".join(f"{file.parent.name} {file_digest(file)}" for file in files)
+    return {
+        "file": f"folds/*/{folder.supernet.name}",
+        "sha256": hashlib.sha256(listed.encode()).hexdigest()[:16],
+    }
+
+
+def open_search(
+    parts: Components, folder: RunFolder, estimator: SupernetEstimator | RotatedEstimator
+) -> Search:
     """The run's search, continued where there is one; its study says what it stands on.
 
     Raises:
@@ -295,8 +311,8 @@ def open_search(parts: Components, folder: RunFolder, estimator: SupernetEstimat
         },
         "bonas.config": json.loads(parts.config.model_dump_json()),
         "bonas.data.train": parts.train.digest(),
-        "bonas.conditions": estimator.evaluation.conditions.digest,
-        "bonas.supernet": {"file": folder.supernet.name, "sha256": file_digest(folder.supernet)},
+        "bonas.conditions": estimator.digest,
+        "bonas.supernet": _weights(folder),
     }
     known = study.optuna.user_attrs
     for name in ("bonas.data.train", "bonas.conditions", "bonas.supernet"):

@@ -62,8 +62,10 @@ class DataTable(_Table):
 
     The score's `unseen` group comes from `unseen`, forgery types that are held back from training,
     from `unseen_data`, further data sets whose val split is seen in selection, and from
-    `pseudo_forgeries`, self-blended copies of the real faces. `test` names data sets that are
-    scored once, at the end, and select nothing.
+    `pseudo_forgeries`, self-blended copies of the real faces. With `rotate`, every forgery type is
+    held back in turn: as many supernets, and an architecture's score is the mean over them; what
+    is found is trained on all types. `test` names data sets that are scored once, at the end, and
+    select nothing.
     """
 
     layout: Literal["metadata.csv", "synthetic"] = "metadata.csv"
@@ -73,6 +75,7 @@ class DataTable(_Table):
     unseen: tuple[str, ...] = ()
     unseen_data: tuple[Path, ...] = ()
     pseudo_forgeries: bool = False
+    rotate: bool = False
     test: tuple[Path, ...] = ()
     identities: Annotated[int, Field(ge=20)] = 600
 
@@ -80,6 +83,11 @@ class DataTable(_Table):
     def _path_where_needed(self) -> "DataTable":
         if self.layout != "synthetic" and self.path is None:
             raise ValueError(f"path is missing; the layout {self.layout!r} reads a folder")
+        if self.rotate and self.unseen:
+            raise ValueError(
+                f"rotate holds back every forgery type in turn, unseen always {self.unseen[0]!r}; "
+                "remove one of the two"
+            )
         if self.layout == "synthetic" and self.path is not None:
             raise ValueError(f"path is {str(self.path)!r}, but synthetic faces are drawn, not read")
         return self

@@ -98,6 +98,11 @@ def gradient_search(
             f"search.limits is set, but the strategy {parts.config.search.strategy!r} cannot keep "
             "limits; remove them or choose a strategy that samples architectures."
         )
+    if parts.config.data.rotate:
+        raise ConfigError(
+            f"data.rotate is set, but the strategy {parts.config.search.strategy!r} trains one "
+            "relaxed network on all training faces; remove it or choose another strategy."
+        )
     try:
         relaxation = relaxation_of(parts.builder)
     except ValueError as error:

@@ -8,9 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from bonas.assembly import Components, open_search, supernet_estimator
-from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_table
 from bonas.config import load_config
+from bonas.estimation.rotation import RotatedEstimator
+from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_search import gradient_search
+from bonas.rotation import rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
@@ -68,8 +71,7 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
     if config.search.strategy in GRADIENT_STRATEGIES:
         return _run_gradient_search(folder, parts, time_limit)
     with bars() as shown:
-        steps = parts.recipe(config.supernet).steps
-        estimator = supernet_estimator(parts, folder, shown.training("supernet", steps))
+        estimator = _estimator(folder, parts, shown)
         search = open_search(parts, folder, estimator)
         advance = shown.start("search")
         trials = config.search.trials
@@ -83,6 +85,15 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
     for problem in parts.data.skipped:
         MESSAGES.print(f"[yellow]left out[/] {problem}", soft_wrap=True)
     return search
+
+
+def _estimator(
+    folder: RunFolder, parts: Components, shown: Bars
+) -> SupernetEstimator | RotatedEstimator:
+    if parts.config.data.rotate:
+        return rotated_estimator(parts, folder, shown.training)
+    steps = parts.recipe(parts.config.supernet).steps
+    return supernet_estimator(parts, folder, shown.training("supernet", steps))
 
 
 def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float) -> Search:

@@ -50,6 +50,11 @@ class SupernetEstimator:
     fidelity: float = 0.1
     tuning: tuple[Recipe, Faces] | None = None
 
+    @property
+    def digest(self) -> str:
+        """Of the condition set: only scores of equal digests may be compared."""
+        return self.evaluation.conditions.digest
+
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
         """The score with shared weights.
 

@@ -38,6 +38,8 @@ def describe(condition: Condition, config: Config) -> str:
             return f"forgeries of the type {condition.name}, held back from training"
         if condition.name == PSEUDO and config.data.pseudo_forgeries:
             return "pseudo-forgeries: real faces blended with copies of themselves"
+        if config.data.rotate and condition.name not in {p.name for p in config.data.test}:
+            return f"forgeries of the type {condition.name}, held back from one fold's training"
         return f"the further data set {condition.name}"
     if condition.group is Group.CORRUPTION and condition.name in tuple(Corruption):
         assert condition.severity is not None

@@ -1,0 +1,57 @@
+"""A run's components with one type of forgery held back, for every type in turn."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bonas.assembly import Components, supernet_estimator
+from bonas.data.faces import DataError
+from bonas.estimation.rotation import RotatedEstimator
+from bonas.run_folder import RunFolder
+from bonas.training import Progress
+
+
+def folds(parts: Components) -> dict[str, Components]:
+    """The components of each fold, by the type of forgery that is unseen in it.
+
+    Other conditions of the score's unseen group, such as pseudo-forgeries, stay in every fold.
+
+    Raises:
+        DataError: fewer than two types to rotate.
+    """
+    types = parts.train.forgeries
+    if len(types) < 2:
+        raise DataError(
+            f"data.rotate needs at least two types of forgery, the training faces have "
+            f"{', '.join(types) or 'none'}; name them in the column forgery, or remove the setting."
+        )
+    found = {}
+    for held_back in types:
+        others = [t for t in types if t != held_back]
+        data = replace(
+            parts.data,
+            train=parts.data.train.of_domains(others),
+            val=parts.data.val.of_domains(others),
+            unseen_val=parts.data.unseen_val | {held_back: parts.data.val.of_domains([held_back])},
+        )
+        found[held_back] = replace(parts, data=data, train=parts.train.of_domains(others))
+    return found
+
+
+def rotated_estimator(
+    parts: Components, folder: RunFolder, progress: Callable[[str, int], Progress]
+) -> RotatedEstimator:
+    """A supernet per fold, trained where it is not there yet, in folders below `folds/`.
+
+    Args:
+        parts: Of the run.
+        folder: Of the run.
+        progress: From what is trained and its number of steps to what is told of it.
+    """
+    estimators = {}
+    for name, fold in folds(parts).items():
+        place = RunFolder(folder.path / "folds" / name, folder.config)
+        place.path.mkdir(parents=True, exist_ok=True)
+        steps = fold.recipe(fold.config.supernet).steps
+        told = progress(f"supernet without {name}", steps)
+        estimators[name] = supernet_estimator(fold, place, told)
+    return RotatedEstimator(estimators)
