@@ -75,6 +75,11 @@ class DataTable(_Table):
         "auto",
         "metadata.csv",
         "folders",
+        "faceforensics",
+        "dfdc",
+        "dfdc-preview",
+        "celeb-df",
+        "deepfakebench",
         "synthetic",
     ] = "metadata.csv"
     path: Path | None = None

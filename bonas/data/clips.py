@@ -16,6 +16,8 @@ from bonas.data.faces import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, resized
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
+# FFmpeg goes by content, not by name: a play list called a.mp4 would open whatever it names.
+_CONTAINERS = {"format_whitelist": "mov,avi,matroska", "protocol_whitelist": "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,12 @@ def evenly(length: int, count: int) -> list[int]:
 def clips_in(folder: Path) -> dict[str, Clip]:
     """The clips of a folder by name: of `frames/`, else of `videos/`, else its own.
 
-    `frames/` has a folder of images per video; where it exists it is preferred to the videos it
-    was cut from. The others have video files. Names that begin with a dot are no data.
+    `frames/` has a folder of images per video; where it has any they are preferred to the videos
+    they were cut from. The others have video files. Names that begin with a dot are no data.
     """
-    if (folder / "frames").is_dir():
-        found = [frames_in(place) for place in _visible(folder / "frames") if place.is_dir()]
-    else:
+    frames = folder / "frames"
+    found = [frames_in(p) for p in _visible(frames) if p.is_dir()] if frames.is_dir() else []
+    if not found:
         place = folder / "videos" if (folder / "videos").is_dir() else folder
         found = [Clip(f.stem, (f,)) for f in _visible(place) if is_video(f) and f.is_file()]
     return {clip.name: clip for clip in found}
@@ -94,13 +96,14 @@ def read_video(path: Path, size: int, count: int) -> list[np.ndarray]:
         DataError: PyAV is not installed.
     """
     av = require_decoder()
+    file = str(path.absolute())
     try:
-        with av.open(str(path)) as container:
+        with av.open(file, options=_CONTAINERS) as container:
             if not container.streams.video:
                 raise UnreadableFile("has no video stream")
             length = sum(1 for packet in container.demux(video=0) if packet.size)
         wanted = set(evenly(length, count))
-        with av.open(str(path)) as container:
+        with av.open(file, options=_CONTAINERS) as container:
             return _decoded(container, wanted, size)
     except UnreadableFile:
         raise
@@ -110,6 +113,8 @@ def read_video(path: Path, size: int, count: int) -> list[np.ndarray]:
 
 def _decoded(container: Any, wanted: set[int], size: int) -> list[np.ndarray]:
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise UnreadableFile("unreadable video (its pictures are of no known codec)")
     check_pixels(stream.codec_context.width, stream.codec_context.height)
     frames: list[np.ndarray] = []
     for number, frame in enumerate(container.decode(stream)):
@@ -119,7 +124,7 @@ def _decoded(container: Any, wanted: set[int], size: int) -> list[np.ndarray]:
         if len(frames) == len(wanted):
             break
     if not frames:
-        raise UnreadableFile("no frame of it can be decoded")
+        raise UnreadableFile("unreadable video (no frame of it can be decoded)")
     return frames
 
 

@@ -38,6 +38,8 @@ RULE = (
 
 def found_in(folder: Path) -> bool:
     """Whether the folder has both class folders."""
+    if not folder.is_dir():
+        return False
     return len(_class_folders(folder)) == len(CLASSES)
 
 

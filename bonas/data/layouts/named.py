@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bonas.data.faces import DataError
-from bonas.data.layouts import folders, metadata_csv
+from bonas.data.layouts import (
+    celeb_df,
+    deepfakebench,
+    dfdc,
+    dfdc_preview,
+    faceforensics,
+    folders,
+    metadata_csv,
+)
 from bonas.data.layouts.records import Listing, Settings, check_folder
 
 AUTO = "auto"
@@ -31,6 +39,17 @@ LAYOUTS: dict[str, Layout] = {
         metadata_csv.SIGN, metadata_csv.found_in, metadata_csv.list_metadata_csv
     ),
     folders.NAME: Layout(folders.SIGN, folders.found_in, folders.list_folders),
+    faceforensics.NAME: Layout(
+        faceforensics.SIGN, faceforensics.found_in, faceforensics.list_faceforensics
+    ),
+    dfdc.NAME: Layout(dfdc.SIGN, dfdc.found_in, dfdc.list_dfdc),
+    dfdc_preview.NAME: Layout(
+        dfdc_preview.SIGN, dfdc_preview.found_in, dfdc_preview.list_dfdc_preview
+    ),
+    celeb_df.NAME: Layout(celeb_df.SIGN, celeb_df.found_in, celeb_df.list_celeb_df),
+    deepfakebench.NAME: Layout(
+        deepfakebench.SIGN, deepfakebench.found_in, deepfakebench.list_deepfakebench
+    ),
 }
 
 

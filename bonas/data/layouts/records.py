@@ -139,18 +139,21 @@ def clip_records(
         forgery: `real` or the type.
         masks: By the stem of a frame, or one for the whole clip.
     """
-    return [
-        Record(
-            path=inside(root, path, str(root)),
-            label=int(forgery != REAL),
-            original=original,
-            split=split,
-            forgery=forgery,
-            video=f"{forgery}/{clip.name}",
-            mask=masks.get(path.stem) if isinstance(masks, Mapping) else masks,
+    records: list[Record] = []
+    for path in clip.spread(count):
+        mask = masks.get(path.stem) if isinstance(masks, Mapping) else masks
+        records.append(
+            Record(
+                path=inside(root, path, str(root)),
+                label=int(forgery != REAL),
+                original=original,
+                split=split,
+                forgery=forgery,
+                video=f"{forgery}/{clip.name}",
+                mask=None if mask is None else inside(root, mask, str(root)),
+            )
         )
-        for path in clip.spread(count)
-    ]
+    return records
 
 
 def inside(folder: Path, path: str | Path, place: str) -> Path:
