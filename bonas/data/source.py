@@ -1,5 +1,6 @@
 """From the `[data]` table to data sets."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,14 @@ import torch
 from bonas.config import DataTable
 from bonas.data.blending import self_blended
 from bonas.data.faces import REAL, DataError, DataSet, Faces, Split
+from bonas.data.layouts import metadata_csv
+from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Settings
 from bonas.data.synthetic import draw_portraits
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 PSEUDO = "self-blended"
@@ -142,6 +147,9 @@ def _further(table: DataTable, path: Path) -> DataSet:
 def _read(table: DataTable, path: Path, layout: str, progress: Progress | None) -> DataSet:
     settings = layout_settings(table)
     listing = list_data(path, layout, settings)
+    if listing.layout != metadata_csv.NAME:
+        # A table says it all; of other folders the reader decided something, which must be seen.
+        _LOG.warning("%s", Contents.of(listing).text())
     return read_listing(listing, table.size, settings, progress=progress)
 
 

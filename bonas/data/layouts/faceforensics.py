@@ -89,6 +89,11 @@ def list_faceforensics(folder: Path, settings: Settings) -> Listing:
                     )
                 )
     notes = [f"{count} videos left out: {why}" for why, count in sorted(left_out.items())]
+    notes += [
+        f"{name} left out: it has no {settings.compression}"
+        for name in METHODS
+        if (folder / "manipulated_sequences" / name).is_dir() and name.lower() not in dict(found)
+    ]
     if acted:
         notes.append(f"splits of actors are made (data.split_seed = {settings.split_seed})")
     name = folder.resolve().name

@@ -60,7 +60,7 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
         )
     files: list[tuple[Path, int, str]] = []
     for name, label in CLASSES.items():
-        found = _files(places[name])
+        found = _files(places[name], folder)
         if not found:
             raise DataError(f"{places[name]} has no images or videos.")
         files.extend((f, label, group_of(f.relative_to(places[name]).parts[0])) for f in found)
@@ -99,12 +99,12 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _files(folder: Path) -> list[Path]:
-    found = [
-        Path(place) / name
-        for place, _, names in os.walk(folder)
-        for name in names
-        if not name.startswith(".")
-    ]
+def _files(folder: Path, root: Path) -> list[Path]:
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        for name in folders:
+            inside(root, Path(place, name), str(root))  # a linked folder is not walked into
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found.extend(Path(place, name) for name in names if not name.startswith("."))
     read = [f for f in found if f.suffix.lower() in SUFFIXES or is_video(f)]
     return sorted(read, key=lambda f: natural(str(f)))

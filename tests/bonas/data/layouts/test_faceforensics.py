@@ -76,6 +76,14 @@ def test_the_compression_is_chosen(tmp_path: Path) -> None:
     assert all("c40" in r.path.parts for r in listing.records)
 
 
+def test_a_method_without_the_compression_is_said_to_be_left_out(tmp_path: Path) -> None:
+    place = written(tmp_path) / "manipulated_sequences" / "FaceSwap"
+    (place / "c23").rename(place / "c40")
+    listing = list_faceforensics(tmp_path, ONE)
+    assert "FaceSwap left out: it has no c23" in listing.notes
+    assert "faceswap" not in {r.forgery for r in listing.records}
+
+
 def test_actors_never_cross_the_made_splits(tmp_path: Path) -> None:
     actors = [f"{n:02}" for n in range(1, 11)]
     for a in actors:

@@ -90,6 +90,16 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         list_folders(folder, Settings())
 
 
+def test_a_linked_folder_is_refused_and_a_hidden_one_is_no_data(tmp_path: Path) -> None:
+    folder = written(tmp_path / "data")
+    picture(folder / "real" / ".checkpoints" / "anna_1.png")
+    assert len(list_folders(folder, Settings()).records) == 30
+    picture(tmp_path / "elsewhere" / "a.png")
+    (folder / "real" / "zoe").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"zoe' leaves the data folder"):
+        list_folders(folder, Settings())
+
+
 def test_a_video_gives_its_frames_spread_evenly(tmp_path: Path) -> None:
     for number, person in enumerate(PEOPLE):
         video(tmp_path / "real" / f"{person}.mp4", list(range(10, 250, 20)))

@@ -111,7 +111,9 @@ def test_the_command_prints_what_a_folder_holds(
     assert "data.compression is 'c41'" in capsys.readouterr().err
 
 
-def test_a_search_reads_any_layout_and_further_sets_of_others(tmp_path: Path) -> None:
+def test_a_search_reads_any_layout_and_further_sets_of_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     main_set = written(tmp_path / "main", "dfdc")
     lines = [*celeb_df.TESTED, "0 Celeb-synthesis/id3_id4_0001.mp4"]
     further = celeb_df.written(tmp_path / "further", lines)
@@ -124,6 +126,9 @@ def test_a_search_reads_any_layout_and_further_sets_of_others(tmp_path: Path) ->
     assert data.test is not None
     assert not set(data.train.originals) & set(data.test.originals)
     assert set(data.unseen_test) == {"further"}
+    assert "main: layout dfdc, 10 identities" in caplog.text
+    assert "further: layout celeb-df" in caplog.text
+    assert "training videos left out: the test has videos of the same take" in caplog.text
 
 
 def test_the_runs_seed_moves_nothing_into_the_test(tmp_path: Path) -> None:
