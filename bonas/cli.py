@@ -80,6 +80,7 @@ def _register() -> None:
     from bonas.commands.benchmark import benchmark
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
+    from bonas.commands.data import data
     from bonas.commands.demo import demo
     from bonas.commands.report import report
     from bonas.commands.search import search
@@ -94,6 +95,7 @@ def _register() -> None:
         "report": report,
         "dashboard": dashboard,
         "benchmark": benchmark,
+        "data": data,
     }
     for name, command in commands.items():
         app.command(name)(command)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bonas.data.layouts.metadata_csv import OnBadImage
+from bonas.data.layouts.records import OnBadImage
 from bonas.device import Precision
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
@@ -65,11 +65,29 @@ class DataTable(_Table):
     `pseudo_forgeries`, self-blended copies of the real faces. With `rotate`, every forgery type is
     held back in turn: as many supernets, and an architecture's score is the mean over them; what
     is found is trained on all types. `test` names data sets that are scored once, at the end, and
-    select nothing.
+    select nothing. These further data sets may have any layout.
+
+    `layout` names how the folder `path` is arranged, `auto` finds out (see `docs/data.md`). Of a
+    video `frames_per_video` frames are read, evenly. `compression` chooses among the copies of
+    FaceForensics++. `split_seed` decides splits that a data set does not bring along; it is not
+    the seed of the run, so that the test split is the same for every run.
     """
 
-    layout: Literal["metadata.csv", "synthetic"] = "metadata.csv"
+    layout: Literal[
+        "auto",
+        "metadata.csv",
+        "folders",
+        "faceforensics",
+        "dfdc",
+        "dfdc-preview",
+        "celeb-df",
+        "deepfakebench",
+        "synthetic",
+    ] = "metadata.csv"
     path: Path | None = None
+    compression: Literal["raw", "c23", "c40"] = "c23"
+    frames_per_video: Count = 32
+    split_seed: Annotated[int, Field(ge=0)] = 0
     size: Annotated[int, Field(ge=32, le=1024, multiple_of=2)] = 96
     on_bad_image: OnBadImage = OnBadImage.ERROR
     unseen: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """From the `[data]` table to data sets."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,14 @@ import torch
 from bonas.config import DataTable
 from bonas.data.blending import self_blended
 from bonas.data.faces import REAL, DataError, DataSet, Faces, Split
-from bonas.data.layouts.metadata_csv import read_metadata_csv
+from bonas.data.layouts import metadata_csv
+from bonas.data.layouts.contents import Contents
+from bonas.data.layouts.named import AUTO, list_data
+from bonas.data.layouts.reading import read_listing
+from bonas.data.layouts.records import Settings
 from bonas.data.synthetic import draw_portraits
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 PSEUDO = "self-blended"
@@ -130,13 +137,30 @@ def _load(table: DataTable, *, seed: int, progress: Progress | None) -> DataSet:
     if table.layout == "synthetic":
         return synthetic_faces(table.identities, table.size, seed=seed, progress=progress)
     assert table.path is not None
-    return read_metadata_csv(
-        table.path, table.size, on_bad_image=table.on_bad_image, progress=progress
-    )
+    return _read(table, table.path, table.layout, progress)
 
 
 def _further(table: DataTable, path: Path) -> DataSet:
-    return read_metadata_csv(path, table.size, on_bad_image=table.on_bad_image)
+    return _read(table, path, AUTO, None)
+
+
+def _read(table: DataTable, path: Path, layout: str, progress: Progress | None) -> DataSet:
+    settings = layout_settings(table)
+    listing = list_data(path, layout, settings)
+    if listing.layout != metadata_csv.NAME:
+        # A table says it all; of other folders the reader decided something, which must be seen.
+        _LOG.warning("%s", Contents.of(listing).text())
+    return read_listing(listing, table.size, settings, progress=progress)
+
+
+def layout_settings(table: DataTable) -> Settings:
+    """What the readers of layouts take of the table."""
+    return Settings(
+        on_bad_image=table.on_bad_image,
+        frames_per_video=table.frames_per_video,
+        compression=table.compression,
+        split_seed=table.split_seed,
+    )
 
 
 def synthetic_faces(

@@ -11,42 +11,30 @@ belongs to, and rows of one original never lie in two splits; `forgery` (optiona
 
 import csv
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image, UnidentifiedImageError
+from bonas.data.clips import is_video
+from bonas.data.faces import REAL, DataError, DataSet, Split
+from bonas.data.layouts.reading import read_listing
+from bonas.data.layouts.records import (
+    ANY_FORGERY,
+    Listing,
+    OnBadImage,
+    Record,
+    Settings,
+    check_folder,
+    inside,
+    label_of,
+)
 
-from bonas.data.faces import REAL, DataError, DataSet, Faces, Split
-
-FILE = "metadata.csv"
+NAME = FILE = "metadata.csv"
+SIGN = "a table metadata.csv"
 COLUMNS = ("path", "label", "original", "split")
-LABELS = {"real": 0, "fake": 1}
-ANY_FORGERY = "fake"
-MAX_PIXELS = 64_000_000  # a face crop is far below; a decompression bomb is far above
-_READ_ERRORS = (OSError, UnidentifiedImageError, ValueError, SyntaxError)
 
 
-class OnBadImage(StrEnum):
-    """What to do with an image that cannot be read."""
-
-    ERROR = "error"
-    SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One checked line of the table."""
-
-    number: int
-    path: Path
-    label: int
-    original: str
-    split: Split
-    forgery: str
+def found_in(folder: Path) -> bool:
+    """Whether the folder has the table."""
+    return (folder / FILE).is_file()
 
 
 def read_metadata_csv(
@@ -65,50 +53,37 @@ def read_metadata_csv(
         progress: Called with (images read, images in all).
 
     Raises:
-        DataError: no table, a missing column, a bad row, an original in two splits, a missing or
-            unreadable image; names the file and the row.
+        DataError: as in `list_metadata_csv`, or an unreadable image.
     """
-    rows = read_rows(folder)
-    _check_groups(rows, folder / FILE)
-    images: dict[int, np.ndarray] = {}
-    skipped: list[str] = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for done, (row, image) in enumerate(
-            zip(rows, pool.map(lambda row: _read_image(row.path, size), rows), strict=True), 1
-        ):
-            if isinstance(image, str):
-                problem = f"{folder / FILE}, row {row.number}: {row.path}: {image}"
-                if on_bad_image is OnBadImage.ERROR:
-                    raise DataError(
-                        f"{problem}. Repair or remove it, or set data.on_bad_image = "
-                        '"skip" to leave such images out.'
-                    )
-                skipped.append(problem)
-            else:
-                images[row.number] = image
-            if progress is not None:
-                progress(done, len(rows))
-    kept = [row for row in rows if row.number in images]
-    splits = {s: _faces([r for r in kept if r.split is s], images, size) for s in Split}
-    present = {split: faces for split, faces in splits.items() if len(faces)}
-    return DataSet(folder.resolve().name, present, tuple(skipped))
+    settings = Settings(on_bad_image=on_bad_image)
+    return read_listing(list_metadata_csv(folder, settings), size, settings, progress=progress)
 
 
-def read_rows(folder: Path) -> list[Row]:
+def list_metadata_csv(folder: Path, settings: Settings) -> Listing:
     """The checked rows of the table, without opening an image.
 
     Raises:
-        DataError: as in `read_metadata_csv`.
+        DataError: no table, a missing column, a bad row, an original in two splits, a missing
+            image; names the file and the row.
     """
     table = folder / FILE
-    if not folder.is_dir():
-        raise DataError(f"data folder {str(folder)!r} does not exist.")
+    check_folder(folder)
     if not table.is_file():
         found = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
         raise DataError(
             f"{str(folder)!r} has no {FILE} (found: {found}). Write one with the columns "
             f"{','.join(COLUMNS)}."
         )
+    try:
+        rows = _rows(table)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} is not readable as CSV in UTF-8: {error}.") from error
+    if not rows:
+        raise DataError(f"{table} has no rows.")
+    return Listing(folder.resolve().name, NAME, table, tuple(rows))
+
+
+def _rows(table: Path) -> list[Record]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
@@ -117,68 +92,32 @@ def read_rows(folder: Path) -> list[Row]:
                 f"{table} lacks the column {', '.join(map(repr, missing))}; "
                 f"its columns are {', '.join(reader.fieldnames or ()) or 'none'}."
             )
-        rows = [_row(record, number, folder) for number, record in enumerate(reader, 2)]
-    if not rows:
-        raise DataError(f"{table} has no rows.")
-    return rows
+        return [_row(record, f"row {n}", table) for n, record in enumerate(reader, 2)]
 
 
-def _row(record: dict[str, str | None], number: int, folder: Path) -> Row:
-    place = f"{folder / FILE}, row {number}"
+def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
+    place = f"{table}, {where}"
     values = {c: (record.get(c) or "").strip() for c in COLUMNS}
     for column, value in values.items():
         if not value:
             raise DataError(f"{place}: the column {column!r} is empty.")
-    label = LABELS.get(values["label"].lower())
-    if label is None:
-        raise DataError(f"{place}: label is {values['label']!r}; it must be REAL or FAKE.")
+    label = label_of(values["label"], place)
     try:
         split = Split(values["split"].lower())
     except ValueError:
         raise DataError(
             f"{place}: split is {values['split']!r}; it must be train, val or test."
         ) from None
-    path = folder / values["path"]
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError(f"{place}: path {values['path']!r} leaves the data folder {folder}.")
+    path = inside(table.parent, values["path"], place)
     if not path.is_file():
         raise DataError(f"{place}: the image {str(path)!r} does not exist.")
     forgery = (record.get("forgery") or "").strip().lower() or ANY_FORGERY
-    return Row(number, path, label, values["original"], split, forgery if label else REAL)
-
-
-def _check_groups(rows: list[Row], table: Path) -> None:
-    first: dict[str, Row] = {}
-    for row in rows:
-        seen = first.setdefault(row.original, row)
-        if seen.split is not row.split:
-            raise DataError(
-                f"{table}: original {row.original!r} lies in two splits, {seen.split.value!r} "
-                f"(row {seen.number}) and {row.split.value!r} (row {row.number}); a group must "
-                "not cross splits, or the test repeats what was trained on."
-            )
-
-
-def _read_image(path: Path, size: int) -> np.ndarray | str:
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return f"{image.width} x {image.height} pixels are above {MAX_PIXELS}"
-            rgb = image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
-            return np.asarray(rgb)
-    except Image.DecompressionBombError as error:
-        return f"not read: {error}"
-    except _READ_ERRORS as error:
-        return f"unreadable image ({type(error).__name__}: {error})"
-
-
-def _faces(rows: list[Row], images: dict[int, np.ndarray], size: int) -> Faces:
-    pixels = np.empty((len(rows), size, size, 3), dtype=np.uint8)
-    for i, row in enumerate(rows):
-        pixels[i] = images[row.number]
-    return Faces(
-        images=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
-        labels=torch.tensor([row.label for row in rows], dtype=torch.int64),
-        originals=tuple(row.original for row in rows),
-        domains=tuple(row.forgery for row in rows),
+    return Record(
+        path=path,
+        label=label,
+        original=values["original"],
+        split=split,
+        forgery=forgery if label else REAL,
+        video=values["path"] if is_video(path) else "",
+        where=where,
     )

@@ -1,0 +1,132 @@
+"""Clips: video files, and folders with the frames of a video, by name.
+
+Frames are taken evenly over a clip. They are resized whole, as images are: no face is looked for
+and nothing is cut out, so videos that show more than a face should be cut to faces first.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bonas.data.faces import DataError
+from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, resized
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
+# FFmpeg goes by content, not by name: a play list called a.mp4 would open whatever it names.
+_CONTAINERS = {"format_whitelist": "mov,avi,matroska", "protocol_whitelist": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video by its name: one video file, or its frames in order."""
+
+    name: str
+    files: tuple[Path, ...]
+
+    def spread(self, count: int) -> tuple[Path, ...]:
+        """At most `count` files, evenly over the clip."""
+        return tuple(self.files[i] for i in evenly(len(self.files), count))
+
+
+def evenly(length: int, count: int) -> list[int]:
+    """At most `count` positions of `length`, the middles of equal parts, ascending."""
+    if length <= count:
+        return list(range(length))
+    return [(2 * i + 1) * length // (2 * count) for i in range(count)]
+
+
+def clips_in(folder: Path) -> dict[str, Clip]:
+    """The clips of a folder by name: of `frames/`, else of `videos/`, else its own.
+
+    `frames/` has a folder of images per video; where it has any they are preferred to the videos
+    they were cut from. The others have video files. Names that begin with a dot are no data.
+    """
+    frames = folder / "frames"
+    found = [frames_in(p) for p in _visible(frames) if p.is_dir()] if frames.is_dir() else []
+    if not found:
+        place = folder / "videos" if (folder / "videos").is_dir() else folder
+        found = [Clip(f.stem, (f,)) for f in _visible(place) if is_video(f) and f.is_file()]
+    return {clip.name: clip for clip in found}
+
+
+def frames_in(folder: Path) -> Clip:
+    """The images of a folder as a clip, `frame2` before `frame10`."""
+    frames = [f for f in _visible(folder) if f.suffix.lower() in SUFFIXES and f.is_file()]
+    return Clip(folder.name, tuple(sorted(frames, key=lambda f: natural(f.name))))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key in which numbers within names count as numbers."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(p), "") if i % 2 else (0, p) for i, p in enumerate(parts)]
+
+
+def is_video(path: Path) -> bool:
+    """Whether the name is that of a video file."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def require_decoder() -> Any:
+    """The module that decodes videos.
+
+    Raises:
+        DataError: it is not installed; names the extra.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise DataError(
+            "reading videos needs PyAV, which is not installed; install the extra with "
+            "`pip install 'bonas[video]'`, or give frames as images."
+        ) from error
+    return av
+
+
+def read_video(path: Path, size: int, count: int) -> list[np.ndarray]:
+    """At most `count` frames, evenly over a video, each uint8 RGB, `size x size x 3`.
+
+    Frames are counted in the file, since what its header says of their number need not be true.
+
+    Raises:
+        UnreadableFile: torn, empty, without a picture, or too large.
+        DataError: PyAV is not installed.
+    """
+    av = require_decoder()
+    file = str(path.absolute())
+    try:
+        with av.open(file, options=_CONTAINERS) as container:
+            if not container.streams.video:
+                raise UnreadableFile("has no video stream")
+            length = sum(1 for packet in container.demux(video=0) if packet.size)
+        wanted = set(evenly(length, count))
+        with av.open(file, options=_CONTAINERS) as container:
+            return _decoded(container, wanted, size)
+    except UnreadableFile:
+        raise
+    except (av.error.FFmpegError, OSError, ValueError, LookupError) as error:
+        raise UnreadableFile(f"unreadable video ({type(error).__name__}: {error})") from error
+
+
+def _decoded(container: Any, wanted: set[int], size: int) -> list[np.ndarray]:
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise UnreadableFile("unreadable video (its pictures are of no known codec)")
+    check_pixels(stream.codec_context.width, stream.codec_context.height)
+    frames: list[np.ndarray] = []
+    for number, frame in enumerate(container.decode(stream)):
+        check_pixels(frame.width, frame.height)  # may change within a stream
+        if number in wanted:
+            frames.append(resized(Image.fromarray(frame.to_ndarray(format="rgb24")), size))
+        if len(frames) == len(wanted):
+            break
+    if not frames:
+        raise UnreadableFile("unreadable video (no frame of it can be decoded)")
+    return frames
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if not p.name.startswith("."))

@@ -1,0 +1,229 @@
+"""Records: what every layout turns a folder into, before an image is opened."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bonas.data.clips import Clip
+from bonas.data.faces import REAL, DataError, Split
+
+ANY_FORGERY = "fake"
+"""The domain of forgeries whose type the data set does not name."""
+
+
+class OnBadImage(StrEnum):
+    """What to do with an image that cannot be read."""
+
+    ERROR = "error"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How folders are read.
+
+    Attributes:
+        on_bad_image: Whether a missing or unreadable file is an error or left out and named.
+        frames_per_video: Frames taken of a video, evenly; all where it has fewer.
+        compression: Of the data sets that come in several: `raw`, `c23` or `c40`.
+        split_seed: Of splits that the data set does not bring along.
+    """
+
+    on_bad_image: OnBadImage = OnBadImage.ERROR
+    frames_per_video: int = 32
+    compression: str = "c23"
+    split_seed: int = 0
+
+    def tolerated(self, problem: str) -> str:
+        """The problem, where files with problems are left out.
+
+        Raises:
+            DataError: they are errors.
+        """
+        if self.on_bad_image is OnBadImage.ERROR:
+            raise DataError(
+                f"{problem}. Repair or remove it, or set data.on_bad_image = "
+                '"skip" to leave such images out.'
+            )
+        return problem
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One image or video file that exists, not opened yet.
+
+    Attributes:
+        path: Of the file.
+        label: 1 for forged.
+        original: The real face or video it belongs to.
+        split: What it may be used for.
+        forgery: `real` or the type of forgery.
+        video: Name of the video that it is or belongs to; empty for a single image.
+        mask: Where the forged region is drawn, an image or a video, if the data set says so.
+        where: Its line in a table, for messages.
+    """
+
+    path: Path
+    label: int
+    original: str
+    split: Split
+    forgery: str
+    video: str = ""
+    mask: Path | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The records of a data set; no original lies in two splits.
+
+    Attributes:
+        name: Of the data set.
+        layout: That it was read as.
+        source: The table or folder that says so, for messages.
+        records: At least one.
+        missing: Files that the data set names but lacks, left out as the settings allow.
+        notes: What the reader decided, for the user: left-out videos, splits it made.
+    """
+
+    name: str
+    layout: str
+    source: Path
+    records: tuple[Record, ...]
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.records:
+            why = "".join(f" {note}." for note in (*self.missing[:1], *self.notes))
+            raise DataError(
+                f"{self.source} has no images or videos of the layout {self.layout!r}.{why}"
+            )
+        first: dict[str, Record] = {}
+        for record in self.records:
+            seen = first.setdefault(record.original, record)
+            if seen.split is not record.split:
+                raise DataError(
+                    f"{self.source}: original {record.original!r} lies in two splits, "
+                    f"{seen.split.value!r} ({seen.where or seen.path}) and {record.split.value!r} "
+                    f"({record.where or record.path}); a group must not cross splits, or the test "
+                    "repeats what was trained on."
+                )
+
+    def place(self, record: Record) -> str:
+        """A record's file, and the line of the table that names it."""
+        return f"{self.source}, {record.where}: {record.path}" if record.where else str(record.path)
+
+
+def clip_records(
+    clip: Clip,
+    count: int,
+    *,
+    root: Path,
+    original: str,
+    split: Split,
+    forgery: str = REAL,
+    masks: Mapping[str, Path] | Path | None = None,
+) -> list[Record]:
+    """The records of a clip: one per video file, or one for each of `count` frames.
+
+    Args:
+        clip: What is read.
+        count: Most frames that are taken of a folder of frames.
+        root: The data folder, which no file may leave.
+        original: The group of all of them.
+        split: Their split.
+        forgery: `real` or the type.
+        masks: By the stem of a frame, or one for the whole clip.
+    """
+    records: list[Record] = []
+    for path in clip.spread(count):
+        mask = masks.get(path.stem) if isinstance(masks, Mapping) else masks
+        records.append(
+            Record(
+                path=inside(root, path, str(root)),
+                label=int(forgery != REAL),
+                original=original,
+                split=split,
+                forgery=forgery,
+                video=f"{forgery}/{clip.name}",
+                mask=None if mask is None else inside(root, mask, str(root)),
+            )
+        )
+    return records
+
+
+def inside(folder: Path, path: str | Path, place: str) -> Path:
+    """A path below a folder, whether or not there is a file.
+
+    Args:
+        folder: That it may not leave, by `..`, as an absolute path or over a symbolic link.
+        path: Relative to the folder, with slashes or backslashes.
+        place: Who names it, for messages.
+
+    Raises:
+        DataError: it leaves the folder, or is no path at all.
+    """
+    below = folder / (path.replace("\\", "/") if isinstance(path, str) else path)
+    try:
+        resolved = below.resolve()
+        resolved.is_file()  # a name that the system refuses is refused here, with its place
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({error}).") from error
+    if not resolved.is_relative_to(folder.resolve()):
+        raise DataError(
+            f"{place}: path {str(path)!r} leaves the data folder {folder}; only files inside it "
+            "are read. Copy the file there."
+        )
+    return below
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        DataError: it does not exist.
+    """
+    if not folder.is_dir():
+        raise DataError(f"data folder {str(folder)!r} does not exist.")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DataError: there is none, or it is no JSON.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} does not exist.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not readable as JSON: {error}.") from error
+
+
+def read_table(path: Path) -> dict[str, dict[str, Any]]:
+    """A JSON file that describes files by name.
+
+    Raises:
+        DataError: as in `read_json`, or it is no such table.
+    """
+    document = read_json(path)
+    if not isinstance(document, dict) or not all(isinstance(v, dict) for v in document.values()):
+        raise DataError(f"{path} must be an object with an object for each video.")
+    return document
+
+
+def label_of(value: Any, place: str) -> int:
+    """0 for REAL and 1 for FAKE, in any case.
+
+    Raises:
+        DataError: it is neither.
+    """
+    found = {"real": 0, "fake": 1}.get(str(value).strip().lower())
+    if found is None:
+        raise DataError(f"{place}: label is {value!r}; it must be REAL or FAKE.")
+    return found

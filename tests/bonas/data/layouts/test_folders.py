@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from bonas.data.faces import DataError, Split
+from bonas.data.layouts.folders import group_of, list_folders
+from bonas.data.layouts.reading import read_listing
+from bonas.data.layouts.records import Settings
+from tests.bonas.data.pictures import originals, picture, video
+
+PEOPLE = ("anna", "berta", "clara", "dora", "emma", "frida", "greta", "hanna", "irma", "jana")
+
+
+def written(folder: Path, real: str = "real", fake: str = "fake") -> Path:
+    for number, person in enumerate(PEOPLE):
+        picture(folder / real / f"{person}_1.png", number)
+        picture(folder / real / f"{person.title()}_2.png", number)
+        picture(folder / fake / person / "deep" / "x.png", 100 + number)
+    return folder
+
+
+@pytest.mark.parametrize(("real", "fake"), [("real", "fake"), ("Real", "FAKE")])
+def test_both_classes_are_read_with_every_file_of_a_person_in_one_split(
+    tmp_path: Path, real: str, fake: str
+) -> None:
+    listing = list_folders(written(tmp_path, real, fake), Settings())
+    data = read_listing(listing, 8, Settings())
+    train, val, test = originals(data)
+    assert (len(train), len(val), len(test)) == (6, 2, 2)
+    assert train | val | test == set(PEOPLE)
+    for faces in data.splits.values():
+        person = {name: number for number, name in enumerate(PEOPLE)}
+        expected = [person[o] + 100 * y for o, y in zip(faces.originals, faces.labels, strict=True)]
+        assert faces.images[:, 0, 0, 0].tolist() == expected
+        assert faces.labels.float().mean() == pytest.approx(1 / 3)
+
+
+def test_the_split_is_a_function_of_the_names_and_the_seed(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+
+    def tested(seed: int) -> set[str]:
+        listing = list_folders(folder, Settings(split_seed=seed))
+        return {r.original for r in listing.records if r.split is Split.TEST}
+
+    assert tested(0) == tested(0)
+    assert len({frozenset(tested(seed)) for seed in range(8)}) > 1
+
+
+def test_people_without_a_forgery_reach_every_split(tmp_path: Path) -> None:
+    for person in PEOPLE:
+        picture(tmp_path / "real" / f"{person}.png")
+        picture(tmp_path / "fake" / f"generated{person}.png")
+    listing = list_folders(tmp_path, Settings())
+    assert {(r.split, r.label) for r in listing.records} == {(s, y) for s in Split for y in (0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [("Anna_01.png", "anna"), ("000_003", "000"), ("00017.jpg", "00017"), ("_x.png", "_x.png")],
+)
+def test_a_group_is_what_stands_before_the_first_separator(name: str, group: str) -> None:
+    assert group_of(name) == group
+
+
+def test_names_that_say_nothing_of_the_person_are_refused(tmp_path: Path) -> None:
+    for number in range(20):
+        picture(tmp_path / "real" / f"img_{number}.png")
+        picture(tmp_path / "fake" / f"img_{number}.png")
+    with pytest.raises(DataError, match=r"form 1 group\(s\) \(img\), too few.*metadata\.csv"):
+        list_folders(tmp_path, Settings())
+
+
+def test_a_missing_a_doubled_and_an_empty_class_are_named(tmp_path: Path) -> None:
+    picture(tmp_path / "real" / "a.png")
+    with pytest.raises(DataError, match="has no folder 'fake'"):
+        list_folders(tmp_path, Settings())
+    (tmp_path / "Fake").mkdir()
+    with pytest.raises(DataError, match="Fake has no images or videos"):
+        list_folders(tmp_path, Settings())
+    (tmp_path / "fake").mkdir()
+    if len(list(tmp_path.iterdir())) == 3:  # the file system tells cases apart
+        with pytest.raises(DataError, match="has both 'Fake' and 'fake'"):
+            list_folders(tmp_path, Settings())
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path / "data")
+    (folder / "real" / "zoe.png").symlink_to(picture(tmp_path / "secret.png"))
+    with pytest.raises(DataError, match=r"zoe\.png' leaves the data folder"):
+        list_folders(folder, Settings())
+
+
+def test_a_linked_folder_is_refused_and_a_hidden_one_is_no_data(tmp_path: Path) -> None:
+    folder = written(tmp_path / "data")
+    picture(folder / "real" / ".checkpoints" / "anna_1.png")
+    assert len(list_folders(folder, Settings()).records) == 30
+    picture(tmp_path / "elsewhere" / "a.png")
+    (folder / "real" / "zoe").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"zoe' leaves the data folder"):
+        list_folders(folder, Settings())
+
+
+def test_a_video_gives_its_frames_spread_evenly(tmp_path: Path) -> None:
+    for number, person in enumerate(PEOPLE):
+        video(tmp_path / "real" / f"{person}.mp4", list(range(10, 250, 20)))
+        picture(tmp_path / "fake" / f"{person}.png", number)
+    settings = Settings(frames_per_video=3)
+    data = read_listing(list_folders(tmp_path, settings), 16, settings)
+    test = data.splits[Split.TEST]
+    assert test.labels.tolist() == [0] * 6 + [1] * 2
+    assert test.images[:3, 0, 8, 8].tolist() == pytest.approx([50, 130, 210], abs=4)
