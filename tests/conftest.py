@@ -1,6 +1,7 @@
 """Small exact worlds that several tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,14 @@ from bonas.data.faces import REAL, Faces
 from bonas.device import Device
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's cache of decoded images."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BONAS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

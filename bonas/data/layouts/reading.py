@@ -1,4 +1,4 @@
-"""From records to faces: every image and video is decoded once, resized, and kept in memory."""
+"""From records to faces: every image and video is decoded once, resized, and kept."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from bonas.data.cache import Decoded, cache_key, load, store
 from bonas.data.clips import is_video, read_video, require_decoder
 from bonas.data.faces import DataSet, Faces, Split
 from bonas.data.images import UnreadableFile, read_image
@@ -32,25 +33,46 @@ def read_listing(
     Raises:
         DataError: a file that cannot be read; names it.
     """
+    key = cache_key(listing, size, settings)
+    decoded = load(key)
+    if decoded is None:
+        decoded = _decode(listing, size, settings, progress)
+        store(key, decoded)
+    elif progress is not None:
+        progress(len(listing.records), len(listing.records))
+    splits = {
+        split: _faces(images, [listing.records[row] for row in decoded.records[split]])
+        for split, images in decoded.images.items()
+    }
+    return DataSet(listing.name, splits, (*listing.missing, *decoded.skipped))
+
+
+def _decode(
+    listing: Listing,
+    size: int,
+    settings: Settings,
+    progress: Callable[[int, int], None] | None,
+) -> Decoded:
     if any(is_video(record.path) for record in listing.records):
         require_decoder()
-    read: dict[Split, list[tuple[Record, np.ndarray]]] = {split: [] for split in Split}
-    skipped = list(listing.missing)
+    read: dict[Split, list[np.ndarray]] = {split: [] for split in Split}
+    rows: dict[Split, list[int]] = {split: [] for split in Split}
+    skipped: list[str] = []
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
         results = pool.map(lambda r: _read(r, size, settings.frames_per_video), listing.records)
-        for done, (record, result) in enumerate(zip(listing.records, results, strict=True), 1):
+        for row, (record, result) in enumerate(zip(listing.records, results, strict=True)):
             if isinstance(result, UnreadableFile):
                 skipped.append(settings.tolerated(f"{listing.place(record)}: {result}"))
             else:
-                read[record.split].extend((record, image) for image in result)
+                read[record.split] += result
+                rows[record.split] += [row] * len(result)
             if progress is not None:
-                progress(done, len(listing.records))
+                progress(row + 1, len(listing.records))
     finally:
         pool.shutdown(cancel_futures=True)  # after an error nothing more is read
-    splits = {split: _faces(read.pop(split), size) for split in Split}
-    present = {split: faces for split, faces in splits.items() if len(faces)}
-    return DataSet(listing.name, present, tuple(skipped))
+    images = {split: _stacked(read.pop(split), size) for split in Split if read[split]}
+    return Decoded(images, {split: rows[split] for split in images}, tuple(skipped))
 
 
 def _read(record: Record, size: int, frames: int) -> list[np.ndarray] | UnreadableFile:
@@ -62,13 +84,18 @@ def _read(record: Record, size: int, frames: int) -> list[np.ndarray] | Unreadab
         return error
 
 
-def _faces(read: list[tuple[Record, np.ndarray]], size: int) -> Faces:
-    pixels = np.empty((len(read), size, size, 3), dtype=np.uint8)
-    for i, (_, image) in enumerate(read):
-        pixels[i] = image
+def _stacked(images: list[np.ndarray], size: int) -> np.ndarray:
+    """Images, `size x size x 3` each, as `n x 3 x size x size`."""
+    pixels = np.empty((len(images), 3, size, size), dtype=np.uint8)
+    for i, image in enumerate(images):
+        pixels[i] = image.transpose(2, 0, 1)
+    return pixels
+
+
+def _faces(images: np.ndarray, records: list[Record]) -> Faces:
     return Faces(
-        images=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
-        labels=torch.tensor([record.label for record, _ in read], dtype=torch.int64),
-        originals=tuple(record.original for record, _ in read),
-        domains=tuple(record.forgery for record, _ in read),
+        images=torch.from_numpy(images),
+        labels=torch.tensor([record.label for record in records], dtype=torch.int64),
+        originals=tuple(record.original for record in records),
+        domains=tuple(record.forgery for record in records),
     )

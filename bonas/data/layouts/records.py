@@ -1,9 +1,11 @@
 """Records: what every layout turns a folder into, before an image is opened."""
 
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -169,16 +171,30 @@ def inside(folder: Path, path: str | Path, place: str) -> Path:
     """
     below = folder / (path.replace("\\", "/") if isinstance(path, str) else path)
     try:
-        resolved = below.resolve()
-        resolved.is_file()  # a name that the system refuses is refused here, with its place
+        # Folders are resolved once: of thousands of files only the last part is looked at.
+        plain = not _is_link(below) and below.name not in ("", "..")
+        resolved = _resolved(below.parent) / below.name if plain else below.resolve()
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({error}).") from error
-    if not resolved.is_relative_to(folder.resolve()):
+    if not resolved.is_relative_to(_resolved(folder)):
         raise DataError(
             f"{place}: path {str(path)!r} leaves the data folder {folder}; only files inside it "
             "are read. Copy the file there."
         )
     return below
+
+
+def _is_link(path: Path) -> bool:
+    """As `Path.is_symlink`, which hides names that the system refuses."""
+    try:
+        return stat.S_ISLNK(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+@lru_cache(maxsize=10_000)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
 
 
 def check_folder(folder: Path) -> None:

@@ -1,0 +1,49 @@
+"""The first and the later starts on a data set: images decoded, and images from the cache.
+
+    python benchmarks/cached_start.py DATA [--size 96] [--rounds 5]
+
+Prints seconds of reading DATA with an empty cache and with a full one, medians of interleaved
+rounds, and their ratio.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from bonas.data.faces import DataSet
+from bonas.data.layouts.named import AUTO, list_data
+from bonas.data.layouts.reading import read_listing
+from bonas.data.layouts.records import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    first, later = [], []
+    for _ in range(arguments.rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            os.environ["BONAS_CACHE"] = cache
+            for seconds in (first, later):
+                begun = time.perf_counter()
+                data = _read(arguments.data, arguments.size)
+                seconds.append(time.perf_counter() - begun)
+    images = sum(len(faces) for faces in data.splits.values())
+    before, after = statistics.median(first), statistics.median(later)
+    print(
+        f"{images} images of {arguments.size} px: first start {before:.2f} s, later {after:.3f} s"
+    )
+    print(f"ratio {before / after:.1f}")
+
+
+def _read(data: Path, size: int) -> DataSet:
+    return read_listing(list_data(data, AUTO, Settings()), size, Settings())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Decoded images on disk, memory-mapped: the second start on a data set takes no decoding.
+
+The cache lies in `$BONAS_CACHE`, else in `$XDG_CACHE_HOME/bonas`, else in `~/.cache/bonas`; it can
+be deleted at any time. A file counts as unchanged while its path, size and time of change are.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import PIL
+
+from bonas.data.faces import Split
+from bonas.data.layouts.records import Listing, Record, Settings
+
+VERSION = 1
+"""Of the files' form and of how pixels are made: raise it whenever either changes."""
+
+INDEX = "index.json"
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The images of a listing.
+
+    Attributes:
+        images: Of each split, uint8 RGB, `n x 3 x size x size`; perhaps mapped from a file.
+        records: Of each split, which record of the listing each image comes from.
+        skipped: Files that could not be read, with the reason.
+    """
+
+    images: Mapping[Split, np.ndarray]
+    records: Mapping[Split, Sequence[int]]
+    skipped: tuple[str, ...]
+
+
+def cache_folder() -> Path:
+    """Where decoded images are kept."""
+    if own := os.environ.get("BONAS_CACHE"):
+        return Path(own)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "bonas"
+
+
+def cache_key(listing: Listing, size: int, settings: Settings) -> str:
+    """Of the files and of what is made of them."""
+    state = hashlib.sha256()
+    made_by = [VERSION, PIL.__version__, size, settings.frames_per_video, settings.on_bad_image]
+    state.update(json.dumps(made_by).encode())
+    for record in listing.records:
+        state.update(f"{record.split.value} {record.path.absolute()} {_changed(record)}\n".encode())
+    return state.hexdigest()[:32]
+
+
+def load(key: str) -> Decoded | None:
+    """What was stored under a key; `None` where there is nothing, or something broken."""
+    folder = cache_folder() / key
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        found = Decoded(
+            {
+                # Copied where it is written to: torch takes no read-only arrays.
+                Split(name): np.load(folder / f"{name}.npy", mmap_mode="c")
+                for name in index["records"]
+            },
+            {Split(name): rows for name, rows in index["records"].items()},
+            tuple(index["skipped"]),
+        )
+        if any(len(images) != len(found.records[s]) for s, images in found.images.items()):
+            raise ValueError("the number of images is not that of their records")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _logger.warning("%s is not a usable cache and is made again: %s", folder, error)
+        return None
+    return found
+
+
+def store(key: str, decoded: Decoded) -> None:
+    """Keep decoded images; a cache that cannot be written is said and done without."""
+    place = cache_folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place, prefix=f".{key}-") as made:
+            for split, images in decoded.images.items():
+                np.save(Path(made) / f"{split.value}.npy", images)
+            rows = {split.value: list(map(int, r)) for split, r in decoded.records.items()}
+            index = {"records": rows, "skipped": decoded.skipped}
+            (Path(made) / INDEX).write_text(json.dumps(index), encoding="utf-8")
+            shutil.rmtree(place / key, ignore_errors=True)
+            # Another process may have made the same meanwhile; either is as good.
+            with contextlib.suppress(FileExistsError):
+                os.replace(made, place / key)
+            Path(made).mkdir(exist_ok=True)  # for TemporaryDirectory to remove
+    except OSError as error:
+        _logger.warning("decoded images are not cached in %s: %s", place, error)
+
+
+def _changed(record: Record) -> str:
+    try:
+        state = record.path.stat()
+    except OSError:
+        return "missing"
+    return f"{state.st_size} {state.st_mtime_ns}"
