@@ -77,6 +77,7 @@ def _register() -> None:
     os.environ.setdefault("KMP_WARNINGS", "0")
     import optuna
 
+    from bonas.commands.audit import audit
     from bonas.commands.benchmark import benchmark
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
@@ -94,6 +95,7 @@ def _register() -> None:
         "report": report,
         "dashboard": dashboard,
         "benchmark": benchmark,
+        "audit": audit,
     }
     for name, command in commands.items():
         app.command(name)(command)
