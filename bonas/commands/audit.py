@@ -110,7 +110,8 @@ def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
     several = len({f.data_set for f in findings}) > 1
     rows = [
         [
-            f"{finding.name} ({escape(finding.data_set)})" if several else finding.name,
+            finding.name,
+            *([escape("all" if "," in finding.data_set else finding.data_set)] if several else []),
             f"[{COLOURS[finding.verdict]}]{finding.verdict.value}[/]",
             f"{finding.number:.0f}" if finding.interval is None else f"{finding.number:.3f}",
             "" if finding.interval is None else "{:.3f} - {:.3f}".format(*finding.interval),
@@ -119,7 +120,7 @@ def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
     ]
     print_table(
         f"Audit of {pictures} pictures" + (", fast part" if fast else ""),
-        ["finding", "verdict", "files or AUC", "interval"],
+        ["finding", *(["data set"] if several else []), "verdict", "files or AUC", "interval"],
         rows,
     )
     for finding in findings:

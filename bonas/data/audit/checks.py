@@ -38,7 +38,8 @@ def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None)
 def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) -> list[Finding]:
     """The fast findings, near-copies between splits, and one-feature detectors of each data set.
 
-    Every picture is read once: about 5 ms for a face crop, 10 GB of memory for a million.
+    Every picture is read once, a face crop of 224 pixels in some 3 ms; about 3 kB of each are kept
+    in memory.
 
     Args:
         pictures: Of one or several data sets; splits are compared across all of them.

@@ -10,6 +10,7 @@ others), and whatever a network can see but these few numbers cannot.
 
 Intervals are DeLong's clustered by original, on the logit scale, and hold together for all
 detectors of a data set with 95 % (Bonferroni): the strongest of a hundred chance findings is none.
+The price is that fewer than about sixty originals prove no leak, however well they are separated.
 """
 
 from collections import Counter

@@ -6,10 +6,10 @@ strangers: the 32 x 32 thumbnails, compared by their correlation, decide.
 
 The two limits come from 4,400 face crops of the Deepfake Detection Challenge and 600 of another
 source, real and forged. Between different persons no pair of close hashes correlates above 0.83.
-Copies saved as JPEG of quality 30, or at half the size, correlate above 0.99 in 99 of 100 cases
-and have close hashes in 99.8 of 100; copies made a fifth brighter, their lights clipped, above
-0.99 in about 95 of 100. Pairs of close hashes between 0.95 and 0.99 all showed one person in one
-take: another frame, or a forgery beside an original of the other split. So:
+Of copies saved as JPEG of quality 30, or at half the size, 99 in 100 correlate above 0.99 and have
+close hashes; of copies made a fifth brighter, their lights clipped, 99 in 100 correlate above 0.98.
+All pairs of close hashes between 0.95 and 0.99 showed one person in one take: another frame, or a
+forgery beside an original of the other split. So:
 
     above COPY        one picture twice: a leak
     above LOOKALIKE   one person in one take: a warning, to be looked at
