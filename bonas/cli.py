@@ -77,6 +77,7 @@ def _register() -> None:
     os.environ.setdefault("KMP_WARNINGS", "0")
     import optuna
 
+    from bonas.commands.audit import audit
     from bonas.commands.benchmark import benchmark
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
@@ -96,6 +97,7 @@ def _register() -> None:
         "dashboard": dashboard,
         "benchmark": benchmark,
         "data": data,
+        "audit": audit,
     }
     for name, command in commands.items():
         app.command(name)(command)

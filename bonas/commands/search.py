@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bonas.assembly import Components, open_search, supernet_estimator
+from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_table
 from bonas.config import load_config
 from bonas.estimation.rotation import RotatedEstimator
@@ -55,6 +56,7 @@ def search(
     resolved = load_config(config, settings)
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
     parts = load_components(folder)
+    warn_of_leaks(resolved)
     found = run_search(folder, parts, time_limit=time_limit - (time.monotonic() - started))
     report_search(found, folder, as_json=json)
 

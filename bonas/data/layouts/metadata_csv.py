@@ -67,6 +67,16 @@ def list_metadata_csv(folder: Path, settings: Settings) -> Listing:
             image; names the file and the row.
     """
     table = folder / FILE
+    return Listing(folder.resolve().name, NAME, table, tuple(metadata_records(folder)))
+
+
+def metadata_records(folder: Path) -> list[Record]:
+    """As `list_metadata_csv`, with originals that lie in two splits.
+
+    Raises:
+        DataError: no table, no rows, a missing column, a bad row or a missing image.
+    """
+    table = folder / FILE
     check_folder(folder)
     if not table.is_file():
         found = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
@@ -80,7 +90,7 @@ def list_metadata_csv(folder: Path, settings: Settings) -> Listing:
         raise DataError(f"{table} is not readable as CSV in UTF-8: {error}.") from error
     if not rows:
         raise DataError(f"{table} has no rows.")
-    return Listing(folder.resolve().name, NAME, table, tuple(rows))
+    return rows
 
 
 def _rows(table: Path) -> list[Record]:

@@ -1,0 +1,149 @@
+"""`bonas audit`: leaks and shortcuts of a data set, or of all data that a configuration names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
+from bonas.config import Config, ConfigError, DataTable, load_config
+from bonas.data.audit import (
+    Finding,
+    Picture,
+    Verdict,
+    all_findings,
+    fast_findings,
+    pictures_of_folder,
+    pictures_of_run,
+    pictures_on_disk,
+)
+from bonas.data.faces import DataError
+from bonas.data.layouts.named import AUTO, LAYOUTS
+
+COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.LEAK: "bold red"}
+
+
+SYNTHETIC = "synthetic"
+
+
+def audit(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of a data set, or a configuration: all data sets that it names.",
+            show_default=False,
+        ),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Of the folder: {', '.join(LAYOUTS)}; {SYNTHETIC}: the built-in faces. "
+            "[default: found out]"
+        ),
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Only what needs no picture to be decoded.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Look for leaks between splits and for shortcuts; exit code 1 where there is a leak."""
+    with bars() as shown:
+        pictures = _pictures(path, layout, shown)
+        if not pictures:
+            raise DataError(
+                f"{str(path)!r} has no pictures, only videos, which an audit does not open. Cut "
+                "them to frames first."
+            )
+        checks = fast_findings if fast else all_findings
+        findings = checks(pictures, shown.counting)
+    worst = max((f.verdict for f in findings), key=list(Verdict).index)
+    if json:
+        print_json(
+            {
+                "pictures": len(pictures),
+                "verdict": worst.value,
+                "findings": [finding.to_json() for finding in findings],
+            }
+        )
+    else:
+        _show(findings, len(pictures), fast=fast)
+    if worst is Verdict.LEAK:
+        raise typer.Exit(1)
+
+
+def warn_of_leaks(config: Config) -> None:
+    """Print what the fast part of the audit finds in the files of a run; nothing where all is well.
+
+    Raises:
+        DataError, OSError: data that cannot be read.
+    """
+    pictures = pictures_on_disk(config.data)
+    for finding in fast_findings(pictures) if pictures else ():
+        if finding.verdict is not Verdict.OK:
+            MESSAGES.print(f"[yellow]audit[/] {_sentence(finding)}", soft_wrap=True)
+
+
+def _pictures(path: Path | None, layout: str | None, shown: Bars) -> list[Picture]:
+    """What is to be audited.
+
+    Raises:
+        ConfigError, DataError: there is nothing to audit at the path, or no path.
+    """
+    if layout == SYNTHETIC:
+        if path is not None:
+            raise ConfigError(
+                f"PATH is {str(path)!r}, but the built-in faces are drawn, not read; leave out "
+                "PATH or --layout synthetic."
+            )
+        config = Config(data=DataTable(layout="synthetic"))
+        return pictures_of_run(config.data, seed=config.seed, progress=shown.counting("faces"))
+    if path is None:
+        raise ConfigError("PATH is missing; name the folder of a data set or a configuration.")
+    if path.suffix != ".toml":
+        if layout not in (None, *LAYOUTS):
+            raise ConfigError(
+                f"--layout is {layout!r}; it must be one of {', '.join((*LAYOUTS, SYNTHETIC))}."
+            )
+        return pictures_of_folder(path, layout=layout or AUTO)
+    if layout is not None:
+        raise ConfigError(
+            f"--layout is {layout!r}, but {str(path)!r} is a configuration, which states "
+            "the layout itself; leave --layout out."
+        )
+    config = load_config(path)
+    return pictures_of_run(config.data, seed=config.seed, progress=shown.counting("faces"))
+
+
+def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
+    several = len({f.data_set for f in findings}) > 1
+    rows = [
+        [
+            finding.name,
+            *([escape("all" if "," in finding.data_set else finding.data_set)] if several else []),
+            f"[{COLOURS[finding.verdict]}]{finding.verdict.value}[/]",
+            f"{finding.number:.0f}" if finding.interval is None else f"{finding.number:.3f}",
+            "" if finding.interval is None else "{:.3f} - {:.3f}".format(*finding.interval),
+        ]
+        for finding in findings
+    ]
+    print_table(
+        f"Audit of {pictures} pictures" + (", fast part" if fast else ""),
+        ["finding", *(["data set"] if several else []), "verdict", "files or AUC", "interval"],
+        rows,
+    )
+    for finding in findings:
+        if finding.verdict is not Verdict.OK:
+            RESULTS.print(_sentence(finding), soft_wrap=True)
+
+
+def _sentence(finding: Finding) -> str:
+    """Verdict, name, meaning and the first files, as markup."""
+    colour = COLOURS[finding.verdict]
+    head = f"[{colour}]{finding.verdict.value}[/] {finding.name} ({escape(finding.data_set)}): "
+    lines = [head + escape(finding.meaning)]
+    lines += ["    " + escape(" | ".join(together)) for together in finding.files]
+    if finding.count > len(finding.files):
+        lines.append(f"    and {finding.count - len(finding.files)} more")
+    return "\n".join(lines)

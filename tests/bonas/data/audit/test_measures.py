@@ -1,0 +1,81 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bonas.data.audit.measures import BANDS, WINDOW, Measures, band_shares, measure
+
+
+def wave(frequency: float, size: int = 64) -> np.ndarray:
+    """A sine along x of this share of the highest frequency."""
+    x = np.arange(size)
+    return np.tile(100 * np.sin(np.pi * frequency * x), (size, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "band"), [(0.06, 0), (0.19, 1), (0.375, 2), (0.75, 3)]
+)  # fmt: skip
+def test_a_wave_lies_in_the_band_of_its_frequency(frequency: float, band: int) -> None:
+    assert band_shares(wave(frequency))[band] > 0.9
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (33, 70), (WINDOW + 40, WINDOW + 90), (1, 5)])
+def test_shares_sum_to_one_and_ignore_light(shape: tuple[int, int]) -> None:
+    luma = np.random.default_rng(0).normal(100, 20, shape).astype(np.float32)
+    shares = band_shares(luma)
+    assert len(shares) == len(BANDS) + 1
+    assert sum(shares) == pytest.approx(1)
+    assert band_shares(0.5 * luma + 30) == pytest.approx(shares, rel=1e-3)
+
+
+def test_a_flat_picture_has_no_spectrum() -> None:
+    assert all(math.isnan(share) for share in band_shares(np.full((32, 32), 7, np.float32)))
+
+
+def test_a_file_and_its_pixels_agree_in_what_both_have(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "A.PNG")
+    of_file = measure(tmp_path / "A.PNG")
+    of_pixels = measure(torch.from_numpy(pixels).permute(2, 0, 1))
+    assert isinstance(of_file, Measures)
+    assert isinstance(of_pixels, Measures)
+    assert (of_file.width, of_file.height) == (of_pixels.width, of_pixels.height) == (50, 40)
+    assert of_file.colour == of_pixels.colour == pytest.approx(tuple(pixels.mean((0, 1))))
+    assert of_file.hash == of_pixels.hash
+    assert of_file.bands == of_pixels.bands
+    assert (of_file.kind, of_file.suffix, of_pixels.kind) == ("PNG", ".png", "")
+    assert of_file.file_bytes == (tmp_path / "A.PNG").stat().st_size
+    assert math.isnan(of_pixels.file_bytes)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+def test_jpeg_tables_are_read_in_every_mode(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (32, 32)).save(tmp_path / "a.jpg", quality=70)
+    found = measure(tmp_path / "a.jpg")
+    assert isinstance(found, Measures)
+    assert found.quality == 70
+    assert found.tables.startswith("of quality 70")
+
+
+def test_a_format_is_told_by_content_not_by_extension(tmp_path: Path) -> None:
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.jpg", "PNG")
+    found = measure(tmp_path / "a.jpg")
+    assert isinstance(found, Measures)
+    assert (found.kind, found.suffix, found.tables) == ("PNG", ".jpg", "")
+    assert math.isnan(found.quality)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n torn"])
+def test_the_reason_why_a_file_cannot_be_read_is_given(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    reason = measure(tmp_path / "a.png")
+    assert isinstance(reason, str)
+    assert "unreadable image" in reason
+
+
+def test_a_decompression_bomb_is_not_opened(tmp_path: Path) -> None:
+    Image.new("1", (8_100, 8_100)).save(tmp_path / "a.png")
+    assert measure(tmp_path / "a.png") == "8100 x 8100 pixels are above 64000000"
