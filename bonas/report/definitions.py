@@ -26,6 +26,7 @@ _CORRUPTIONS = {
     Corruption.CONTRAST: "contrast lowered to {:g}",
     Corruption.SATURATION: "colour saturation lowered to {:g}",
     Corruption.BLOCK: "{:g} of 256 blocks turned grey",
+    Corruption.VIDEO: "a frame of H.264 video at rate factor {:g}, chroma halved both ways",
 }
 
 

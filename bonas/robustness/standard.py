@@ -12,7 +12,7 @@ from bonas.robustness.conditions import (
     Group,
     Scalar,
 )
-from bonas.robustness.corruptions import Corruption, corruption_definition
+from bonas.robustness.corruptions import STANDARD, Corruption, corruption_definition
 
 ONE_LEVEL: Mapping[Attack, float] = MappingProxyType({Attack.FGSM: 1.0})  # eps, in 1/255
 
@@ -23,7 +23,7 @@ def standard_conditions(
     *,
     image_size: int,
     seed: int,
-    corruptions: Iterable[Corruption] = tuple(Corruption),
+    corruptions: Iterable[Corruption] = STANDARD,
     severities: Iterable[int] = SEVERITIES,
     attacks: Mapping[Attack, float] = ONE_LEVEL,
     effort: Effort = DEFAULT_EFFORT,

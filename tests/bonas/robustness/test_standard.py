@@ -2,7 +2,7 @@ import pytest
 
 from bonas.robustness.attacks import Attack, Effort
 from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
-from bonas.robustness.corruptions import Corruption
+from bonas.robustness.corruptions import STANDARD, Corruption
 from bonas.robustness.standard import standard_conditions
 
 
@@ -18,7 +18,7 @@ def test_the_standard_set_has_every_group_and_five_severities_of_each_corruption
     assert counts == {
         Group.CLEAN: 1,
         Group.UNSEEN: 2,
-        Group.CORRUPTION: 5 * len(Corruption),
+        Group.CORRUPTION: 5 * len(STANDARD),
         Group.ATTACK: 1,
     }
 
