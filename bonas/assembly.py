@@ -34,6 +34,7 @@ from bonas.networks.builder import (
     build_supernet,
 )
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
+from bonas.robustness.attacks import Effort
 from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder, file_digest
 from bonas.search import Search
@@ -159,6 +160,7 @@ class Components:
             severities=score.severities,
             attacks=MappingProxyType(score.attacks),
             attack_images=score.attack_images,
+            attack_effort=Effort(**score.attack_effort.model_dump()),
             weights=ScoreWeights(**score.weights.model_dump()),
             seed=self.config.seed,
         )

@@ -193,8 +193,25 @@ class WeightsTable(_Table):
     attack: Annotated[float, Field(ge=0)] = 0.1
 
 
+class EffortTable(_Table):
+    """`[score.attack_effort]`: iterations of each attack, and restarts of all of them.
+
+    FGSM has neither. An iteration of `square` is a forward pass; one of `pgd` and `apgd` a forward
+    and a backward pass.
+    """
+
+    pgd: Count = 20
+    apgd: Count = 20
+    square: Count = 200
+    restarts: Count = 1
+
+
 class ScoreTable(_Table):
-    """`[score]`: the conditions and their weights."""
+    """`[score]`: the conditions and their weights.
+
+    `attacks` maps fgsm, pgd, apgd and square to budgets in units of 1/255; those left out are not
+    part of the score. At most `attack_images` images are attacked.
+    """
 
     corruptions: tuple[Corruption, ...] = (
         Corruption.JPEG,
@@ -205,6 +222,7 @@ class ScoreTable(_Table):
     severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = (2, 4)
     attacks: dict[Attack, Annotated[float, Field(ge=0, le=255)]] = {Attack.FGSM: 1.0}
     attack_images: Annotated[int, Field(ge=2)] = 200
+    attack_effort: EffortTable = EffortTable()
     weights: WeightsTable = WeightsTable()
 
 

@@ -10,7 +10,7 @@ import torch
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.detector import Detector
-from bonas.robustness.attacks import Attack, fgsm
+from bonas.robustness.attacks import Attack, Effort, attacked_images
 from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
 from bonas.robustness.corruptions import Corruption, corrupted_views
 from bonas.robustness.record import RobustnessScore
@@ -32,8 +32,9 @@ class Protocol:
         severities: Of each corruption, 1 to 5.
         attacks: Budget of each attack in units of 1/255.
         attack_images: At most so many images are attacked, whole originals, in data order.
+        attack_effort: Iterations and restarts of the attacks.
         weights: Of the groups in the score.
-        seed: Of the corruptions' noise.
+        seed: Of the corruptions' noise and of the attacks' starts.
     """
 
     corruptions: tuple[Corruption, ...] = (
@@ -47,6 +48,7 @@ class Protocol:
         default_factory=lambda: MappingProxyType({Attack.FGSM: 1.0})
     )
     attack_images: int = 200
+    attack_effort: Effort = field(default_factory=Effort)
     weights: ScoreWeights = field(default_factory=ScoreWeights)
     seed: int = 0
 
@@ -84,6 +86,7 @@ class Evaluation:
             corruptions=protocol.corruptions,
             severities=protocol.severities,
             attacks=protocol.attacks,
+            effort=protocol.attack_effort,
         )
         views: dict[Condition, Faces] = {CLEAN: clean.to(device.device)}
         for name, faces in unseen.items():
@@ -112,8 +115,8 @@ class Evaluation:
         for condition in self.conditions.conditions:
             faces = self.views[condition]
             if condition.group is Group.ATTACK:
-                eps = self.protocol.attacks[Attack(condition.name)]
-                predictions[condition] = self._attacked_logits(detector, faces, eps)
+                attack = Attack(condition.name)
+                predictions[condition] = self._attacked_logits(detector, faces, attack)
             else:
                 predictions[condition] = logits_of(detector, faces.images, self.device)
             if progress is not None:
@@ -136,9 +139,18 @@ class Evaluation:
         """The original of every image, by condition."""
         return {c: f.originals for c, f in self.views.items()}
 
-    def _attacked_logits(self, detector: Detector, faces: Faces, eps: float) -> np.ndarray:
+    def _attacked_logits(self, detector: Detector, faces: Faces, attack: Attack) -> np.ndarray:
+        """Logits after an attack; its draws depend on the seed and the attack alone."""
+        protocol = self.protocol
+        entropy = np.random.SeedSequence([protocol.seed, *attack.value.encode()])
+        generator = torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
         moved = [
-            fgsm(detector, images.float() / 255, labels.to(images.device), eps)
+            attacked_images(
+                *(attack, detector, images.float() / 255, labels.to(images.device)),
+                protocol.attacks[attack],
+                effort=protocol.attack_effort,
+                generator=generator,
+            )
             for images, labels in zip(
                 faces.images.split(ATTACK_BATCH), faces.labels.split(ATTACK_BATCH), strict=True
             )

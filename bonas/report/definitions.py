@@ -15,7 +15,7 @@ GROUPS = {
     Group.CORRUPTION: "the clean images after compression, blur and the like, whose strengths are "
     "shares of the image's own size",
     Group.ATTACK: "the clean images changed against the very detector that is tested, with full "
-    "access to its gradient",
+    "access to its logits or its gradient",
 }
 _CORRUPTIONS = {
     Corruption.JPEG: "JPEG at quality {:g} by Pillow, chroma halved both ways",
@@ -26,6 +26,7 @@ _CORRUPTIONS = {
     Corruption.CONTRAST: "contrast lowered to {:g}",
     Corruption.SATURATION: "colour saturation lowered to {:g}",
     Corruption.BLOCK: "{:g} of 256 blocks turned grey",
+    Corruption.VIDEO: "a frame of H.264 video at rate factor {:g}, chroma halved both ways",
 }
 
 
@@ -45,10 +46,23 @@ def describe(condition: Condition, config: Config) -> str:
         assert condition.severity is not None
         corruption = Corruption(condition.name)
         return _CORRUPTIONS[corruption].format(LEVELS[corruption][condition.severity - 1])
-    if condition.name == Attack.FGSM and Attack.FGSM in config.score.attacks:
-        budget = config.score.attacks[Attack.FGSM]
-        return f"FGSM, one gradient step of {budget:g}/255 in every pixel value"
+    if condition.name in config.score.attacks:
+        return _attack(Attack(condition.name), config)
     return condition.name
+
+
+def _attack(attack: Attack, config: Config) -> str:
+    budget, effort = config.score.attacks[attack], config.score.attack_effort
+    again = f", best of {effort.restarts} starts" if effort.restarts > 1 else ""
+    words = {
+        Attack.FGSM: "FGSM, one gradient step of {}/255 in every pixel value",
+        Attack.PGD: f"PGD, {effort.pgd} gradient steps within {{}}/255 in every pixel value{again}",
+        Attack.APGD: f"APGD, {effort.apgd} gradient steps of adapted length within {{}}/255 in "
+        f"every pixel value{again}",
+        Attack.SQUARE: f"Square, a search without gradients of {effort.square} tries within "
+        f"{{}}/255 in every pixel value{again}",
+    }
+    return words[attack].format(f"{budget:g}")
 
 
 def definitions(config: Config, conditions: tuple[Condition, ...]) -> Markup:

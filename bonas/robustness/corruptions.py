@@ -7,9 +7,9 @@ pixels by more than the one before. The families are those of Hendrycks and Diet
 of the perturbations of DeeperForensics-1.0 (Jiang et al. 2020); the levels are our own.
 
 Images are `n x 3 x h x w`, uint8, sRGB. The work is done on the images' device in float32, JPEG by
-Pillow on the CPU. **Random draws come from a generator on the CPU, image by image**: the same seed
-gives the same noise on every device and however the images are split into batches. Devices round
-differently, so a pixel may differ by one level between a CPU and a GPU.
+Pillow and video by PyAV on the CPU. **Random draws come from a generator on the CPU, image by
+image**: the same seed gives the same noise on every device and however the images are split into
+batches. Devices round differently, so a pixel may differ by one level between a CPU and a GPU.
 """
 
 import math
@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from bonas.robustness.conditions import SEVERITIES, Condition, Group, Scalar
 from bonas.robustness.jpeg import codec_fingerprint, recompress
+from bonas.robustness.video import reencode, video_fingerprint
 
 VERSION = 1  # of the pixels: raise it whenever a change below alters any of them
 _BATCH = 64  # images in float32 at once: 38 MB at 224 pixels
@@ -43,7 +44,11 @@ class Corruption(StrEnum):
     CONTRAST = "contrast"
     SATURATION = "saturation"
     BLOCK = "block"
+    VIDEO = "video"  # needs the extra `video`
 
+
+STANDARD = tuple(c for c in Corruption if c is not Corruption.VIDEO)
+"""Those that need no extra."""
 
 LEVELS: dict[Corruption, tuple[float, ...]] = {
     Corruption.JPEG: (85, 65, 45, 25, 10),  # Pillow's quality, chroma halved both ways (4:2:0)
@@ -54,6 +59,7 @@ LEVELS: dict[Corruption, tuple[float, ...]] = {
     Corruption.CONTRAST: (0.8, 0.6, 0.45, 0.3, 0.2),  # contrast kept
     Corruption.SATURATION: (0.75, 0.5, 0.3, 0.15, 0.0),  # colour kept
     Corruption.BLOCK: (12, 25, 42, 62, 88),  # blocks turned grey, of 16 x 16
+    Corruption.VIDEO: (18, 23, 28, 34, 40),  # H.264's constant rate factor
 }
 
 
@@ -87,6 +93,8 @@ def corrupt(
     level = LEVELS[corruption][severity - 1]
     if corruption is Corruption.JPEG:
         return recompress(images, int(level))
+    if corruption is Corruption.VIDEO:
+        return reencode(images, int(level))
     batches = [_corrupted(b, corruption, level, generator) for b in torch.split(images, _BATCH)]
     return torch.cat(batches)
 
@@ -133,7 +141,7 @@ def corruption_of(condition: Condition) -> tuple[Corruption, int]:
 def corruption_definition(condition: Condition) -> dict[str, Scalar]:
     """What decides the pixels of a corruption besides images and seed, for a `ConditionSet`.
 
-    JPEG adds the fingerprint of the installed codec.
+    JPEG and video add the fingerprint of the installed codec.
     """
     corruption, severity = corruption_of(condition)
     definition: dict[str, Scalar] = {
@@ -143,6 +151,8 @@ def corruption_definition(condition: Condition) -> dict[str, Scalar]:
     }
     if corruption is Corruption.JPEG:
         definition["codec"] = codec_fingerprint()
+    if corruption is Corruption.VIDEO:
+        definition["codec"] = video_fingerprint()
     return definition
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from bonas.robustness.attacks import Attack, attack_definition
+from bonas.robustness.attacks import DEFAULT_EFFORT, Attack, Effort, attack_definition
 from bonas.robustness.conditions import (
     CLEAN,
     SEVERITIES,
@@ -12,7 +12,7 @@ from bonas.robustness.conditions import (
     Group,
     Scalar,
 )
-from bonas.robustness.corruptions import Corruption, corruption_definition
+from bonas.robustness.corruptions import STANDARD, Corruption, corruption_definition
 
 ONE_LEVEL: Mapping[Attack, float] = MappingProxyType({Attack.FGSM: 1.0})  # eps, in 1/255
 
@@ -23,9 +23,10 @@ def standard_conditions(
     *,
     image_size: int,
     seed: int,
-    corruptions: Iterable[Corruption] = tuple(Corruption),
+    corruptions: Iterable[Corruption] = STANDARD,
     severities: Iterable[int] = SEVERITIES,
     attacks: Mapping[Attack, float] = ONE_LEVEL,
+    effort: Effort = DEFAULT_EFFORT,
 ) -> ConditionSet:
     """The set over one source of clean images and any number of unseen ones.
 
@@ -34,10 +35,11 @@ def standard_conditions(
             that changes when the images do, best with a digest of their list.
         unseen: the same for each unseen condition, by its name.
         image_size: height and width in pixels at which the network sees the images.
-        seed: of the corruptions' noise, as given to `corrupted_views`.
+        seed: of the corruptions' noise, as given to `corrupted_views`, and of the attacks' starts.
         corruptions: which ones; none leaves the group out.
         severities: of each corruption.
         attacks: budget of each attack in units of 1/255; none leaves the group out.
+        effort: iterations and restarts of the attacks.
 
     Raises:
         ValueError: a name or severity that no condition can have.
@@ -54,5 +56,5 @@ def standard_conditions(
             definitions[condition] = source | {"seed": seed} | definition
     for attack, eps in attacks.items():
         condition = Condition(Group.ATTACK, attack.value)
-        definitions[condition] = source | attack_definition(attack, eps)
+        definitions[condition] = source | attack_definition(attack, eps, effort=effort, seed=seed)
     return ConditionSet.of(definitions)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bonas.config import Config, ConfigError, differences, dump_config, load_config
+from bonas.robustness.attacks import Attack, Effort
 from bonas.run_folder import RunFolder
 
 
@@ -16,6 +17,10 @@ def test_the_defaults_round_trip(tmp_path: Path) -> None:
     assert load_config(write(tmp_path, dump_config(Config()))) == Config()
 
 
+def test_the_defaults_of_attacks_are_those_of_their_module() -> None:
+    assert Effort(**Config().score.attack_effort.model_dump()) == Effort()
+
+
 def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) -> None:
     text = """
         seed = 7
@@ -24,7 +29,8 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         test = ["../other"]
         unseen = ["swap"]
         [score]
-        attacks = {fgsm = 2.0}
+        attacks = {fgsm = 2.0, pgd = 1.0, apgd = 1.0, square = 1.0}
+        attack_effort = {square = 500, restarts = 2}
         severities = [1, 3]
         [score.weights]
         attack = 0
@@ -34,6 +40,13 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
     config = load_config(write(tmp_path, text))
     assert config.data.path == tmp_path / "faces"
     assert config.data.test == (tmp_path.parent / "other",)
+    assert config.score.attacks[Attack.SQUARE] == 1.0
+    assert config.score.attack_effort.model_dump() == {
+        "pgd": 20,
+        "apgd": 20,
+        "square": 500,
+        "restarts": 2,
+    }
     assert load_config(write(tmp_path, dump_config(config))) == config
 
 
@@ -47,6 +60,9 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ('[space]\nname = "cells"', r"space.name is 'cells': input should be 'forgery'"),
         ("[data]\nsize = 96", r"path is missing; the layout 'metadata.csv' reads a folder"),
         ("[search]\ntrials = 0", r"search.trials is 0: input should be greater than or equal to 1"),
+        ("[score]\nattacks = {pdg = 1}", "score.attacks.pdg.* should be 'fgsm', 'pgd', 'apgd' or"),
+        ("[score]\nattack_effort = {fgsm = 1}", "unknown key 'score.attack_effort.fgsm'"),
+        ("[score.attack_effort]\npgd = 0", "score.attack_effort.pgd is 0: input should be greater"),
         ("seed = [", "is not TOML"),
         ("[training]\nbatch_size = 7", "training.batch_size is 7"),
     ],

@@ -21,5 +21,24 @@ def test_an_attack_is_described_with_its_budget() -> None:
     assert "2/255" in describe(Condition.from_key("attack/fgsm"), CONFIG)
 
 
+@pytest.mark.parametrize(
+    ("attack", "words"),
+    [
+        ("pgd", "PGD, 20 gradient steps within 1.5/255"),
+        ("apgd", "APGD, 30 gradient steps"),
+        ("square", "Square, a search without gradients of 200 tries"),
+    ],
+)
+def test_an_iterated_attack_is_described_with_its_effort(attack: str, words: str) -> None:
+    document = {
+        "data": {"layout": "synthetic"},
+        "score": {"attacks": {attack: 1.5}, "attack_effort": {"apgd": 30, "restarts": 3}},
+    }
+    described = describe(Condition.from_key(f"attack/{attack}"), parse_config(document, "test"))
+    assert described.startswith(words)
+    assert "1.5/255" in described
+    assert described.endswith("best of 3 starts")
+
+
 def test_the_formula_states_the_weights() -> None:
     assert "0.4 × clean" in definitions(CONFIG, ())  # noqa: RUF001

@@ -1,3 +1,4 @@
+import importlib.util
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,7 @@ from bonas.robustness import corruptions
 from bonas.robustness.conditions import CLEAN, Condition, Group
 from bonas.robustness.corruptions import (
     LEVELS,
+    STANDARD,
     Corruption,
     corrupt,
     corrupted_views,
@@ -17,7 +19,11 @@ from bonas.robustness.corruptions import (
 )
 
 DRAWING = (Corruption.NOISE, Corruption.SHOT_NOISE, Corruption.BLOCK)
-FIXED = tuple(c for c in Corruption if c not in DRAWING)
+needs_av = pytest.mark.skipif(
+    importlib.util.find_spec("av") is None, reason="needs PyAV, of the extra video"
+)
+EACH = [*STANDARD, pytest.param(Corruption.VIDEO, marks=needs_av)]
+FIXED = [c for c in EACH if c not in DRAWING]
 
 
 def textured(count: int, height: int, width: int, slope: float = 1.0) -> Tensor:
@@ -44,7 +50,7 @@ def change(images: Tensor, corruption: Corruption, severity: int) -> Tensor:
 
 @pytest.mark.parametrize("slope", [1.0, 1.6])
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (96, 96), (224, 224), (71, 120)])
-@pytest.mark.parametrize("corruption", Corruption)
+@pytest.mark.parametrize("corruption", EACH)
 def test_every_severity_changes_every_image_by_more_than_the_one_before(
     corruption: Corruption, size: tuple[int, int], slope: float
 ) -> None:
@@ -54,7 +60,7 @@ def test_every_severity_changes_every_image_by_more_than_the_one_before(
     assert (changes.diff(dim=0) > 0.0).all()
 
 
-@pytest.mark.parametrize("corruption", Corruption)
+@pytest.mark.parametrize("corruption", EACH)
 def test_images_keep_shape_type_and_are_left_alone(corruption: Corruption) -> None:
     images = textured(2, 40, 56)
     before = images.clone()
@@ -65,7 +71,7 @@ def test_images_keep_shape_type_and_are_left_alone(corruption: Corruption) -> No
     assert torch.equal(images, before)
 
 
-@pytest.mark.parametrize("corruption", Corruption)
+@pytest.mark.parametrize("corruption", EACH)
 def test_one_seed_gives_one_result_however_images_are_batched(corruption: Corruption) -> None:
     images = textured(70, 32, 32)
     whole = corrupt(images, corruption, 3, generator=seeded())
@@ -76,17 +82,18 @@ def test_one_seed_gives_one_result_however_images_are_batched(corruption: Corrup
     assert torch.equal(whole, torch.cat(parts))
 
 
-@pytest.mark.parametrize("corruption", Corruption)
+@pytest.mark.parametrize("corruption", EACH)
 def test_only_drawing_corruptions_use_the_generator(corruption: Corruption) -> None:
     generator = seeded()
     images = textured(2, 64, 64)
     first = corrupt(images, corruption, 3, generator=generator)
     second = corrupt(images, corruption, 3, generator=generator)
-    assert torch.equal(first, second) == (corruption in FIXED)
-    assert torch.equal(generator.get_state(), seeded().get_state()) == (corruption in FIXED)
+    fixed = corruption not in DRAWING
+    assert torch.equal(first, second) == fixed
+    assert torch.equal(generator.get_state(), seeded().get_state()) == fixed
 
 
-@pytest.mark.parametrize("corruption", Corruption)
+@pytest.mark.parametrize("corruption", EACH)
 def test_no_global_random_state_is_touched(corruption: Corruption) -> None:
     before = torch.get_rng_state()
     corrupt(textured(1, 32, 32), corruption, 5, generator=seeded())
@@ -176,12 +183,12 @@ def test_resizing_removes_detail_and_keeps_brightness() -> None:
     assert changed.std().item() < 0.1 * board.float().std().item()
 
 
-def test_autocast_around_a_corruption_changes_nothing() -> None:
+@pytest.mark.parametrize("corruption", EACH)
+def test_autocast_around_a_corruption_changes_nothing(corruption: Corruption) -> None:
     images = textured(2, 64, 64)
-    for corruption in Corruption:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            inside = corrupt(images, corruption, 3, generator=seeded())
-        assert torch.equal(inside, corrupt(images, corruption, 3, generator=seeded()))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = corrupt(images, corruption, 3, generator=seeded())
+    assert torch.equal(inside, corrupt(images, corruption, 3, generator=seeded()))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +258,7 @@ def test_a_definition_names_level_and_version() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("corruption", Corruption)
+@pytest.mark.parametrize("corruption", EACH)
 def test_a_gpu_gives_the_pixels_of_the_cpu_up_to_rounding(corruption: Corruption) -> None:
     images = textured(4, 224, 224)
     on_cpu = corrupt(images, corruption, 3, generator=seeded())

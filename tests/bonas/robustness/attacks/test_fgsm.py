@@ -2,44 +2,10 @@ import itertools
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch import Tensor
 
 from bonas.robustness.attacks import Attack, attack_definition, fgsm
-
-
-class Linear(nn.Module):
-    """One logit, linear in the pixels, with weights that float32 adds without rounding."""
-
-    def __init__(self, size: int, seed: int, scale: float = 1.0) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        weight = torch.randint(-8, 9, (3, size, size), generator=generator) / 8.0 * scale
-        self.weight = nn.Parameter(weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x * self.weight).sum(dim=(1, 2, 3))
-
-
-def small_network() -> nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        layers = [nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.5)]
-        network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1))
-    return network.eval()
-
-
-def sample(count: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Images of multiples of 1/256, and labels of both classes."""
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randint(0, 257, (count, 3, size, size), generator=generator) / 256.0
-    return images, torch.arange(count) % 2
-
-
-def losses(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    with torch.no_grad():
-        logits = network(images).view(-1).double()
-    return binary_cross_entropy_with_logits(logits, labels.double(), reduction="none")
+from tests.bonas.robustness.attacks.worlds import Linear, losses, sample, small_network
 
 
 @pytest.mark.parametrize("eps", [0.0, 0.5, 1.0, 8.0, 255.0])
