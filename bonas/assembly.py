@@ -24,6 +24,7 @@ from bonas.estimation.supernet import SupernetEstimator, calibration_faces, unif
 from bonas.networks.builder import (
     DartsBuilder,
     ForgeryBuilder,
+    MacroBuilder,
     NASBench201Builder,
     NetworkBuilder,
     build_supernet,
@@ -52,6 +53,7 @@ BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
     ),
     "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
     "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
+    "macro": lambda table: MacroBuilder(table.width),
 }
 
 Counting = Callable[[str], Callable[[int, int], None]]
