@@ -33,10 +33,10 @@ class _Table(BaseModel):
 class SpaceTable(_Table):
     """`[space]`: what can be built, and how wide its networks are.
 
-    `width` is that of the first stage (half of it in `forgery` and `macro`). `level_width` of the pyramid's
-    levels (64 unless given) and `stem`, how networks see pixels (full unless given), belong to
-    `forgery`. `cells` is the number of cells: per stage in `nasbench201` (5 unless given), of the
-    whole network in `darts` (8).
+    `width` is that of the first stage (half of it in `forgery` and `macro`). `level_width` of the
+    pyramid's levels (64 unless given) and `stem`, how networks see pixels (full unless given),
+    belong to `forgery`. `cells` is the number of cells: per stage in `nasbench201` (5 unless
+    given), of the whole network in `darts` (8).
     """
 
     name: Literal["forgery", "nasbench201", "darts", "macro"] = "forgery"

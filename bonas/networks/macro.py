@@ -71,7 +71,8 @@ class MacroNetwork(nn.Module):
         """Logits, `n`; positive means forged.
 
         Args:
-            images: Normalised images, `n x 3 x h x w`, at least 16 pixels high and wide.
+            images: Normalised images, `n x 3 x h x w`, at least 16 pixels high and wide; from 48 on
+                a 5x5 kernel sees more than a 3x3 one in every stage.
             architecture: Of the network's space, with options that the network was built for.
         """
         value = self.stem(images)

@@ -77,7 +77,9 @@ class SlicedConv2d(nn.Conv2d):
         channels_in = input.shape[1]
         edge = kernel or self.kernel_size[0]
         channels_out = channels_in if self.depthwise else channels or self.out_channels
-        weight = part(self.weight, (channels_out, 1 if self.depthwise else channels_in, edge, edge))
+        per_group = 1 if self.depthwise else channels_in
+        # Contiguous as that of a stand-alone network, which then computes the same to the bit.
+        weight = part(self.weight, (channels_out, per_group, edge, edge)).contiguous()
         if self.theta:
             total = weight.sum(dim=(2, 3), keepdim=True)
             weight = weight - self.theta * functional.pad(total, (edge // 2,) * 4)
