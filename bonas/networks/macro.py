@@ -97,7 +97,7 @@ class MacroStage(nn.Module):
     ) -> None:
         super().__init__()
         self.channels = channels
-        self.channels_out = max(_count(channels, float(w)) for w in options["width"])
+        self.channels_out = max(channel_count(channels, float(w)) for w in options["width"])
         self.pool = nn.MaxPool2d(2)
         self.layers = nn.ModuleList()
         for _ in range(max(int(d) for d in options["depth"])):
@@ -114,7 +114,9 @@ class MacroStage(nn.Module):
         for number in range(stage.depth):
             operations = self.layers[number]
             assert isinstance(operations, nn.ModuleDict)
-            term = operations[stage.operation](value, stage, _count(self.channels, stage.width))
+            term = operations[stage.operation](
+                value, stage, channel_count(self.channels, stage.width)
+            )
             value = value + term if number else term
         return value
 
@@ -169,7 +171,8 @@ def _layer(
     return _Convolution(channels_in, channels, kernel, theta=THETAS[operation])
 
 
-def _count(channels: int, width: float) -> int:
+def channel_count(channels: int, width: float) -> int:
+    """Channels at a share of the full number."""
     return max(1, round(channels * width))
 
 

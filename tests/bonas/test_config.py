@@ -47,6 +47,7 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ('[space]\nname = "cells"', r"space.name is 'cells': input should be 'forgery'"),
         ("[data]\nsize = 96", r"path is missing; the layout 'metadata.csv' reads a folder"),
         ("[search]\ntrials = 0", r"search.trials is 0: input should be greater than or equal to 1"),
+        ('[space]\nname = "macro"\ncells = 3', "cells is no setting of the space 'macro'"),
         ("seed = [", "is not TOML"),
         ("[training]\nbatch_size = 7", "training.batch_size is 7"),
     ],
