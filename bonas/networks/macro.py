@@ -17,7 +17,7 @@ from spaces.stages import (
 )
 
 WIDENING = (2, 4, 6, 8)
-THETAS = {CONVOLUTION: 0.0, CENTRAL_DIFFERENCE: 0.7}  # 0.7: Yu et al. (2020), figure 6a
+THETAS = {CONVOLUTION: 0.0, CENTRAL_DIFFERENCE: 0.7}  # 0.7 as in Yu et al. (2020)
 """Operations without hidden channels, by the share of their difference term."""
 
 
@@ -31,7 +31,7 @@ class MacroNetwork(nn.Module):
     stage, which changes the channels, adds its input.
 
     Weights are shared along every decision but the operation, whose kinds compute different things:
-    a stage of depth d uses the first d layers (Once-for-all, section 3.2), a narrower or less
+    a stage of depth d uses the first d layers (Once-for-all, section 3.3), a narrower or less
     expanded one the first channels, a smaller kernel the middle of the larger one. A layer so holds
     the weights of its largest options, and each is trained by every option that contains it. With
     weights of its own, a combination of options would be trained in one step of a hundred.
@@ -51,6 +51,13 @@ class MacroNetwork(nn.Module):
             raise ValueError(
                 f"the space {space.name!r} has {len(space.stages)} stages; networks have at most "
                 f"{len(WIDENING)}, since each halves the resolution. Leave stages out."
+            )
+        unknown = set(space.operations) - EXPANDING - set(THETAS)
+        if unknown:
+            raise ValueError(
+                f"the space {space.name!r} has the operations {', '.join(sorted(unknown))}, of "
+                f"which there are no layers; leave them out. There are "
+                f"{', '.join(sorted(EXPANDING | set(THETAS)))}."
             )
         self.space = space
         self.stem = _stem(width)

@@ -1,7 +1,7 @@
 """Layers of which a call uses a part: the first channels and the middle of the kernel.
 
 So narrow and wide, small and large options share weights (Stamoulis et al. 2019, Single-Path NAS,
-section 3.1: a 3x3 kernel is the inside of a 5x5 one; Cai et al. 2020, Once-for-all, section 3.2:
+section 3: a 3x3 kernel is the inside of a 5x5 one; Cai et al. 2020, Once-for-all, section 3.3:
 channels nest). What a call uses follows from the input's channels and from what it asks for.
 """
 

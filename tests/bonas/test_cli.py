@@ -188,17 +188,18 @@ def test_every_space_is_searched_trained_and_reported(
 def test_the_space_of_stages_is_limited_by_what_is_counted(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    file, out = tmp_path / "tiny.toml", ("--out", str(tmp_path / "run"))
+    file = tmp_path / "tiny.toml"
     file.write_text(TINY.replace("level_width = 8\n", 'name = "macro"\n'))
     for limit, message in [
         ("step_time = 2.0", "search.limits.step_time is not available in the space 'macro'"),
         ("parameters = 10", "search.limits.parameters is 10, but a network without"),
         ("flops = 10", "search.limits names 'flops'; costs are parameters"),
     ]:
+        out = ("--out", str(tmp_path / limit.split()[0]))
         settings = ("--set", f"search.limits={{{limit}}}")
         assert message in failure(capsys, "search", str(file), *out, *settings)
-    settings = ("--set", "search.limits={parameters = 12000}")
-    assert main(["search", str(file), *out, "--json", *settings]) == 0
+    settings = ("--out", str(tmp_path / "run"), "--set", "search.limits={parameters = 12000}")
+    assert main(["search", str(file), "--json", *settings]) == 0
     found = json.loads(capsys.readouterr().out)
     assert all(b["cost"]["parameters"] <= 12_000 for b in found["best"])
 

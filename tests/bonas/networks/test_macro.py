@@ -227,6 +227,9 @@ def test_a_space_of_ones_own_has_networks() -> None:
         alone = build_network(builder, architecture, seed=1).eval()
         inherit(builder, alone, supernet)
         assert torch.equal(alone(images(2), architecture), supernet(images(2), architecture))
+    odd = replace(own, name="odd", operations=("conv", "pool"))
+    with pytest.raises(ValueError, match="'odd' has the operations pool, of which there are no"):
+        build_supernet(replace(builder, space=odd), seed=0)
     with pytest.raises(ValueError, match=r"'long' has 5 stages; networks have at most 4"):
         build_supernet(
             replace(builder, space=replace(own, name="long", stages=tuple("abcde"))), seed=0
