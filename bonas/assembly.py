@@ -29,11 +29,13 @@ from bonas.estimation.zero_cost_filter import ZeroCostFilter
 from bonas.networks.builder import (
     DartsBuilder,
     ForgeryBuilder,
+    MacroBuilder,
     NASBench201Builder,
     NetworkBuilder,
     build_supernet,
 )
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
+from bonas.networks.stage_cost import StageCosts
 from bonas.robustness.attacks import Effort
 from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder, file_digest
@@ -58,6 +60,7 @@ BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
     ),
     "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
     "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
+    "macro": lambda table: MacroBuilder(table.width),
 }
 
 Counting = Callable[[str], Callable[[int, int], None]]
@@ -111,7 +114,9 @@ class Components:
             config.data, seed=config.seed, progress=counting("faces") if counting else None
         )
         parts = cls(config, device, builder, data, data.train.to(device.device), limits)
-        if limits is None or STEP_TIME not in config.search.limits:
+        if limits is None or not isinstance(limits.costs, OptionCosts):
+            return parts
+        if STEP_TIME not in config.search.limits:
             return parts
         timed = _timed(parts, limits.costs, folder, counting)
         try:
@@ -173,7 +178,14 @@ def _limits(config: Config, builder: NetworkBuilder) -> Limits | None:
         return None
     try:
         counted = {name: most for name, most in limits.items() if name != STEP_TIME}
-        return Limits(OptionCosts.count(builder, config.data.size), counted)
+        if not isinstance(builder, MacroBuilder):
+            return Limits(OptionCosts.count(builder, config.data.size), counted)
+        if STEP_TIME in limits:
+            raise ValueError(
+                f"search.limits.{STEP_TIME} is not available in the space {builder.space.name!r}, "
+                "where a decision's time depends on others; limit activations instead."
+            )
+        return Limits(StageCosts(builder, config.data.size), counted)
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

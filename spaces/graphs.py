@@ -5,7 +5,8 @@ A graph is a `networkx.DiGraph` whose nodes carry
 - `operation`: a name; `INPUT` and `OUTPUT` occur once, `SUM` and `SKIP` hand on what they
   receive, `NONE` hands on nothing, any other name is an operation on the sum of its inputs;
 - `cell` (may be absent): the cell that the node belongs to;
-- `decision` (may be absent): the decision that chose the operation.
+- `decision` (may be absent): the decision that chose the operation;
+- `decisions` (may be absent): those that chose it together, where there are several.
 
 An operation that receives nothing yields nothing: branches behind it are dead.
 """
@@ -67,8 +68,13 @@ def simplify(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
 
 def live_decisions(graph: "nx.DiGraph[str]") -> frozenset[str]:
     """The decisions whose operation lies on a path from the input to the output."""
-    chosen = (graph.nodes[node].get("decision") for node in _live_nodes(graph))
-    return frozenset(decision for decision in chosen if decision is not None)
+    found: set[str] = set()
+    for node in _live_nodes(graph):
+        data = graph.nodes[node]
+        found.update(data.get("decisions", ()))
+        if data.get("decision") is not None:
+            found.add(data["decision"])
+    return frozenset(found)
 
 
 def _live_nodes(graph: "nx.DiGraph[str]") -> set[str]:

@@ -51,7 +51,7 @@ class SupportsLive(Protocol):
     """A space that tells live decisions without a graph: a thousandth of the time."""
 
     def live(self, architecture: Architecture) -> frozenset[str]:
-        """`live_decisions` of the architecture's graph."""
+        """`live_decisions` of the architecture's graph: all that have an effect."""
 
 
 def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
@@ -62,12 +62,15 @@ def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
 
 
 def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
-    """The decisions that chose an operation which no path uses.
+    """The decisions that chose an operation which no path uses, or what has no effect on one.
 
-    A decision without the option `none` chose no operation but, say, the wiring: it is used.
+    A decision without the option `none` chose no operation but, say, the wiring: it is used,
+    unless the space itself tells live decisions.
     """
-    used = live(space, architecture)
-    return frozenset(d.name for d in space.decisions if d.name not in used and NONE in d.options)
+    used, tells = live(space, architecture), isinstance(space, SupportsLive)
+    return frozenset(
+        d.name for d in space.decisions if d.name not in used and (tells or NONE in d.options)
+    )
 
 
 def connects(space: SearchSpace, architecture: Architecture) -> bool:

@@ -13,7 +13,7 @@ from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.evaluation import Evaluation
-from bonas.networks.builder import NetworkBuilder, build_network
+from bonas.networks.builder import NetworkBuilder, build_network, inherit
 from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector, normalise
 from bonas.observation import Observation
@@ -80,8 +80,7 @@ class SupernetEstimator:
 
     def _tuned(self, architecture: Architecture, recipe: Recipe, faces: Faces) -> Detector:
         network = build_network(self.builder, architecture, seed=0)
-        shared = self.supernet.state_dict()
-        network.load_state_dict({name: shared[name] for name in network.state_dict()})
+        inherit(self.builder, network, self.supernet)
         device = self.evaluation.device
         network.to(device.device)
         try:

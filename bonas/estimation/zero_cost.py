@@ -21,6 +21,7 @@ from bonas.networks.builder import NetworkBuilder, build_network
 from bonas.networks.cost import COSTS, architecture_cost
 from bonas.networks.detector import Detector
 from bonas.networks.operations import CentralDifferenceConv2d
+from bonas.networks.sliced import SlicedConv2d
 from bonas.observation import Observation
 from spaces.architecture import Architecture
 
@@ -94,7 +95,7 @@ def synflow(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> flo
     """
     network = _without_norms(copy.deepcopy(model).double())
     for module in network.modules():
-        if isinstance(module, CentralDifferenceConv2d):
+        if isinstance(module, (CentralDifferenceConv2d, SlicedConv2d)):
             module.theta = 0.0  # a difference of positive weights would be negative again
     with torch.no_grad():
         for parameter in network.parameters():

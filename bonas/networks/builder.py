@@ -6,20 +6,24 @@ to be trained adds a builder that turns the graph's named operations into module
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
 from bonas.networks.darts import DartsNetwork, slots_of
 from bonas.networks.forgery import ForgeryNetwork, Stem
+from bonas.networks.macro import MacroNetwork
 from bonas.networks.nasbench201 import NASBench201Network
+from bonas.networks.sliced import part
 from spaces.architecture import Architecture, Choice
 from spaces.darts import DARTS, DartsSpace
 from spaces.forgery import FORGERY
 from spaces.graphs import NONE
+from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import SearchSpace, unused
+from spaces.stages import StageSpace
 
 
 class SharedNetwork(Protocol):
@@ -38,6 +42,14 @@ class NetworkBuilder(Protocol):
 
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `SharedNetwork` whose decisions may take these options; initialised by torch's RNG."""
+
+
+@runtime_checkable
+class SupportsSlices(Protocol):
+    """A builder of supernets from which an architecture uses parts of weights."""
+
+    def part(self, shared: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+        """The part of a shared weight or buffer that a stand-alone network holds as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,22 @@ class DartsBuilder:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class MacroBuilder:
+    """Networks of the `macro` space, or of another space of stages; see `MacroNetwork`."""
+
+    width: int = 16
+    space: StageSpace = MACRO
+
+    def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """A `MacroNetwork`."""
+        return MacroNetwork(options, space=self.space, width=self.width)
+
+    def part(self, shared: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+        """The first channels and the middle of the kernel."""
+        return part(shared, shape)
+
+
 def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
     """A network that holds every option of every decision."""
     options = {d.name: d.options for d in builder.space.decisions}
@@ -112,6 +140,19 @@ def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: 
         for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)
     }
     return seeded(lambda: builder.build(chosen), seed)
+
+
+def inherit(builder: NetworkBuilder, network: nn.Module, supernet: nn.Module) -> None:
+    """Give a stand-alone network its share of a supernet's weights and statistics, in place.
+
+    A tensor of the network is the supernet's of the same name, or the part of it that the builder
+    says; the network then computes what the supernet computes for its architecture.
+    """
+    shared = supernet.state_dict()
+    own = {name: shared[name] for name in network.state_dict()}
+    if isinstance(builder, SupportsSlices):
+        own = {n: builder.part(own[n], tensor.shape) for n, tensor in network.state_dict().items()}
+    network.load_state_dict(own)
 
 
 def seeded(build: Callable[[], nn.Module], seed: int) -> nn.Module:

@@ -8,7 +8,7 @@ multiply-add, and writes as much as a convolution.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -97,6 +97,17 @@ def _multiply_adds_per_element(module: nn.Module) -> int:
     return module.in_features if isinstance(module, nn.Linear) else 0
 
 
+class Costs(Protocol):
+    """Tells what networks cost without building them."""
+
+    @property
+    def skeleton(self) -> Mapping[str, float]:
+        """The least that a network costs, by name."""
+
+    def cost(self, architecture: Architecture) -> dict[str, float]:
+        """What an architecture's network costs, by the same names."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptionCosts:
     """What each option adds to a network: costs of millions of candidates without building them.
@@ -161,14 +172,14 @@ class Limits:
     """Upper limits of costs.
 
     Attributes:
-        costs: Of the space's options.
+        costs: Of the space's networks.
         limits: The largest cost allowed, by name.
 
     Raises:
         ValueError: a limit of an unknown cost, or one that not even the skeleton keeps.
     """
 
-    costs: OptionCosts
+    costs: Costs
     limits: Mapping[str, float]
 
     def __post_init__(self) -> None:
@@ -179,8 +190,9 @@ class Limits:
             least = self.costs.skeleton[name]
             if least > most:
                 raise ValueError(
-                    f"search.limits.{name} is {most:g}, but a network without any operation has "
-                    f"{least:g} at this image size; raise the limit or lower space.width."
+                    f"search.limits.{name} is {most:g}, but a network without needless "
+                    f"operations has {least:g} at this image size; raise the limit or lower "
+                    "space.width."
                 )
 
     def allow(self, architecture: Architecture) -> bool:

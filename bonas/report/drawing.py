@@ -4,6 +4,7 @@ from bonas.report.cell_drawing import draw_cells
 from bonas.report.cell_rows import cell_rows
 from bonas.report.layered_drawing import draw_layers
 from bonas.report.markup import Markup
+from bonas.report.stage_drawing import draw_stages, stage_rows
 from spaces.architecture import Architecture
 from spaces.graphs import NONE, SKIP, simplify
 from spaces.space import SearchSpace
@@ -42,7 +43,7 @@ stroke-width:1.3}
 
 
 def draw_architecture(space: SearchSpace, architecture: Architecture) -> str:
-    """The architecture as SVG: its cells where it is made of cells, else its simplified graph.
+    """The architecture as SVG: its cells or stages where it is made of them, else its graph.
 
     Edges that carry nothing to the output are dashed and grey, edges of the operation `none`
     dotted. An operation keeps its colour in all architectures of a space.
@@ -53,6 +54,9 @@ def draw_architecture(space: SearchSpace, architecture: Architecture) -> str:
     rows = cell_rows(graph)
     if rows is not None:
         return draw_cells(rows, kinds, title=title, style=STYLE)
+    stages = stage_rows(graph)
+    if stages is not None:
+        return draw_stages(stages, kinds, title=title, style=STYLE)
     return draw_layers(simplify(graph), kinds, title=title, style=STYLE)
 
 

@@ -44,7 +44,8 @@ class PathProfileEncoding:
     judged within its cell.
 
     Decisions count together where they have the same options; a decision alone in its cell with
-    its options is left out (one-hot features say the same). Where a cell has one path, or where
+    its options is left out (one-hot features say the same). Decisions that choose an operation
+    together, as in spaces of stages, count over all stages. Where a cell has one path, or where
     decisions also choose the wiring, there are shares alone.
 
     It cannot tell apart architectures whose paths have the same operations in another order:

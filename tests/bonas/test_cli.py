@@ -166,6 +166,7 @@ def test_a_device_that_is_not_there_is_named(
     [
         ["space.name=nasbench201", "space.cells=1"],
         ["space.name=darts", "space.cells=3"],
+        ["space.name=macro", "supernet.tuning_epochs=1"],
         ["supernet.tuning_epochs=1"],
     ],
     ids=lambda settings: settings[0],
@@ -182,6 +183,25 @@ def test_every_space_is_searched_trained_and_reported(
     (record,) = json.loads(capsys.readouterr().out)
     assert 0 <= record["score"]["value"] <= 1
     assert main(["report", run]) == 0
+
+
+def test_the_space_of_stages_is_limited_by_what_is_counted(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY.replace("level_width = 8\n", 'name = "macro"\n'))
+    for limit, message in [
+        ("step_time = 2.0", "search.limits.step_time is not available in the space 'macro'"),
+        ("parameters = 10", "search.limits.parameters is 10, but a network without"),
+        ("flops = 10", "search.limits names 'flops'; costs are parameters"),
+    ]:
+        out = ("--out", str(tmp_path / limit.split()[0]))
+        settings = ("--set", f"search.limits={{{limit}}}")
+        assert message in failure(capsys, "search", str(file), *out, *settings)
+    settings = ("--out", str(tmp_path / "run"), "--set", "search.limits={parameters = 12000}")
+    assert main(["search", str(file), "--json", *settings]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert all(b["cost"]["parameters"] <= 12_000 for b in found["best"])
 
 
 def test_the_whole_way_and_what_may_follow_it(

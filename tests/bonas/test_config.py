@@ -63,6 +63,7 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("[score]\nattacks = {pdg = 1}", "score.attacks.pdg.* should be 'fgsm', 'pgd', 'apgd' or"),
         ("[score]\nattack_effort = {fgsm = 1}", "unknown key 'score.attack_effort.fgsm'"),
         ("[score.attack_effort]\npgd = 0", "score.attack_effort.pgd is 0: input should be greater"),
+        ('[space]\nname = "macro"\ncells = 3', "cells is no setting of the space 'macro'"),
         ("seed = [", "is not TOML"),
         ("[training]\nbatch_size = 7", "training.batch_size is 7"),
     ],

@@ -17,6 +17,7 @@ from bonas.report.markup import (
     paragraph,
     table,
 )
+from bonas.report.stage_drawing import stage_rows
 from spaces.space import unused
 
 SHADES = 4  # steps of colour to either side of the middle
@@ -27,7 +28,14 @@ SPACES = {
     "nasbench201": "Three stages of equal cells, each at half the resolution of the one before. ",
     "darts": "Cells of the first kind, with one of the second, which halves the resolution, at a "
     "third and at two thirds of the depth. ",
+    "macro": "Every stage first halves the resolution by pooling. A layer is named after its "
+    "operation, its kernel, its expansion (e) where it has one and its width (w) as a share of the "
+    "stage's full one; all but the first of a stage add their input. ",
 }
+EDGES = (
+    "A state is the sum of the edges that enter it. Dashed grey: chosen, but on no path from input "
+    "to output, so no part of the network. Dotted: the search chose no operation."
+)
 
 
 def architecture_section(facts: RunFacts) -> Section:
@@ -44,9 +52,7 @@ def architecture_section(facts: RunFacts) -> Section:
             code(best.key),
             f" of the space {facts.space.name}. ",
             SPACES.get(facts.space.name, ""),
-            "A state is the sum of the edges that enter it. Dashed grey: chosen, but on no path "
-            "from input to output, so no part of the network. Dotted: the search chose no "
-            "operation.",
+            "" if stage_rows(facts.space.graph(best.architecture)) else EDGES,
         ]
     )
     dead = unused(facts.space, best.architecture)

@@ -9,6 +9,7 @@ from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import (
     DartsBuilder,
     ForgeryBuilder,
+    MacroBuilder,
     NASBench201Builder,
     NetworkBuilder,
     build_network,
@@ -103,8 +104,14 @@ def test_a_seed_fixes_the_initial_weights_and_leaves_torchs_generator_alone() ->
 
 @pytest.mark.parametrize(
     "builder",
-    [BUILDER, NASBench201Builder(width=4, cells=1), DartsBuilder(width=4, cells=3), None],
-    ids=["forgery", "nasbench201", "darts", "plain"],
+    [
+        BUILDER,
+        NASBench201Builder(width=4, cells=1),
+        DartsBuilder(width=4, cells=3),
+        MacroBuilder(width=4),
+        None,
+    ],
+    ids=["forgery", "nasbench201", "darts", "macro", "plain"],
 )
 def test_logits_keep_their_precision_in_mixed_precision(builder: NetworkBuilder | None) -> None:
     if builder is None:

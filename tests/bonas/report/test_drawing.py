@@ -11,10 +11,12 @@ from bonas.report.cell_drawing import shown
 from bonas.report.cell_lanes import lanes_of
 from bonas.report.cell_rows import cell_rows
 from bonas.report.drawing import draw_architecture
+from bonas.report.stage_drawing import StageRow, stage_rows
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
 from spaces.forgery import FORGERY
 from spaces.graphs import INPUT, OUTPUT, live_decisions
+from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import Decision, SearchSpace, sample
 
@@ -57,7 +59,7 @@ def overlap(a: Box, b: Box) -> bool:
     return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
 
 
-SPACES: list[SearchSpace] = [FORGERY, NASBENCH201, LARGE, Chain()]
+SPACES: list[SearchSpace] = [FORGERY, NASBENCH201, LARGE, MACRO, Chain()]
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda s: s.name)
@@ -120,6 +122,26 @@ def test_a_graph_without_cells_is_no_row_of_cells() -> None:
     architecture = sample(space, rng=np.random.default_rng(0))
     assert cell_rows(space.graph(architecture)) is None
     assert "architecture" in draw_architecture(space, architecture)
+
+
+def test_a_chain_of_stages_is_read_and_drawn_row_by_row() -> None:
+    stages = ("mbconv", 1, 0.5, 5, 3, "cdc", 3, 1.0, 3, 6, "conv", 2, 0.75, 3, 3)
+    architecture = Architecture("macro", (*stages, "cdc", 1, 0.5, 3, 3))
+    rows = stage_rows(MACRO.graph(architecture))
+    assert rows == (
+        StageRow("stage1", ("mbconv_5x5_e3_w0.5",)),
+        StageRow("stage2", ("cdc_3x3_w1",) * 3),
+        StageRow("stage3", ("conv_3x3_w0.75",) * 2),
+        StageRow("stage4", ("cdc_3x3_w0.5",)),
+    )
+    svg = draw_architecture(MACRO, architecture)
+    lines = sorted({y for _, y, _, _ in boxes(svg)})
+    assert [sum(y == line for _, y, _, _ in boxes(svg)) for line in lines] == [1, 3, 2, 1]
+    kinds = re.findall(r'class="pill (\w+)"', svg)
+    assert kinds[1] == kinds[2] == kinds[3] == kinds[6]
+    assert len(set(kinds)) == 3, "an operation has a colour of its own"
+    assert stage_rows(FORGERY.graph(Architecture("forgery", ("skip",) * 18))) is None
+    assert stage_rows(Chain().graph(Architecture("chain", ("conv_3x3",) * 5))) is None
 
 
 def test_operations_are_written_as_people_do() -> None:
