@@ -13,6 +13,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +73,7 @@ def _last_frame(pixels: Pixels, rate_factor: int) -> Pixels:
     encoder.framerate, encoder.time_base = Fraction(_RATE), Fraction(1, _RATE)
     # One thread: the others would divide the image and change its pixels.
     encoder.options = {"crf": str(rate_factor), "preset": "medium", "threads": "1"}
-    packets = []
+    packets: list[Any] = []
     for number, frame in enumerate(_moving(even)):
         picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p")
         picture.pts = number
