@@ -1,12 +1,13 @@
 """The `metadata.csv` layout: a table of image paths with label, original and split.
 
-    path,label,original,split[,forgery]
+    path,label,original,split[,forgery][,video]
     faces/a.jpg,REAL,a,train
     faces/b.jpg,FAKE,a,train,swap
 
 `path` is relative to the folder of the table and stays inside it; `label` is REAL or FAKE and
 `split` train, val or test, in any case; `original` names the real face or video that a row
-belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type.
+belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type;
+`video` (optional) names the video that the image is a frame of, empty for a single image.
 """
 
 import csv
@@ -47,6 +48,7 @@ class Row:
     original: str
     split: Split
     forgery: str
+    video: str = ""
 
 
 def read_metadata_csv(
@@ -144,7 +146,8 @@ def _row(record: dict[str, str | None], number: int, folder: Path) -> Row:
     if not path.is_file():
         raise DataError(f"{place}: the image {str(path)!r} does not exist.")
     forgery = (record.get("forgery") or "").strip().lower() or ANY_FORGERY
-    return Row(number, path, label, values["original"], split, forgery if label else REAL)
+    video = (record.get("video") or "").strip()
+    return Row(number, path, label, values["original"], split, forgery if label else REAL, video)
 
 
 def _check_groups(rows: list[Row], table: Path) -> None:
@@ -181,4 +184,5 @@ def _faces(rows: list[Row], images: dict[int, np.ndarray], size: int) -> Faces:
         labels=torch.tensor([row.label for row in rows], dtype=torch.int64),
         originals=tuple(row.original for row in rows),
         domains=tuple(row.forgery for row in rows),
+        videos=tuple(row.video for row in rows) if any(row.video for row in rows) else (),
     )
