@@ -81,6 +81,7 @@ def _register() -> None:
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
     from bonas.commands.demo import demo
+    from bonas.commands.evaluate import evaluate
     from bonas.commands.report import report
     from bonas.commands.search import search
     from bonas.commands.train import train
@@ -90,6 +91,7 @@ def _register() -> None:
         "demo": demo,
         "search": search,
         "train": train,
+        "evaluate": evaluate,
         "compare": compare,
         "report": report,
         "dashboard": dashboard,

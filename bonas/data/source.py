@@ -139,6 +139,15 @@ def _further(table: DataTable, path: Path) -> DataSet:
     return read_metadata_csv(path, table.size, on_bad_image=table.on_bad_image)
 
 
+def read_data(path: Path, size: int, progress: Progress | None = None) -> DataSet:
+    """A data set that no configuration names, in any layout that is read.
+
+    Raises:
+        DataError: as its reader.
+    """
+    return _load(DataTable(path=path, size=size), seed=0, progress=progress)
+
+
 def synthetic_faces(
     identities: int, size: int, *, seed: int, progress: Progress | None = None
 ) -> DataSet:
