@@ -78,9 +78,11 @@ def _register() -> None:
     import optuna
 
     from bonas.commands.benchmark import benchmark
+    from bonas.commands.calibrate import calibrate
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
     from bonas.commands.demo import demo
+    from bonas.commands.detect import detect
     from bonas.commands.evaluate import evaluate
     from bonas.commands.report import report
     from bonas.commands.search import search
@@ -92,6 +94,8 @@ def _register() -> None:
         "search": search,
         "train": train,
         "evaluate": evaluate,
+        "calibrate": calibrate,
+        "detect": detect,
         "compare": compare,
         "report": report,
         "dashboard": dashboard,

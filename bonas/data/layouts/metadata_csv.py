@@ -76,7 +76,7 @@ def read_metadata_csv(
     skipped: list[str] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
         for done, (row, image) in enumerate(
-            zip(rows, pool.map(lambda row: _read_image(row.path, size), rows), strict=True), 1
+            zip(rows, pool.map(lambda row: read_image(row.path, size), rows), strict=True), 1
         ):
             if isinstance(image, str):
                 problem = f"{folder / FILE}, row {row.number}: {row.path}: {image}"
@@ -162,7 +162,8 @@ def _check_groups(rows: list[Row], table: Path) -> None:
             )
 
 
-def _read_image(path: Path, size: int) -> np.ndarray | str:
+def read_image(path: Path, size: int) -> np.ndarray | str:
+    """RGB pixels, uint8 `size x size x 3`, or why the image cannot be read."""
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:

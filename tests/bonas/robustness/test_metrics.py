@@ -15,12 +15,14 @@ from bonas.robustness.scored import Scored
 POINT = OperatingPoint(scale=0.7, bias=-0.3, threshold=0.4, low=0.4, high=0.4)
 
 
-def sample(seed: int, originals: int = 150, frames: int = 1, levels: int = 0) -> Scored:
-    """Of each original a real and a forged video of some frames, correlated."""
+def sample(
+    seed: int, originals: int = 150, frames: int = 1, levels: int = 0, noise: float = 0.7
+) -> Scored:
+    """Of each original a real and a forged video of some frames, correlated but for the noise."""
     rng = np.random.default_rng(seed)
     base = rng.normal(0.0, 0.7, (originals, 1, 1))
     video = rng.normal(0.0, 0.7, (originals, 2, 1))
-    frame = rng.normal(0.0, 0.7, (originals, 2, frames))
+    frame = rng.normal(0.0, noise, (originals, 2, frames))
     scores = (base + video + frame + np.array([0.0, 1.2])[:, None]).reshape(-1)
     forged = np.tile(np.repeat([False, True], frames), originals)
     names = [f"o{k}" for k in range(originals) for _ in range(2 * frames)]
@@ -95,14 +97,14 @@ def test_intervals_depend_on_the_seed_alone() -> None:
 
 def coverage(clustered: bool) -> dict[str, float]:
     """Share of 95 % intervals of paired and repeated frames that contain the truth."""
-    spread = math.sqrt(3 * 0.49)
+    spread = math.sqrt(2 * 0.49 + 0.04)
     error = NormalDist().cdf(-0.6 / spread)
     apart = NormalDist().cdf(1.2 / (spread * math.sqrt(2)))
     truth = {"accuracy": 1 - error, "equal_error_rate": error, "auc": apart}
     point = OperatingPoint(scale=1.0, bias=0.0, threshold=0.6, low=0.6, high=0.6)
     hits, worlds = dict.fromkeys(truth, 0), 150
     for seed in range(worlds):
-        scored = sample(seed, originals=50, frames=3)
+        scored = sample(seed, originals=50, frames=3, noise=0.2)
         if not clustered:
             names = tuple(map(str, range(len(scored))))
             scored = Scored(scored.scores, scored.forged, names, scored.domains, scored.videos)
@@ -117,7 +119,8 @@ def test_clustered_intervals_cover_repeated_frames_and_unclustered_ones_do_not()
     clustered = coverage(clustered=True)
     assert all(0.90 <= share <= 0.99 for share in clustered.values()), clustered
     without = coverage(clustered=False)
-    assert all(share < 0.90 for share in without.values()), without
+    # The AUC is hurt less: it compares the faces of an original with each other.
+    assert max(without["accuracy"], without["equal_error_rate"]) < 0.9, without
 
 
 def test_right_probabilities_may_have_no_calibration_error_and_wrong_ones_do_not() -> None:
