@@ -79,10 +79,13 @@ def _register() -> None:
 
     from bonas.commands.audit import audit
     from bonas.commands.benchmark import benchmark
+    from bonas.commands.calibrate import calibrate
     from bonas.commands.compare import compare
     from bonas.commands.dashboard import dashboard
     from bonas.commands.data import data
     from bonas.commands.demo import demo
+    from bonas.commands.detect import detect
+    from bonas.commands.evaluate import evaluate
     from bonas.commands.report import report
     from bonas.commands.search import search
     from bonas.commands.train import train
@@ -92,6 +95,9 @@ def _register() -> None:
         "demo": demo,
         "search": search,
         "train": train,
+        "evaluate": evaluate,
+        "calibrate": calibrate,
+        "detect": detect,
         "compare": compare,
         "report": report,
         "dashboard": dashboard,

@@ -11,8 +11,10 @@ from torch import nn
 
 from bonas.assembly import Components
 from bonas.config import ConfigError
+from bonas.data.faces import Split
+from bonas.detector_calibration import calibrate
 from bonas.detector_record import TrainedRecord, load_record, record_of, save_detector
-from bonas.estimation.evaluation import Evaluation
+from bonas.estimation.evaluation import Evaluation, logits_of
 from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector
@@ -127,6 +129,15 @@ def run_contestant(
         seconds=seconds,
         training_data=parts.train.digest(),
     )
-    save_detector(folder, network, entrant.architecture, record)
+    val = parts.data.val
+    logits = logits_of(detector, val.images.to(parts.device.device), parts.device)
+    save_detector(
+        folder,
+        network,
+        entrant.architecture,
+        record,
+        space=parts.config.space,
+        calibration=calibrate(logits, val, split=Split.VAL),
+    )
     checkpoint.unlink(missing_ok=True)
     return record

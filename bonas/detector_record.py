@@ -10,12 +10,16 @@ from torch import nn
 
 import bonas
 from bonas.checkpoint import save_weights
+from bonas.config import SpaceTable
+from bonas.detector_calibration import Calibration, save_calibration
 from bonas.estimation.evaluation import Evaluation
 from bonas.networks.cost import network_cost
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
 
 WEIGHTS, ARCHITECTURE, METRICS = "detector.safetensors", "architecture.json", "metrics.json"
+NETWORK = "network"
+"""Under which the weights' metadata say how the network of an architecture is built."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +119,19 @@ def record_of(
 
 
 def save_detector(
-    folder: Path, network: nn.Module, architecture: Architecture | None, record: TrainedRecord
+    folder: Path,
+    network: nn.Module,
+    architecture: Architecture,
+    record: TrainedRecord,
+    *,
+    space: SpaceTable,
+    calibration: Calibration,
 ) -> None:
     """Write the detector's folder; the metrics last, so that their presence means complete."""
-    save_weights(folder / WEIGHTS, network, {"name": record.name})
-    if architecture is not None:
-        (folder / ARCHITECTURE).write_text(architecture.to_json() + "\n", encoding="utf-8")
+    described = {"name": record.name, NETWORK: space.model_dump_json(exclude_none=True)}
+    save_weights(folder / WEIGHTS, network, described)
+    (folder / ARCHITECTURE).write_text(architecture.to_json() + "\n", encoding="utf-8")
+    save_calibration(folder, calibration)
     text = json.dumps(record.to_json(), indent=2)
     (folder / METRICS).write_text(text + "\n", encoding="utf-8")
 

@@ -31,12 +31,15 @@ class Faces:
         labels: int64, `n`, 1 for forged; on the CPU.
         originals: For each image the real face or video it belongs to: groups never cross splits.
         domains: For each image `real` or the type of its forgery.
+        videos: For each image the video that it is a frame of, or an empty name; none at all where
+            the data name no videos.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     originals: tuple[str, ...]
     domains: tuple[str, ...]
+    videos: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         counts = {
@@ -45,6 +48,8 @@ class Faces:
             "originals": len(self.originals),
             "domains": len(self.domains),
         }
+        if self.videos:
+            counts["videos"] = len(self.videos)
         if len(set(counts.values())) != 1:
             raise ValueError(f"the columns differ in length: {counts}.")
         if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
@@ -64,6 +69,7 @@ class Faces:
             labels=self.labels[chosen],
             originals=tuple(self.originals[i] for i in positions),
             domains=tuple(self.domains[i] for i in positions),
+            videos=tuple(self.videos[i] for i in positions) if self.videos else (),
         )
 
     def to(self, device: torch.device) -> "Faces":

@@ -163,6 +163,15 @@ def layout_settings(table: DataTable) -> Settings:
     )
 
 
+def read_data(path: Path, size: int, progress: Progress | None = None) -> DataSet:
+    """A data set that no configuration names, in any layout that is read.
+
+    Raises:
+        DataError: as its reader.
+    """
+    return _load(DataTable(path=path, size=size, layout="auto"), seed=0, progress=progress)
+
+
 def synthetic_faces(
     identities: int, size: int, *, seed: int, progress: Progress | None = None
 ) -> DataSet:

@@ -1,7 +1,7 @@
 """Evaluation: the test images of every condition, made once, and a detector's score on them."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -93,9 +93,7 @@ class Evaluation:
             views[Condition(Group.UNSEEN, name)] = faces.to(device.device)
         corrupted = [c for c in conditions.conditions if c.group is Group.CORRUPTION]
         for condition, images in corrupted_views(clean.images, corrupted, seed=protocol.seed):
-            views[condition] = Faces(
-                images.to(device.device), clean.labels, clean.originals, clean.domains
-            )
+            views[condition] = replace(clean, images=images.to(device.device))
         attacked = _first_originals(clean, protocol.attack_images).to(device.device)
         for attack in protocol.attacks:
             views[Condition(Group.ATTACK, attack.value)] = attacked

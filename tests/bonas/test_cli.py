@@ -227,7 +227,7 @@ def test_the_whole_way_and_what_may_follow_it(
     (record,) = json.loads(capsys.readouterr().out)
     assert record["name"] == more["best"][0]["key"]
     detector = tmp_path / "run" / "detectors" / record["name"]
-    names = {"detector.safetensors", "architecture.json", "metrics.json"}
+    names = {"detector.safetensors", "architecture.json", "metrics.json", "calibration.json"}
     assert {f.name for f in detector.iterdir()} == names
 
     assert main(["compare", run, "--json"]) == 0

@@ -1,12 +1,13 @@
 """The `metadata.csv` layout: a table of image paths with label, original and split.
 
-    path,label,original,split[,forgery]
+    path,label,original,split[,forgery][,video]
     faces/a.jpg,REAL,a,train
     faces/b.jpg,FAKE,a,train,swap
 
 `path` is relative to the folder of the table and stays inside it; `label` is REAL or FAKE and
 `split` train, val or test, in any case; `original` names the real face or video that a row
-belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type.
+belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type;
+`video` (optional) names the video that the image is a frame of, empty for a single image.
 """
 
 import csv
@@ -128,6 +129,6 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
         original=values["original"],
         split=split,
         forgery=forgery if label else REAL,
-        video=values["path"] if is_video(path) else "",
+        video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
         where=where,
     )

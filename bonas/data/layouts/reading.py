@@ -98,4 +98,5 @@ def _faces(images: np.ndarray, records: list[Record]) -> Faces:
         labels=torch.tensor([record.label for record in records], dtype=torch.int64),
         originals=tuple(record.original for record in records),
         domains=tuple(record.forgery for record in records),
+        videos=tuple(r.video for r in records) if any(r.video for r in records) else (),
     )

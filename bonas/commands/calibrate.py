@@ -1,0 +1,62 @@
+"""`bonas calibrate`: what a detector's scores mean, chosen anew on data or by other rules."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bonas.commands.console import RESULTS, bars, print_json
+from bonas.config import ConfigError
+from bonas.data.faces import Split
+from bonas.data.source import read_data
+from bonas.detector_calibration import CALIBRATION, save_calibration
+from bonas.detector_calibration import calibrate as calibration_of
+from bonas.robustness.calibration import Rules, ThresholdRule
+from bonas.saved_detector import load_detector
+
+
+def calibrate(
+    detector: Annotated[
+        Path, typer.Argument(help="Folder of a trained detector.", show_default=False)
+    ],
+    data: Annotated[Path, typer.Argument(help="Data folder.", show_default=False)],
+    split: Annotated[Split, typer.Option(help="Which images.")] = Split.VAL,
+    threshold: Annotated[
+        ThresholdRule, typer.Option(help="Equal errors, or false alarms at most --fpr.")
+    ] = ThresholdRule.EER,
+    fpr: Annotated[float, typer.Option(help="Share of real images called forged.")] = 0.05,
+    error: Annotated[
+        float, typer.Option(help="Share of either class that is called the other, not uncertain.")
+    ] = 0.1,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Choose probability, threshold and band of doubt on data that were not trained on."""
+    try:
+        rules = Rules(threshold=threshold, false_positive_rate=fpr, error=error)
+    except ValueError as wrong:
+        raise ConfigError(f"{wrong}.") from wrong
+    saved = load_detector(detector, device=device)
+    with bars() as shown:
+        found = read_data(data, saved.image_size, shown.counting(f"{data.name} faces"))
+    faces = found.require(split, "the calibration")
+    if faces.digest() == saved.record.protocol["training_data"]:
+        raise ConfigError(
+            f"{data} {split.value!r} is what {detector} was trained on, where it errs too rarely; "
+            "calibrate on other images."
+        )
+    calibration = calibration_of(saved(faces.images), faces, split=split, rules=rules)
+    save_calibration(detector, calibration)
+    if json:
+        print_json(calibration.to_json())
+        return
+    for unit, point in (("frames", calibration.frames), ("videos", calibration.videos)):
+        if point is not None:
+            RESULTS.print(
+                f"{unit}: p = 1 / (1 + exp(-({point.scale:.4g} s {point.bias:+.4g}))), "
+                f"threshold {point.threshold:.4g}, uncertain from {point.low:.4g} to "
+                f"{point.high:.4g}",
+                soft_wrap=True,
+                markup=False,
+            )
+    RESULTS.print(str(detector / CALIBRATION), soft_wrap=True, markup=False)

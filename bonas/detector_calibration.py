@@ -1,0 +1,128 @@
+"""What a detector's scores mean, kept beside it: `calibration.json`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bonas
+from bonas.data.faces import Faces, Split
+from bonas.robustness.calibration import OperatingPoint, Rules, ThresholdRule, operating_point
+from bonas.robustness.scored import Scored
+
+CALIBRATION = "calibration.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Operating points of a detector with what they were chosen by and on.
+
+    Attributes:
+        frames: Of a single image's logit.
+        videos: Of the mean of a video's; `None` where the data had no videos of several frames.
+        rules: What threshold and band were chosen by.
+        data: What they were chosen on: digest, split, images, forged ones, originals, version.
+    """
+
+    frames: OperatingPoint
+    videos: OperatingPoint | None
+    rules: Rules
+    data: Mapping[str, Any]
+
+    def point(self, *, videos: bool) -> OperatingPoint:
+        """The operating point of videos or of frames; the latter where videos have none."""
+        return self.videos if videos and self.videos is not None else self.frames
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything; in strict JSON."""
+        return {
+            "frames": self.frames.to_json(),
+            "videos": None if self.videos is None else self.videos.to_json(),
+            "rules": asdict(self.rules),
+            "data": dict(self.data),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Calibration":
+        """The calibration that `to_json` wrote."""
+        videos, rules = document["videos"], document["rules"]
+        return cls(
+            frames=OperatingPoint.from_json(document["frames"]),
+            videos=None if videos is None else OperatingPoint.from_json(videos),
+            rules=Rules(**rules | {"threshold": ThresholdRule(rules["threshold"])}),
+            data=document["data"],
+        )
+
+
+def calibrate(
+    logits: np.ndarray, faces: Faces, *, split: Split, rules: Rules | None = None
+) -> Calibration:
+    """The calibration by these images, which the detector was not trained on.
+
+    Args:
+        logits: `n`, of the images.
+        faces: `n`, both classes.
+        split: Which split they are, to be told with the calibration.
+        rules: Of threshold and band.
+
+    Raises:
+        ValueError: logits that are not finite, or one class only.
+    """
+    chosen = rules or Rules()
+    frames = scored(logits, faces)
+    videos = frames.by_video()
+    return Calibration(
+        frames=operating_point(frames.scores, frames.forged, chosen),
+        videos=(
+            operating_point(videos.scores, videos.forged, chosen)
+            if len(videos) < len(frames)
+            else None
+        ),
+        rules=chosen,
+        data={
+            "version": bonas.__version__,
+            "digest": faces.digest(),
+            "split": split.value,
+            "images": len(faces),
+            "forged": int(faces.labels.sum()),
+            "originals": len(set(faces.originals)),
+        },
+    )
+
+
+def scored(logits: np.ndarray, faces: Faces) -> Scored:
+    """The scores of faces with all that they are grouped by."""
+    return Scored(
+        np.asarray(logits, dtype=np.float64),
+        faces.labels.numpy().astype(bool),
+        faces.originals,
+        faces.domains,
+        faces.videos or ("",) * len(faces),
+    )
+
+
+def save_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write it into a detector's folder."""
+    text = json.dumps(calibration.to_json(), indent=2, allow_nan=False)
+    (folder / CALIBRATION).write_text(text + "\n", encoding="utf-8")
+
+
+def load_calibration(folder: Path) -> Calibration | None:
+    """The calibration in a detector's folder, or `None` where there is none.
+
+    Raises:
+        ValueError: a file that is not one.
+    """
+    file = folder / CALIBRATION
+    if not file.is_file():
+        return None
+    try:
+        return Calibration.from_json(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{file} is no calibration ({type(error).__name__}: {error}); remove it, or write it "
+            "anew with `bonas calibrate`."
+        ) from error
