@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.nasbench201 import NASBENCH201, from_arch_str, to_arch_str
 from spaces.space import (
     Decision,
@@ -21,7 +21,10 @@ from spaces.space import (
     size,
 )
 
-SPACES = [NASBENCH201, FORGERY, CellSpace("tiny", ("none", "skip", "conv_3x3"), nodes=3)]
+SPACES = [
+    *[NASBENCH201, FORGERY, FORGERY_CASCADE],
+    CellSpace("tiny", ("none", "skip", "conv_3x3"), nodes=3),
+]
 SEEDS = st.integers(0, 2**32 - 1)
 
 
