@@ -33,13 +33,13 @@ class _Table(BaseModel):
 class SpaceTable(_Table):
     """`[space]`: what can be built, and how wide its networks are.
 
-    `width` is that of the first stage (half of it in `forgery`). `level_width` of the pyramid's
-    levels (64 unless given) and `stem`, how networks see pixels (full unless given), belong to
-    `forgery`. `cells` is the number of cells: per stage in `nasbench201` (5 unless given), of the
-    whole network in `darts` (8).
+    `width` is that of the first stage (half of it in `forgery` and `forgery_cascade`).
+    `level_width` of the pyramid's levels (64 unless given) and `stem`, how networks see pixels
+    (full unless given), belong to these two. `cells` is the number of cells: per stage in
+    `nasbench201` (5 unless given), of the whole network in `darts` (8).
     """
 
-    name: Literal["forgery", "nasbench201", "darts"] = "forgery"
+    name: Literal["forgery", "forgery_cascade", "nasbench201", "darts"] = "forgery"
     width: Annotated[int, Field(ge=4)] = 16
     level_width: Annotated[int, Field(ge=4)] | None = None
     stem: Literal["full", "folded"] | None = None
@@ -47,7 +47,8 @@ class SpaceTable(_Table):
 
     @model_validator(mode="after")
     def _settings_of_the_space(self) -> "SpaceTable":
-        for foreign in ("cells",) if self.name == "forgery" else ("level_width", "stem"):
+        pyramid = self.name in ("forgery", "forgery_cascade")
+        for foreign in ("cells",) if pyramid else ("level_width", "stem"):
             if getattr(self, foreign) is not None:
                 raise ValueError(f"{foreign} is no setting of the space {self.name!r}; remove it")
         if self.name == "darts" and self.cells is not None and self.cells < 3:

@@ -16,7 +16,7 @@ from bonas.networks.forgery import ForgeryNetwork, Stem
 from bonas.networks.nasbench201 import NASBench201Network
 from spaces.architecture import Architecture, Choice
 from spaces.darts import DARTS, DartsSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, ForgerySpace
 from spaces.graphs import NONE
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import SearchSpace, unused
@@ -42,21 +42,21 @@ class NetworkBuilder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ForgeryBuilder:
-    """Networks of the `forgery` space; see `ForgeryNetwork` for the widths and the stem."""
+    """Networks of a `forgery` space; see `ForgeryNetwork` for the widths and the stem."""
 
     width: int = 16
     level_width: int = 64
     stem: Stem = "full"
-
-    @property
-    def space(self) -> SearchSpace:
-        """The `forgery` space."""
-        return FORGERY
+    space: ForgerySpace = FORGERY
 
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `ForgeryNetwork`."""
         return ForgeryNetwork(
-            options, width=self.width, level_width=self.level_width, stem=self.stem
+            options,
+            width=self.width,
+            level_width=self.level_width,
+            stem=self.stem,
+            space=self.space,
         )
 
 
