@@ -21,7 +21,7 @@ from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.graphs import NONE, SKIP, canonical_key, is_connected
 from spaces.space import SearchSpace, enumerate_space
 
@@ -106,7 +106,11 @@ def test_the_same_seed_gives_the_same_study_and_another_one_another(name: str) -
 
 @pytest.mark.parametrize(
     ("name", "space"),
-    [("bayesian", FORGERY), *((name, MEDIUM) for name in STRATEGIES)],
+    [
+        ("bayesian", FORGERY),
+        ("bayesian", FORGERY_CASCADE),
+        *((name, MEDIUM) for name in STRATEGIES),
+    ],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_a_fresh_sampler_on_a_reloaded_study_goes_on_as_the_old_one(
