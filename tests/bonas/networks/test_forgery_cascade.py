@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.networks.builder import ForgeryBuilder, build_network, build_supernet
+from bonas.networks.builder import DartsBuilder, ForgeryBuilder, build_network, build_supernet
 from bonas.networks.cost import COSTS, OptionCosts, architecture_cost, network_cost
 from bonas.networks.detector import Detector
 from bonas.networks.operations import CentralDifference
@@ -200,6 +200,11 @@ def test_summed_terms_are_the_cost_or_above_it_where_a_stage_is_dead(costs: Opti
         else:
             assert all(summed[name] >= exact[name] for name in COSTS)
     assert whole >= 5
+
+
+def test_a_space_whose_wiring_is_chosen_has_no_limits() -> None:
+    with pytest.raises(ValueError, match=r"search\.limits are not available in the space 'darts'"):
+        OptionCosts.count(DartsBuilder(width=4, cells=3), SIZE)
 
 
 def test_shapes_suffice_to_count() -> None:
