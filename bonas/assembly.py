@@ -53,10 +53,14 @@ from bonas.strategies.proposer import ArchitectureSampler
 from bonas.study import Study, journal_storage
 from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
+from spaces.forgery import FORGERY_CASCADE
 
 BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
     "forgery": lambda table: ForgeryBuilder(
         table.width, table.level_width or 64, table.stem or "full"
+    ),
+    "forgery_cascade": lambda table: ForgeryBuilder(
+        table.width, table.level_width or 64, table.stem or "full", FORGERY_CASCADE
     ),
     "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
     "darts": lambda table: DartsBuilder(table.width, table.cells or 8),

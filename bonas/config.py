@@ -33,13 +33,13 @@ class _Table(BaseModel):
 class SpaceTable(_Table):
     """`[space]`: what can be built, and how wide its networks are.
 
-    `width` is that of the first stage (half of it in `forgery` and `macro`). `level_width` of the
-    pyramid's levels (64 unless given) and `stem`, how networks see pixels (full unless given),
-    belong to `forgery`. `cells` is the number of cells: per stage in `nasbench201` (5 unless
-    given), of the whole network in `darts` (8).
+    `width` is that of the first stage (half of it in `forgery`, `forgery_cascade` and `macro`).
+    `level_width` of the pyramid's levels (64 unless given) and `stem`, how networks see pixels
+    (full unless given), belong to the first two. `cells` is the number of cells: per stage in
+    `nasbench201` (5 unless given), of the whole network in `darts` (8).
     """
 
-    name: Literal["forgery", "nasbench201", "darts", "macro"] = "forgery"
+    name: Literal["forgery", "forgery_cascade", "nasbench201", "darts", "macro"] = "forgery"
     width: Annotated[int, Field(ge=4)] = 16
     level_width: Annotated[int, Field(ge=4)] | None = None
     stem: Literal["full", "folded"] | None = None
@@ -47,7 +47,11 @@ class SpaceTable(_Table):
 
     @model_validator(mode="after")
     def _settings_of_the_space(self) -> "SpaceTable":
-        others = {"forgery": ("cells",), "macro": ("cells", "level_width", "stem")}
+        others = {
+            "forgery": ("cells",),
+            "forgery_cascade": ("cells",),
+            "macro": ("cells", "level_width", "stem"),
+        }
         for foreign in others.get(self.name, ("level_width", "stem")):
             if getattr(self, foreign) is not None:
                 raise ValueError(f"{foreign} is no setting of the space {self.name!r}; remove it")

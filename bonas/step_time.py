@@ -124,12 +124,13 @@ def measure_step_times(
     kinds = _kinds(builder, costs)
     skips = with_options(builder, builder.space.decisions, {})
     changed = {
-        (number, option): with_options(
-            builder, builder.space.decisions, dict.fromkeys(names, option)
-        )
+        (number, option): carried
         for number, names in enumerate(kinds)
         for option in _options(builder, names[0])
         if option not in (NONE, SKIP)
+        # What nothing uses among skips, such as a parameter of another operation, takes no time.
+        and (carried := _carrying(builder, names, option)) != skips
+        and names[0] in live(builder.space, carried)
     }
     fewer = {number: _without_needless(builder, names) for number, names in enumerate(kinds)}
     fewer = {number: sparse for number, sparse in fewer.items() if sparse[1]}
@@ -167,6 +168,10 @@ def _kinds(builder: NetworkBuilder, costs: OptionCosts) -> list[list[str]]:
 
 def _options(builder: NetworkBuilder, name: str) -> tuple[Choice, ...]:
     return next(d.options for d in builder.space.decisions if d.name == name)
+
+
+def _carrying(builder: NetworkBuilder, names: Sequence[str], option: Choice) -> Architecture:
+    return with_options(builder, builder.space.decisions, dict.fromkeys(names, option))
 
 
 def _without_needless(builder: NetworkBuilder, names: Sequence[str]) -> tuple[Architecture, int]:

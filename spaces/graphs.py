@@ -7,11 +7,18 @@ A graph is a `networkx.DiGraph` whose nodes carry
 - `cell` (may be absent): the cell that the node belongs to;
 - `decision` (may be absent): the decision that chose the operation;
 - `decisions` (may be absent): those that chose it together, where there are several.
+- `settings` (may be absent): what further decisions chose as the operation's parameters, by
+  decision, as text. Only operations that are used carry it, so that a parameter of nothing is no
+  difference.
+
+The graph attribute `settings` (may be absent) names all decisions that only set parameters.
 
 An operation that receives nothing yields nothing: branches behind it are dead.
 """
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import networkx as nx
 
@@ -20,6 +27,7 @@ OUTPUT = "output"
 SUM = "sum"
 SKIP = "skip"
 NONE = "none"
+SETTINGS = "settings"
 PASSING = frozenset({SUM, SKIP, OUTPUT})
 """Operations that change nothing: a node of one is the sum of what reaches it."""
 _SIGNAL = "0"
@@ -67,14 +75,22 @@ def simplify(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
 
 
 def live_decisions(graph: "nx.DiGraph[str]") -> frozenset[str]:
-    """The decisions whose operation lies on a path from the input to the output."""
+    """The decisions whose operation lies on a path from the input to the output, and those that
+    set a parameter of such an operation."""
     found: set[str] = set()
     for node in _live_nodes(graph):
-        data = graph.nodes[node]
-        found.update(data.get("decisions", ()))
-        if data.get("decision") is not None:
-            found.add(data["decision"])
+        attributes = graph.nodes[node]
+        found.update(attributes.get("decisions", ()), attributes.get(SETTINGS, ()))
+        if attributes.get("decision") is not None:
+            found.add(attributes["decision"])
     return frozenset(found)
+
+
+def described(attributes: Mapping[str, Any]) -> str:
+    """A node's operation with its parameters, such as `cdc_3x3[0.7]`, from its attributes."""
+    settings = attributes.get(SETTINGS)
+    operation = str(attributes["operation"])
+    return f"{operation}[{','.join(settings.values())}]" if settings else operation
 
 
 def _live_nodes(graph: "nx.DiGraph[str]") -> set[str]:
@@ -114,7 +130,7 @@ def _output_expression(graph: "nx.DiGraph[str]") -> str:
             # Between cells a digest stands for the expression, which would otherwise grow with
             # the number of paths through the whole network.
             inner = received if cell is not None else _digest(received)
-            expressions[node] = f"({inner})@{operation}"
+            expressions[node] = f"({inner})@{described(graph.nodes[node])}"
     return expressions[_only(graph, OUTPUT)]
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import NONE, is_connected, live_decisions
+from spaces.graphs import NONE, SETTINGS, SKIP, is_connected, live_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,34 @@ class SupportsLive(Protocol):
         """`live_decisions` of the architecture's graph: all that have an effect."""
 
 
+@runtime_checkable
+class SupportsNeutral(Protocol):
+    """A space in which what a network costs is a sum over its live decisions.
+
+    Without it that holds of a space whose decisions all offer a skip.
+    """
+
+    @property
+    def neutral(self) -> Mapping[str, Choice]:
+        """The option that adds nothing, or least, of each decision that offers no skip."""
+
+
+def neutral_options(space: SearchSpace) -> dict[str, Choice]:
+    """Of each decision the option that adds nothing, or least, to what a network costs.
+
+    Raises:
+        ValueError: there is none, since a decision's cost depends on others.
+    """
+    known = space.neutral if isinstance(space, SupportsNeutral) else {}
+    found = {decision.name: known.get(decision.name, SKIP) for decision in space.decisions}
+    if any(found[decision.name] not in decision.options for decision in space.decisions):
+        raise ValueError(
+            f"search.limits are not available in the space {space.name!r}, where a "
+            "decision's cost depends on others; remove them."
+        )
+    return found
+
+
 def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     """The decisions whose operation lies on a path from the input to the output."""
     if isinstance(space, SupportsLive):
@@ -65,11 +93,14 @@ def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     """The decisions that chose an operation which no path uses, or what has no effect on one.
 
     A decision without the option `none` chose no operation but, say, the wiring: it is used,
-    unless the space itself tells live decisions.
+    unless the space itself tells live decisions, or the graph says that it sets a parameter.
     """
     used, tells = live(space, architecture), isinstance(space, SupportsLive)
+    parameters = () if tells else space.graph(architecture).graph.get(SETTINGS, ())
     return frozenset(
-        d.name for d in space.decisions if d.name not in used and (tells or NONE in d.options)
+        d.name
+        for d in space.decisions
+        if d.name not in used and (tells or NONE in d.options or d.name in parameters)
     )
 
 

@@ -18,11 +18,11 @@ from bonas.networks.nasbench201 import NASBench201Network
 from bonas.networks.sliced import part
 from spaces.architecture import Architecture, Choice
 from spaces.darts import DARTS, DartsSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, ForgerySpace
 from spaces.graphs import NONE
 from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201
-from spaces.space import SearchSpace, unused
+from spaces.space import SearchSpace, connects, unused
 from spaces.stages import StageSpace
 
 
@@ -54,21 +54,21 @@ class SupportsSlices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ForgeryBuilder:
-    """Networks of the `forgery` space; see `ForgeryNetwork` for the widths and the stem."""
+    """Networks of a `forgery` space; see `ForgeryNetwork` for the widths and the stem."""
 
     width: int = 16
     level_width: int = 64
     stem: Stem = "full"
-
-    @property
-    def space(self) -> SearchSpace:
-        """The `forgery` space."""
-        return FORGERY
+    space: ForgerySpace = FORGERY
 
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `ForgeryNetwork`."""
         return ForgeryNetwork(
-            options, width=self.width, level_width=self.level_width, stem=self.stem
+            options,
+            width=self.width,
+            level_width=self.level_width,
+            stem=self.stem,
+            space=self.space,
         )
 
 
@@ -134,7 +134,9 @@ def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:
 
 def build_network(builder: NetworkBuilder, architecture: Architecture, *, seed: int) -> nn.Module:
     """A network that holds what one architecture uses; operations on dead branches are left out."""
-    dead = unused(builder.space, architecture)
+    # Without any path all is unused, also what no network can do without; its call will tell.
+    connected = connects(builder.space, architecture)
+    dead = unused(builder.space, architecture) if connected else frozenset()
     chosen = {
         decision.name: (NONE if decision.name in dead else choice,)
         for decision, choice in zip(builder.space.decisions, architecture.choices, strict=True)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bonas.networks.operations import OPERATIONS
+from bonas.networks.operations import OPERATIONS, CentralDifference
 from spaces.architecture import Choice
 from spaces.cell import cell_edges, edge_name, live_edges
 from spaces.graphs import NONE, SKIP
@@ -58,11 +58,21 @@ class Edge(nn.Module):
         named = {str(o): OPERATIONS[str(o)](channels) for o in operations if o != NONE}
         self.operations = nn.ModuleDict(named)
 
-    def forward(self, value: torch.Tensor, operation: Choice | Mixture) -> torch.Tensor | None:
-        """The value through the named operation or a mixture of them; the shape stays."""
+    def forward(
+        self, value: torch.Tensor, operation: Choice | Mixture, theta: float | None = None
+    ) -> torch.Tensor | None:
+        """The value through the named operation or a mixture of them; the shape stays.
+
+        Args:
+            value: `n x channels x h x w`.
+            operation: Which one; a mixture has central differences of their own theta.
+            theta: Of a central difference convolution; its own unless given.
+        """
         if isinstance(operation, Mixture):
             return operation(self.operations, value)
-        result: torch.Tensor = self.operations[str(operation)](value)
+        module = self.operations[str(operation)]
+        differs = theta is not None and isinstance(module, CentralDifference)
+        result: torch.Tensor = module(value, theta) if differs else module(value)
         return result
 
 
@@ -88,13 +98,17 @@ class Cell(nn.Module):
         self._nodes = nodes
 
     def forward(
-        self, value: torch.Tensor, choices: Sequence[Choice | Mixture]
+        self,
+        value: torch.Tensor,
+        choices: Sequence[Choice | Mixture],
+        theta: float | None = None,
     ) -> torch.Tensor | None:
         """The last node's value, or `None` where no path reaches it.
 
         Args:
             value: `n x channels x h x w`.
             choices: One operation per edge, or a mixture, in the order of `cell_edges`.
+            theta: Of the cell's central difference convolutions; their own unless given.
         """
         live = live_edges(choices, self._nodes)
         states: list[torch.Tensor | None] = [value] + [None] * (self._nodes - 1)
@@ -102,7 +116,7 @@ class Cell(nn.Module):
             source = states[i]
             if (i, j) not in live or source is None:
                 continue
-            term = self.edges[f"{i}-{j}"](source, choice)
+            term = self.edges[f"{i}-{j}"](source, choice, theta)
             reached = states[j]
             if term is not None:
                 states[j] = term if reached is None else reached + term

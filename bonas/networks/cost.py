@@ -17,8 +17,7 @@ from bonas.networks.builder import NetworkBuilder, build_network, build_supernet
 from bonas.networks.detector import Detector
 from bonas.networks.operations import DilatedDepthwiseConv2d
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import SKIP
-from spaces.space import Decision, live
+from spaces.space import Decision, live, neutral_options
 
 COSTS = ("parameters", "multiply_adds", "activations")
 STEP_TIME = "step_time"
@@ -117,7 +116,8 @@ class OptionCosts:
 
     Attributes:
         builder: Of the space.
-        skeleton: Cost of the network whose operations all skip, by name.
+        skeleton: Cost of the network whose operations all skip and whose other decisions take
+            the option that adds least (`spaces.space.neutral_options`), by name.
         terms: What a choice adds to it, by decision and option.
     """
 
@@ -130,14 +130,9 @@ class OptionCosts:
         """The costs in `COSTS` at an image size.
 
         Raises:
-            ValueError: a space with decisions that cannot be skipped.
+            ValueError: a space in which a decision's cost depends on others.
         """
         decisions = builder.space.decisions
-        if any(SKIP not in decision.options for decision in decisions):
-            raise ValueError(
-                f"search.limits are not available in the space {builder.space.name!r}, where a "
-                "decision's cost depends on others; remove them."
-            )
         plain = with_options(builder, decisions, {})
         skeleton = architecture_cost(builder, plain, size)
         # On the CPU, not the meta device, whose shape functions take longer than the arithmetic.
@@ -204,6 +199,10 @@ class Limits:
 def with_options(
     builder: NetworkBuilder, decisions: Sequence[Decision], choices: Mapping[str, Choice]
 ) -> Architecture:
-    """The architecture of these options, and of a skip for every other decision."""
-    chosen = tuple(choices.get(decision.name, SKIP) for decision in decisions)
+    """The architecture of these options, and of a skip for every other decision.
+
+    Where a decision offers no skip, its neutral option (`spaces.space.neutral_options`).
+    """
+    neutral = neutral_options(builder.space)
+    chosen = tuple(choices.get(d.name, neutral[d.name]) for d in decisions)
     return Architecture(builder.space.name, chosen)

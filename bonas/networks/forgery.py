@@ -1,4 +1,4 @@
-"""Networks of the `forgery` space: three stages of a cell each, a pyramid, one logit."""
+"""Networks of the `forgery` spaces: three stages of a cell each, a pyramid, one logit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -8,9 +8,9 @@ from torch import nn
 
 from bonas.networks.cells import Cell, RelaxedChoices
 from bonas.networks.heads import full_precision
+from bonas.networks.inputs import CHANNELS, InputBranch
 from spaces.architecture import Architecture, Choice
-from spaces.cell import split_by_cell
-from spaces.forgery import NODES, STAGES
+from spaces.forgery import ADD, FORGERY, JOINS, NODES, STAGES, TOP_DOWN, ForgerySpace, Frame
 
 Stem = Literal["full", "folded"]
 WIDENING = (2, 4, 6)
@@ -27,12 +27,17 @@ class ForgeryNetwork(nn.Module):
     the pyramid; the logit is the sum of what the levels say, so that a stage that an architecture
     leaves dead is absent from it rather than zero.
 
+    Where the space chooses the input, its options share all weights but the first convolution's.
+    Levels have the last stage's resolution, so that a coarser one is added to a finer one without
+    being enlarged.
+
     Args:
-        options: The operations that each edge may carry, by decision: one each for a stand-alone
-            network, all of them for a supernet.
+        options: The operations that each edge may carry, and the options of the space's other
+            decisions, by decision: one each for a stand-alone network, all for a supernet.
         width: Half the channels of the first stage.
         level_width: Channels of each pyramid level.
         stem: Full or folded.
+        space: Whose architectures a call names.
     """
 
     def __init__(
@@ -42,22 +47,30 @@ class ForgeryNetwork(nn.Module):
         width: int = 16,
         level_width: int = 64,
         stem: Stem = "full",
+        space: ForgerySpace = FORGERY,
     ) -> None:
         super().__init__()
+        self.space = space
         self.entries = nn.ModuleList()
         self.cells = nn.ModuleList()
         self.levels = nn.ModuleList()
         self.logits = nn.ModuleList()
+        inputs = [str(option) for option in options.get("input", space.inputs)]
         previous = 0
         for number, stage in enumerate(STAGES):
             channels = width * WIDENING[number]
-            first = _folded(channels) if stem == "folded" else _full(width, channels)
+            # Built for all stages though one keeps it: a seed's weights stay what they were.
+            first = _first(inputs, width, channels, stem, chosen=len(space.inputs) > 1)
             self.entries.append(_entry(previous, channels) if number else first)
             self.cells.append(Cell(stage, options, NODES, channels))
             # Pooled to the last stage's resolution first: the levels cost next to nothing then.
             self.levels.append(_level(channels, level_width, 2 ** (len(STAGES) - 1 - number)))
             self.logits.append(nn.Linear(2 * level_width, 1))
             previous = channels
+        self.joins = nn.ModuleDict()
+        for name in [*JOINS, *TOP_DOWN]:
+            if ADD in options.get(name, ()):
+                self.joins[name] = _join(name, width, level_width)
 
     def forward(
         self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
@@ -68,24 +81,91 @@ class ForgeryNetwork(nn.Module):
             images: Normalised images, `n x 3 x h x w`, h and w even.
             architecture: Which operation each edge carries; at least its first stage must be live.
         """
-        value = images
         logit = images.new_zeros(len(images))
-        per_cell = split_by_cell(architecture.choices, STAGES, NODES)
+        frame = self.space.frame(architecture.choices)
+        per_cell = self.space.cells(architecture.choices)
+        ends: list[torch.Tensor | None] = []
+        levels: list[torch.Tensor | None] = []
         for number, stage in enumerate(STAGES):
-            end = self.cells[number](self.entries[number](value), per_cell[stage])
-            if end is None:
-                if number == 0:
-                    raise ValueError(
-                        f"{architecture} connects its input to nothing: no path leads through "
-                        f"the cell {stage!r}. Draw another (spaces.graphs.is_connected tells)."
-                    )
-                break
-            value = end
-            pooled = _statistics(self.levels[number](value))
-            level = self.logits[number]
-            assert isinstance(level, nn.Linear)
-            logit = logit + full_precision(level, pooled).squeeze(1)
+            entering = self._entering(number, images, ends, frame)
+            end = None
+            if entering is not None:
+                end = self.cells[number](entering, per_cell[stage], frame.thetas[number])
+            if end is None and number == 0:
+                raise ValueError(
+                    f"{architecture} connects its input to nothing: no path leads through "
+                    f"the cell {stage!r}. Draw another (spaces.graphs.is_connected tells)."
+                )
+            ends.append(end)
+            levels.append(None if end is None else self.levels[number](end))
+        for name, (above, level) in TOP_DOWN.items():
+            levels[level] = self._joined(levels[level], name, levels[above], frame)
+        for value, head in zip(levels, self.logits, strict=True):
+            if value is not None:
+                assert isinstance(head, nn.Linear)
+                logit = logit + full_precision(head, _statistics(value)).squeeze(1)
         return logit
+
+    def _entering(
+        self,
+        number: int,
+        images: torch.Tensor,
+        ends: Sequence[torch.Tensor | None],  # of the stages before
+        frame: Frame,
+    ) -> torch.Tensor | None:
+        """What a stage's cell receives; `None` where nothing does."""
+        entry = self.entries[number]
+        if number == 0:
+            seen: torch.Tensor = (
+                entry(images, frame.input) if isinstance(entry, ChosenStem) else entry(images)
+            )
+            return seen
+        before = ends[number - 1]
+        entering = None if before is None else entry(before)
+        for name, (source, target) in JOINS.items():
+            if target == number:
+                entering = self._joined(entering, name, ends[source], frame)
+        return entering
+
+    def _joined(
+        self,
+        value: torch.Tensor | None,
+        name: str,
+        source: torch.Tensor | None,
+        frame: Frame,
+    ) -> torch.Tensor | None:
+        """The value with what the named join adds, where the architecture has it."""
+        if name not in frame.added or source is None:
+            return value
+        term: torch.Tensor = self.joins[name](source)
+        return term if value is None else value + term
+
+
+class ChosenStem(nn.Module):
+    """A stem whose input is chosen: a first convolution for each option, the rest shared.
+
+    Args:
+        inputs: The options, of `spaces.forgery.INPUTS`.
+        width: Half the channels of the first stage.
+        channels: Of the first stage.
+        stem: Full or folded.
+    """
+
+    def __init__(self, inputs: Sequence[str], width: int, channels: int, stem: Stem) -> None:
+        super().__init__()
+        self.branches = nn.ModuleDict({option: InputBranch(option) for option in inputs})
+        self.firsts = nn.ModuleDict()
+        self.rest = nn.Sequential()
+        if stem == "folded":
+            self.firsts.update({o: _folded(CHANNELS[o], channels) for o in inputs})
+        else:
+            self.firsts.update({o: nn.Sequential(*_sharp(CHANNELS[o], width)) for o in inputs})
+            self.rest = nn.Sequential(*_pooled(width, channels))
+
+    def forward(self, images: torch.Tensor, option: str) -> torch.Tensor:
+        """`n x channels x h/2 x w/2` of normalised images, `n x 3 x h x w`."""
+        result: torch.Tensor = self.rest(self.firsts[option](self.branches[option](images)))
+        return result
 
 
 def _statistics(value: torch.Tensor) -> torch.Tensor:
@@ -96,10 +176,23 @@ def _statistics(value: torch.Tensor) -> torch.Tensor:
     return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
 
 
-def _full(width: int, channels: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(3, width, 3, padding=1, bias=False),
-        nn.BatchNorm2d(width),
+def _first(
+    inputs: Sequence[str], width: int, channels: int, stem: Stem, *, chosen: bool
+) -> nn.Module:
+    """The stem; without a choice of its input, that of pixels as it always was."""
+    if chosen or inputs != ["rgb"]:
+        return ChosenStem(inputs, width, channels, stem)
+    if stem == "folded":
+        return _folded(CHANNELS["rgb"], channels)
+    return nn.Sequential(*_sharp(CHANNELS["rgb"], width), *_pooled(width, channels))
+
+
+def _sharp(channels_in: int, width: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(channels_in, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+
+
+def _pooled(width: int, channels: int) -> tuple[nn.Module, ...]:
+    return (
         nn.ReLU(),
         nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
         nn.Conv2d(width, width, 1, bias=False),
@@ -108,11 +201,28 @@ def _full(width: int, channels: int) -> nn.Module:
     )
 
 
-def _folded(channels: int) -> nn.Module:
+def _folded(channels_in: int, channels: int) -> nn.Module:
     return nn.Sequential(
         nn.PixelUnshuffle(2),
-        nn.Conv2d(12, channels, 3, padding=1, bias=False),
+        nn.Conv2d(4 * channels_in, channels, 3, padding=1, bias=False),
         nn.BatchNorm2d(channels),
+    )
+
+
+def _join(name: str, width: int, level_width: int) -> nn.Module:
+    """From one stage's end to another's entry, or from one level to the next finer one."""
+    if name in TOP_DOWN:
+        return nn.Sequential(
+            nn.Conv2d(level_width, level_width, 1, bias=False),
+            nn.BatchNorm2d(level_width),
+            nn.ReLU(),
+        )
+    source, target = JOINS[name]
+    return nn.Sequential(
+        nn.MaxPool2d(2 ** (target - source)),
+        nn.ReLU(),
+        nn.Conv2d(width * WIDENING[source], width * WIDENING[target], 1, bias=False),
+        nn.BatchNorm2d(width * WIDENING[target]),
     )
 
 

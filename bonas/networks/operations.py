@@ -19,20 +19,42 @@ class CentralDifferenceConv2d(nn.Conv2d):
     Args:
         channels_in: Channels of the input.
         channels_out: Channels of the output.
-        theta: Share of the difference term in [0, 1]; 0 is an ordinary convolution.
+        theta: Share of the difference term in [0, 1]; 0 is an ordinary convolution. A call may
+            name another one for the same weights.
     """
 
     def __init__(self, channels_in: int, channels_out: int, *, theta: float = 0.7) -> None:
-        if not 0 <= theta <= 1:
-            raise ValueError(f"theta is {theta}; it must lie in [0, 1].")
+        _check_theta(theta)
         super().__init__(channels_in, channels_out, 3, padding=1, bias=False)
         self.theta = theta
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor, theta: float | None = None) -> torch.Tensor:
         """`n x channels_in x h x w` to `n x channels_out x h x w`."""
+        share = self.theta if theta is None else theta
+        _check_theta(share)
         total = self.weight.sum(dim=(2, 3), keepdim=True)
         centre = functional.pad(total, (1, 1, 1, 1))
-        return functional.conv2d(input, self.weight - self.theta * centre, padding=1)
+        return functional.conv2d(input, self.weight - share * centre, padding=1)
+
+
+def _check_theta(theta: float) -> None:
+    if not 0 <= theta <= 1:
+        raise ValueError(f"theta is {theta}; it must lie in [0, 1].")
+
+
+class CentralDifference(nn.Sequential):
+    """ReLU, central difference convolution, batch norm; a call may say which theta."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(
+            nn.ReLU(), CentralDifferenceConv2d(channels, channels), nn.BatchNorm2d(channels)
+        )
+
+    def forward(self, input: torch.Tensor, theta: float | None = None) -> torch.Tensor:
+        """`n x channels x h x w` to the same shape."""
+        activation, convolution, norm = self
+        result: torch.Tensor = norm(convolution(activation(input), theta))
+        return result
 
 
 def _activated(convolution: nn.Module, channels: int) -> nn.Module:
@@ -46,10 +68,6 @@ def _convolution(channels: int) -> nn.Module:
 
 def _pointwise_convolution(channels: int) -> nn.Module:
     return _activated(nn.Conv2d(channels, channels, 1, bias=False), channels)
-
-
-def _central_difference(channels: int) -> nn.Module:
-    return _activated(CentralDifferenceConv2d(channels, channels), channels)
 
 
 class DilatedDepthwiseConv2d(nn.Conv2d):
@@ -120,7 +138,7 @@ OPERATIONS: dict[str, Callable[[int], nn.Module]] = {  # name -> constructor fro
     SKIP: lambda channels: nn.Identity(),
     "conv_1x1": _pointwise_convolution,
     "conv_3x3": _convolution,
-    "cdc_3x3": _central_difference,
+    "cdc_3x3": CentralDifference,
     "sep_conv_3x3": _separable,
     "dil_conv_3x3": _dilated,
     "avg_pool_3x3": _average_pool,

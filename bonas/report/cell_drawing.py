@@ -5,7 +5,7 @@ A label stands in the middle of its edge's lane, so that labels cannot meet; see
 
 from collections.abc import Mapping, Sequence
 
-from bonas.report.cell_lanes import LANE, Placed, place
+from bonas.report.cell_lanes import LANE, NOTE, NOTE_TOP, Placed, place
 from bonas.report.cell_rows import CellEdge, CellRow
 from bonas.report.markup import Markup
 from bonas.report.svg import CHARACTER, path, picture, rectangle, text
@@ -139,6 +139,7 @@ def _entry(item: Placed, number: int, xs: Sequence[float]) -> list[Markup]:
     parts.append(
         path(f"M{ENTRY_X + ENTRY_WIDTH:.1f},{y:.1f}H{tip:.1f}{_arrow(tip, y, 1, 0)}", kind)
     )
+    parts += _notes(ENTRY_X, y, row.entering)
     for extra, name in enumerate(row.sources[1:], start=1):
         parts.append(text(xs[extra], y + RADIUS + 14, shown(name), "small", anchor="middle"))
     if number == 0 and row.sources[0] != "input":
@@ -158,7 +159,14 @@ def _head(item: Placed, end: float, last: float, width: float, bar: float) -> li
     wire = path(f"M{end + RADIUS:.1f},{y:.1f}H{tip:.1f}{_arrow(tip, y, 1, 0)}", kind)
     if not row.heads:
         return [wire]
-    return [wire, *_box(last + 46, y, width, " + ".join(map(shown, row.heads)))]
+    box = _box(last + 46, y, width, " + ".join(map(shown, row.heads)))
+    return [wire, *box, *_notes(last + 46, y, row.merging)]
+
+
+def _notes(x: float, y: float, notes: Sequence[str]) -> list[Markup]:
+    """Lines of text below a box that begins at x."""
+    lines = (y + NOTE_TOP + NOTE * (i + 1) - 2 for i in range(len(notes)))
+    return [text(x, line, note, "small") for line, note in zip(lines, notes, strict=True)]
 
 
 def _onward(item: Placed, following: Placed, end: float) -> Markup:

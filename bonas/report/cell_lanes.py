@@ -11,6 +11,7 @@ from bonas.report.cell_rows import CellRow
 
 LANE = 38.0  # between lanes
 GUTTER = 26.0  # between rows, for the line that leads on
+NOTE_TOP, NOTE = 14.0, 14.0  # below the states, where notes begin and how high one is
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ def place(rows: Sequence[CellRow]) -> list[Placed]:
         lanes = lanes_of(row)
         above, below = max(0, *lanes.values()), -min(0, *lanes.values())
         y = top + 36 + LANE * above
-        bottom = y + LANE * below + 24
+        notes = max(len(row.entering), len(row.merging))
+        bottom = y + max(LANE * below + 24, NOTE_TOP + NOTE * notes)
         placed.append(Placed(row, y, bottom, lanes))
         top = bottom + GUTTER
     return placed

@@ -93,6 +93,8 @@ def _groups(space: SearchSpace) -> Iterator[_Group]:
     for (cell, options), decisions in found.items():
         if len(decisions) > 1:
             own = paths.get(cell or "", [])
+            if not any(set(decisions) & set(path) for path in own):
+                own = []
             yield _Group(tuple(decisions), options, tuple(own) if len(own) > 1 else ())
 
 

@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture
-from spaces.graphs import INPUT, OUTPUT
+from spaces.graphs import INPUT, OUTPUT, SETTINGS
 from spaces.space import Decision, SearchSpace, from_indices
 
 LONGEST_SEARCH = 20_000
@@ -34,8 +34,8 @@ def fixed_paths(space: SearchSpace) -> tuple[WiringPath, ...] | None:
     The wiring counts as fixed if every single decision can be changed without adding or removing
     a node or an edge, and if a node that belongs to a decision carries its option as operation.
     Nodes without a cell form one cell; a cell's paths run between the nodes at which edges enter
-    and leave it. `None` as well where enumerating would not end: more than 20,000 paths in a cell
-    or sequences along a path.
+    and leave it. Decisions that only set parameters are on no path. `None` as well where
+    enumerating would not end: more than 20,000 paths in a cell or sequences along a path.
     """
     zeros = [0] * len(space.decisions)
     reference = space.graph(from_indices(space, zeros))
@@ -74,7 +74,7 @@ def _same_wiring(
     return (
         set(reference.nodes) == set(graph.nodes)
         and set(reference.edges) == set(graph.edges)
-        and set(named.values()) == set(chosen)
+        and {*named.values(), *graph.graph.get(SETTINGS, ())} == set(chosen)
         and all(graph.nodes[n]["operation"] == str(chosen[d]) for n, d in named.items())
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from spaces.architecture import Architecture
-from spaces.graphs import simplify
+from spaces.graphs import described, simplify
 from spaces.space import SearchSpace
 
 
@@ -60,7 +60,7 @@ class WeisfeilerLehmanEncoding:
 
 def label_counts(graph: "nx.DiGraph[str]", rounds: int) -> Counter[str]:
     """How often each label occurs over all rounds; labels of different rounds differ."""
-    labels = {node: f"0:{operation}" for node, operation in graph.nodes(data="operation")}
+    labels = {node: f"0:{described(attributes)}" for node, attributes in graph.nodes(data=True)}
     counts = Counter(labels.values())
     for refinement in range(1, rounds + 1):
         labels = {

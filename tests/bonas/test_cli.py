@@ -164,6 +164,7 @@ def test_a_device_that_is_not_there_is_named(
 @pytest.mark.parametrize(
     "settings",
     [
+        ["space.name=forgery_cascade", "space.level_width=8"],
         ["space.name=nasbench201", "space.cells=1"],
         ["space.name=darts", "space.cells=3"],
         ["space.name=macro", "supernet.tuning_epochs=1"],

@@ -24,7 +24,7 @@ from bonas.strategies.random import RandomSampler
 from bonas.study import Study
 from bonas.training import Recipe
 from spaces.architecture import Architecture
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.space import live, sample
 
 BUILDER = ForgeryBuilder(width=4, level_width=8)
@@ -90,6 +90,40 @@ def test_counted_costs_stay_beside_the_measured(timed: OptionCosts, counted: Opt
     cost = timed.cost(architecture)
     del cost[STEP_TIME]
     assert cost == counted.cost(architecture)
+
+
+@dataclass(frozen=True)
+class Additive(Stopwatch):
+    """Adds up what live decisions of `forgery_cascade` take: a skip and a theta nothing."""
+
+    def seconds(
+        self,
+        networks: Sequence[tuple[nn.Module, Architecture]],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[float]:
+        return [1.0 if a == PLAIN else additive_seconds(a) for _, a in networks]
+
+
+def additive_seconds(architecture: Architecture) -> float:
+    used = live(FORGERY_CASCADE, architecture)
+    pairs = zip(FORGERY_CASCADE.decisions, architecture.choices, strict=True)
+    taken = {"conv_3x3": 0.5, "rgb+residual": 0.25, "add": 0.125}
+    return 2.0 + sum(taken.get(str(c), 0.0) for d, c in pairs if d.name in used)
+
+
+def test_what_is_chosen_beside_operations_has_its_time_and_theta_has_none(
+    faces: Faces, cpu: Device
+) -> None:
+    builder = replace(BUILDER, space=FORGERY_CASCADE)
+    counted = OptionCosts.count(builder, SIZE)
+    timed = measure_step_times(builder, counted, Additive(faces, Recipe(steps=1), cpu))
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        drawn = sample(FORGERY_CASCADE, rng=rng)
+        edges = rng.choice(["skip", "conv_3x3"], 18).tolist()
+        architecture = replace(drawn, choices=(*edges, *drawn.choices[18:]))
+        assert timed.cost(architecture)[STEP_TIME] == pytest.approx(additive_seconds(architecture))
+    assert {c[STEP_TIME] for (name, _), c in timed.terms.items() if "theta" in name} == {0.0}
 
 
 def test_real_steps_are_timed_and_leave_the_networks_alone(

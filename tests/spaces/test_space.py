@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201, from_arch_str, to_arch_str
 from spaces.space import (
@@ -22,7 +22,10 @@ from spaces.space import (
     size,
 )
 
-SPACES = [NASBENCH201, FORGERY, MACRO, CellSpace("tiny", ("none", "skip", "conv_3x3"), nodes=3)]
+SPACES = [
+    *[NASBENCH201, FORGERY, FORGERY_CASCADE, MACRO],
+    CellSpace("tiny", ("none", "skip", "conv_3x3"), nodes=3),
+]
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -25,6 +25,10 @@ FEW = 3  # trials below which a mean is greyed
 SPACES = {
     "forgery": "Three stages, each at half the resolution of the one before (entry), feed a level "
     "of a pyramid each; the classifier adds up what the levels say. ",
+    "forgery_cascade": "Three stages, each at half the resolution of the one before (entry), feed "
+    "a level of a pyramid each; the classifier adds up what the levels say. Below an entry stand "
+    "what the first stage sees, the theta of a stage's central differences, and an earlier stage "
+    "that is joined to it; below a level, the stage whose level is added to it. ",
     "nasbench201": "Three stages of equal cells, each at half the resolution of the one before. ",
     "darts": "Cells of the first kind, with one of the second, which halves the resolution, at a "
     "third and at two thirds of the depth. ",

@@ -37,6 +37,29 @@ def test_one_convolution_equals_the_definition_with_its_gradients(theta: float) 
         assert torch.allclose(a, b, atol=1e-11)
 
 
+@pytest.mark.parametrize("size", [48, 24, 12])
+def test_the_definition_holds_to_float_tolerance_at_the_stages_sizes(size: int) -> None:
+    convolution = CentralDifferenceConv2d(8, 8)
+    images = torch.randn(2, 8, size, size, requires_grad=True)
+    leaves = [images, convolution.weight]
+    ours = convolution(images, 0.3)
+    theirs = difference_by_definition(images, convolution.weight, 0.3)
+    torch.testing.assert_close(ours, theirs)
+    direction = torch.randn_like(ours)
+    gradients = (torch.autograd.grad(value, leaves, direction) for value in (ours, theirs))
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-3)
+
+
+def test_a_call_may_name_another_theta_for_the_same_weights() -> None:
+    convolution = CentralDifferenceConv2d(4, 6, theta=0.7)
+    images = torch.randn(2, 4, 9, 7)
+    assert torch.equal(convolution(images, 0.7), convolution(images))
+    assert torch.equal(
+        convolution(images, 0.0), functional.conv2d(images, convolution.weight, padding=1)
+    )
+
+
 def test_a_full_difference_sees_no_constant() -> None:
     flat = torch.full((1, 3, 8, 8), 5.0)
     inner = CentralDifferenceConv2d(3, 2, theta=1.0)(flat)[:, :, 1:-1, 1:-1]

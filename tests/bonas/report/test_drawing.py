@@ -14,7 +14,7 @@ from bonas.report.drawing import draw_architecture
 from bonas.report.stage_drawing import StageRow, stage_rows
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import ADD, FORGERY, FORGERY_CASCADE
 from spaces.graphs import INPUT, OUTPUT, live_decisions
 from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201
@@ -59,7 +59,7 @@ def overlap(a: Box, b: Box) -> bool:
     return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
 
 
-SPACES: list[SearchSpace] = [FORGERY, NASBENCH201, LARGE, MACRO, Chain()]
+SPACES: list[SearchSpace] = [FORGERY, FORGERY_CASCADE, NASBENCH201, LARGE, MACRO, Chain()]
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda s: s.name)
@@ -78,8 +78,9 @@ def test_no_label_covers_another_or_leaves_the_picture(space: SearchSpace, seed:
     assert not any(overlap(a, b) for a, b in itertools.combinations(placed, 2))
 
 
-def test_the_forgery_space_is_legible_at_900_pixels() -> None:
-    svg = draw_architecture(FORGERY, sample(FORGERY, rng=np.random.default_rng(0)))
+@pytest.mark.parametrize("space", [FORGERY, FORGERY_CASCADE], ids=lambda s: s.name)
+def test_the_forgery_spaces_are_legible_at_900_pixels(space: SearchSpace) -> None:
+    svg = draw_architecture(space, sample(space, rng=np.random.default_rng(0)))
     assert float(str(ElementTree.fromstring(svg).get("width"))) <= 900
 
 
@@ -105,6 +106,29 @@ def test_a_cell_is_read_as_states_and_edges() -> None:
     assert rows[0].sources == ("entry",)
     assert rows[0].heads == ("level",)
     assert [r.follows for r in rows] == [False, True, True]
+
+
+def test_what_is_chosen_around_the_cells_is_noted_where_it_enters_them() -> None:
+    cells = ("skip",) * 5 + ("cdc_3x3",)
+    frame = ("rgb+bands", 0.3, 0.5, 0.9, ADD, ADD, "none")
+    rows = cell_rows(FORGERY_CASCADE.graph(Architecture("forgery_cascade", cells * 3 + frame)))
+    assert rows is not None
+    assert [(r.entering, r.merging) for r in rows] == [
+        (("rgb+bands", "theta 0.3"), ()),
+        (("theta 0.5",), ("+ stage3",)),
+        (("+ stage1", "theta 0.9"), ()),
+    ]
+    assert [r.sources for r in rows] == [("entry",)] * 3
+    assert [r.heads for r in rows] == [("level",)] * 3
+    assert all(r.reaches_output for r in rows)
+
+
+def test_what_is_chosen_and_not_used_is_not_noted() -> None:
+    cells = ("skip",) * 6 + ("none",) * 12
+    frame = ("residual", 0.3, 0.5, 0.9, ADD, ADD, ADD)
+    rows = cell_rows(FORGERY_CASCADE.graph(Architecture("forgery_cascade", cells + frame)))
+    assert rows is not None
+    assert [(r.entering, r.merging) for r in rows] == [(("residual",), ()), ((), ()), ((), ())]
 
 
 def test_edges_in_one_lane_do_not_overlap() -> None:

@@ -21,7 +21,7 @@ from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
-from spaces.forgery import FORGERY
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.graphs import NONE, SKIP, canonical_key, is_connected
 from spaces.space import SearchSpace, enumerate_space
 
@@ -95,6 +95,14 @@ def test_proposals_are_connected_and_their_classes_different_with_eight_pending(
         finished = running.pop(3 if len(keys) % 2 else 0)  # out of order
         study.tell(finished, _value(_architecture(MEDIUM, finished)))
     assert len(set(keys)) == len(keys)
+
+
+def test_a_space_of_operations_parameters_and_joins_is_searched_without_a_repeated_class() -> None:
+    _, found = _search(FORGERY_CASCADE, SurrogateSampler(FORGERY_CASCADE, seed=1), 15)
+    graphs = [FORGERY_CASCADE.graph(a) for a in found]
+    assert all(map(is_connected, graphs))
+    assert len({canonical_key(graph) for graph in graphs}) == 15
+    assert max(map(_value, found)) > max(map(_value, found[:5]))
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
