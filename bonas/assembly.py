@@ -140,6 +140,7 @@ class Components:
             learning_rate=table.learning_rate,
             weight_decay=table.weight_decay,
             label_smoothing=table.label_smoothing,
+            pseudo_forgeries=1.0 if self.config.data.real_only else table.pseudo_forgeries,
             augmentation=Augmentation(**table.augmentation.model_dump()),
         )
 

@@ -69,8 +69,10 @@ class DataTable(_Table):
     from `unseen_data`, further data sets whose val split is seen in selection, and from
     `pseudo_forgeries`, self-blended copies of the real faces. With `rotate`, every forgery type is
     held back in turn: as many supernets, and an architecture's score is the mean over them; what
-    is found is trained on all types. `test` names data sets that are scored once, at the end, and
-    select nothing. These further data sets may have any layout.
+    is found is trained on all types. With `real_only`, all training is on the real faces of the
+    train split and self-blended copies of them: no forged image is needed there. `test` names data
+    sets that are scored once, at the end, and select nothing. These further data sets may have any
+    layout.
 
     `layout` names how the folder `path` is arranged, `auto` finds out (see `docs/data.md`). Of a
     video `frames_per_video` frames are read, evenly. `compression` chooses among the copies of
@@ -99,6 +101,7 @@ class DataTable(_Table):
     unseen_data: tuple[Path, ...] = ()
     pseudo_forgeries: bool = False
     rotate: bool = False
+    real_only: bool = False
     test: tuple[Path, ...] = ()
     identities: Annotated[int, Field(ge=20)] = 600
 
@@ -149,13 +152,18 @@ class AugmentationTable(_Table):
 
 
 class TrainingTable(_Table):
-    """`[supernet]` and `[training]`: how networks are trained; see `bonas.training.Recipe`."""
+    """`[supernet]` and `[training]`: how networks are trained; see `bonas.training.Recipe`.
+
+    `pseudo_forgeries` is the share of the forged images that self-blended copies of real ones stand
+    in for; at 1 no forged image is seen.
+    """
 
     epochs: Count = 30
     batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 4e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    pseudo_forgeries: Fraction = 0.0
     augmentation: AugmentationTable = AugmentationTable()
 
 

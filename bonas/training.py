@@ -17,6 +17,7 @@ from torch.nn import functional
 from bonas.checkpoint import load_checkpoint, save_checkpoint
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
+from bonas.data.blending import with_pseudo_forgeries
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.detector import normalise
@@ -38,6 +39,8 @@ class Recipe:
         warmup: Share of the steps in which the rate rises.
         label_smoothing: Share of the target moved to one half.
         clip: Largest norm of the gradient.
+        pseudo_forgeries: Share of the forged images in whose place a self-blended copy of the real
+            image of their pair is trained on, made anew in every step (Shiohara and Yamasaki 2022).
         augmentation: Random changes of the images.
     """
 
@@ -48,6 +51,7 @@ class Recipe:
     warmup: float = 0.15
     label_smoothing: float = 0.05
     clip: float = 5.0
+    pseudo_forgeries: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def rate(self, step: int) -> float:
@@ -134,9 +138,10 @@ def _step(
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
     architecture = choose(rng)
     positions = torch.from_numpy(batch)
-    images = recipe.augmentation(
-        faces.images[positions.to(faces.images.device)], generator=generator
-    )
+    chosen = faces.images[positions.to(faces.images.device)]
+    if recipe.pseudo_forgeries:
+        chosen = with_pseudo_forgeries(chosen, recipe.pseudo_forgeries, generator=generator)
+    images = recipe.augmentation(chosen, generator=generator)
     targets = faces.labels[positions].to(images.device, torch.float32)
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
     for group in optimiser.param_groups:

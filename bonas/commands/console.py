@@ -20,8 +20,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
+PLAIN_WIDTH = 120  # of tables in files and pipes, which have no width of their own
 MESSAGES = Console(stderr=True, highlight=False)
-RESULTS = Console(highlight=False)
+RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 LOG_EVERY = 30.0  # seconds
 
 

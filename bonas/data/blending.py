@@ -48,6 +48,22 @@ def self_blended(
     return (blended * 255).round().clamp(0, 255).to(torch.uint8), weight
 
 
+def with_pseudo_forgeries(
+    pairs: torch.Tensor, share: float, *, generator: torch.Generator
+) -> torch.Tensor:
+    """Pairs of images, some of whose forged ones are self-blended copies of their real ones.
+
+    Args:
+        pairs: uint8, `2n x 3 x h x w`; real and forged images alternate.
+        share: Of the pairs, in expectation.
+        generator: On the CPU.
+    """
+    real, forged = pairs[0::2], pairs[1::2]
+    blended, _ = self_blended(real, generator=generator)
+    replaced = torch.rand(len(real), 1, 1, 1, generator=generator).to(pairs.device) < share
+    return torch.stack([real, torch.where(replaced, blended, forged)], dim=1).flatten(0, 1)
+
+
 def _uniform(
     count: int, low: float, high: float, generator: torch.Generator, columns: int = 1
 ) -> torch.Tensor:  # (count, columns, 1, 1)

@@ -67,7 +67,8 @@ def load_search_data(
             f"data.unseen holds back every forgery type of {main.name!r} "
             f"({', '.join(present)}); leave at least one for training."
         )
-    train = main.require(Split.TRAIN, "training").of_domains(seen)
+    train = _doubled(main) if table.real_only else main.require(Split.TRAIN, "training")
+    train = train.of_domains([PSEUDO] if table.real_only else seen)
     val = main.require(Split.VAL, "the search")
     test = main.require(Split.TEST, "the final test") if Split.TEST in main.splits else None
     unseen_val = _unseen(val, table, Split.VAL, seed)
@@ -94,6 +95,27 @@ def load_search_data(
         unseen_val=unseen_val,
         unseen_test=unseen_test,
         skipped=main.skipped,
+    )
+
+
+def _doubled(data: DataSet) -> Faces:
+    """The real training faces twice: as themselves, and as what blended copies stand in for.
+
+    Raises:
+        DataError: there are none.
+    """
+    faces = data.splits.get(Split.TRAIN)
+    real = faces.of_domains([]) if faces is not None else None
+    if real is None or not len(real):
+        raise DataError(
+            f"data set {data.name!r} has no real images in the split 'train', which "
+            "data.real_only trains on. Assign some to it."
+        )
+    return Faces(
+        torch.cat([real.images, real.images]),
+        torch.cat([real.labels, torch.ones_like(real.labels)]),
+        real.originals * 2,
+        (REAL,) * len(real) + (PSEUDO,) * len(real),
     )
 
 

@@ -37,6 +37,20 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(faces: Faces, cpu: Dev
     assert_same_bits(trained(faces, cpu), trained(faces, cpu))
 
 
+def test_with_pseudo_forgeries_alone_no_forged_pixel_is_seen(faces: Faces, cpu: Device) -> None:
+    def weights(share: float, given: Faces) -> nn.Module:
+        network = build_supernet(BUILDER, seed=0)
+        recipe = replace(RECIPE, pseudo_forgeries=share)
+        train(network, uniform_paths(FORGERY), given, recipe, cpu, seed=4)
+        return network
+
+    black = faces.images * (1 - faces.labels[:, None, None, None]).to(torch.uint8)
+    hidden = replace(faces, images=black)
+    assert_same_bits(weights(1.0, faces), weights(1.0, hidden))
+    some, none = weights(0.5, faces).state_dict(), weights(0.5, hidden).state_dict()
+    assert any(not torch.equal(some[name], none[name]) for name in some)
+
+
 class Killed(Exception):
     """Stands for the end of the process."""
 

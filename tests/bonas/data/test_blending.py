@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from bonas.data.blending import self_blended
+from bonas.data.blending import self_blended, with_pseudo_forgeries
 from bonas.data.faces import Faces
 
 
@@ -38,6 +38,18 @@ def test_a_blend_mixes_its_two_sides_only(faces: Faces) -> None:
 def test_a_seed_repeats(faces: Faces) -> None:
     assert torch.equal(blended(faces.images, 3)[0], blended(faces.images, 3)[0])
     assert not torch.equal(blended(faces.images, 3)[0], blended(faces.images, 4)[0])
+
+
+def test_pairs_keep_their_real_images_and_the_share_of_their_forged_ones(faces: Faces) -> None:
+    pairs = faces.images.repeat(10, 1, 1, 1)
+    generator = torch.Generator().manual_seed(0)
+    mixed = with_pseudo_forgeries(pairs, 0.3, generator=generator)
+    assert torch.equal(mixed[0::2], pairs[0::2])
+    changed = (mixed[1::2] != pairs[1::2]).flatten(1).any(1)
+    assert 0.2 < changed.float().mean() < 0.4
+    whole = with_pseudo_forgeries(pairs, 1.0, generator=torch.Generator().manual_seed(1))
+    blended_alone, _ = blended(pairs[0::2], seed=1)
+    assert torch.equal(whole[1::2], blended_alone)
 
 
 @pytest.mark.gpu
