@@ -53,6 +53,7 @@ OPERATIONS = (
 )
 STAGES = ("stage1", "stage2", "stage3")
 NODES = 4
+EDGES = len(STAGES) * len(cell_edges(NODES))
 INPUTS = ("rgb", "residual", "rgb+residual", "rgb+bands")
 THETAS = (0.0, 0.3, 0.5, 0.7, 0.9)
 ADD = "add"
@@ -122,8 +123,7 @@ class ForgerySpace:
     @property
     def neutral(self) -> dict[str, Choice]:
         """The first option of everything but the edges, which may skip: no join, say."""
-        edges = len(STAGES) * len(cell_edges(NODES))
-        return {decision.name: decision.options[0] for decision in self.decisions[edges:]}
+        return {decision.name: decision.options[0] for decision in self.decisions[EDGES:]}
 
     @property
     def theta_decisions(self) -> tuple[str | None, ...]:
@@ -134,14 +134,14 @@ class ForgerySpace:
 
     def cells(self, choices: tuple[T, ...]) -> dict[str, tuple[T, ...]]:
         """The choices on the edges of each stage's cell."""
-        edges = len(STAGES) * len(cell_edges(NODES))
-        return split_by_cell(choices[:edges], STAGES, NODES)
+        return split_by_cell(choices[:EDGES], STAGES, NODES)
 
     def frame(self, choices: Sequence[Any]) -> Frame:
         """What the choices say beside the edges."""
-        edges = len(STAGES) * len(cell_edges(NODES))
-        names = (decision.name for decision in self.decisions[edges:])
-        chosen: dict[str | None, Any] = dict(zip(names, choices[edges:], strict=True))
+        if len(choices) == EDGES:
+            return Frame(self.inputs[0], self.thetas[:1] * len(STAGES), frozenset())
+        names = (decision.name for decision in self.decisions[EDGES:])
+        chosen: dict[str | None, Any] = dict(zip(names, choices[EDGES:], strict=True))
         return Frame(
             input=chosen.get("input", self.inputs[0]),
             thetas=tuple(chosen.get(d, self.thetas[0]) for d in self.theta_decisions),
@@ -156,7 +156,7 @@ class ForgerySpace:
         behind them leaves no mark in the canonical key.
         """
         check(self, architecture)
-        if len(self.decisions) > len(STAGES) * len(cell_edges(NODES)):
+        if len(architecture.choices) > EDGES:
             return _cascade(self, architecture)
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_node(INPUT, operation=INPUT)
@@ -184,9 +184,11 @@ class ForgerySpace:
                 found.append(theta)
         if len(self.inputs) > 1 and any(edges):
             found.append("input")
-        found.extend(n for n, (i, k) in JOINS.items() if n in frame.added and edges[i] and edges[k])
-        levels = _live_levels(edges, frame)
-        found.extend(n for n, (k, _) in TOP_DOWN.items() if n in frame.added and levels[k])
+        if frame.added:
+            levels = _live_levels(edges, frame)
+            joins = [name for name, (i, k) in JOINS.items() if edges[i] and edges[k]]
+            joins += [name for name, (k, _) in TOP_DOWN.items() if levels[k]]
+            found.extend(name for name in joins if name in frame.added)
         return frozenset(found)
 
 
@@ -214,8 +216,10 @@ def _live(cells: dict[str, tuple[T, ...]], frame: Frame) -> list[Edges]:
     """The live edges of each stage; a stage is entered from the one before and by joins."""
     found: list[Edges] = []
     for number, choices in enumerate(cells.values()):
-        sources = {i for name, (i, k) in JOINS.items() if k == number and name in frame.added}
-        entered = number == 0 or any(found[i] for i in {number - 1, *sources})
+        entered = number == 0 or bool(found[number - 1])
+        if not entered and frame.added:
+            sources = (i for name, (i, k) in JOINS.items() if k == number and name in frame.added)
+            entered = any(found[i] for i in sources)
         found.append(live_edges(choices, NODES) if entered else frozenset())
     return found
 

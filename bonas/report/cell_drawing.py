@@ -171,7 +171,7 @@ def _notes(x: float, y: float, notes: Sequence[str]) -> list[Markup]:
 
 def _onward(item: Placed, following: Placed, end: float) -> Markup:
     """From a cell's end, around its row, to what feeds the next cell."""
-    kind = "wire" if following.row.live else "wire dead"
+    kind = "wire" if item.row.live and following.row.live else "wire dead"
     right, left, between = end + RADIUS + 14, 26.0, item.bottom + 8
     y, tip = following.y, ENTRY_X - 1
     return path(

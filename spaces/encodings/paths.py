@@ -41,7 +41,8 @@ class PathEncoding:
     every graph, drops positions and hashes each operation sequence into one of 1,024 features,
     so that sequences may collide.
 
-    It cannot tell apart architectures that differ only on dead branches: 9,445 different rows on
+    It cannot tell apart architectures that differ only on dead branches, or only in parameters of
+    their operations (`settings` of `spaces.graphs`): 9,445 different rows on
     NAS-Bench-201. Isomorphic architectures have different rows, since edges have positions.
 
     Attributes:
