@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import PIL
 import torch
 from torch import nn
@@ -118,15 +119,17 @@ class Components:
             config.data, seed=config.seed, progress=counting("faces") if counting else None
         )
         parts = cls(config, device, builder, data, data.train.to(device.device), limits)
-        if limits is None or not isinstance(limits.costs, OptionCosts):
-            return parts
-        if STEP_TIME not in config.search.limits:
-            return parts
-        timed = _timed(parts, limits.costs, folder, counting)
         try:
-            return replace(parts, limits=Limits(timed, config.search.limits))
+            if limits is not None and STEP_TIME in config.search.limits:
+                assert isinstance(limits.costs, OptionCosts)
+                timed = _timed(parts, limits.costs, folder, counting)
+                parts = replace(parts, limits=Limits(timed, config.search.limits))
+            if limits is not None:
+                # Limits that nothing keeps are told before anything is trained.
+                uniform_paths(builder.space, parts.allowed)(np.random.default_rng(config.seed))
         except ValueError as error:
             raise ConfigError(str(error)) from error
+        return parts
 
     def recipe(self, table: TrainingTable) -> Recipe:
         """The training recipe of a table, its epochs turned into steps on these data."""

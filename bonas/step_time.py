@@ -37,6 +37,8 @@ PLAIN = Architecture("plain", ())
 
 TIMED_ROUNDS, TIMED_STEPS, WARM_STEPS = 5, 8, 3
 OPTION_STEPS, OPTION_WARM_STEPS = 5, 2
+MOST_OF_SKIPS = 0.5
+"""Share of a network of skips that is their sums, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def measure_step_times(
     skip = dict.fromkeys(range(len(kinds)), 0.0)
     for (number, (_, left_out)), seconds in zip(fewer.items(), rest, strict=False):
         skip[number] = max(0.0, full - seconds) / left_out / plain
+    # Noise must not leave a network without a time of its own.
+    summed = sum(skip[number] * len(names) for number, names in enumerate(kinds))
+    most = MOST_OF_SKIPS * full / plain
+    skip = {number: cost * min(1.0, most / max(summed, most)) for number, cost in skip.items()}
     share: dict[tuple[str, Choice], float] = {}
     for (number, option), seconds in zip(changed, rest[len(fewer) :], strict=True):
         names = kinds[number]
@@ -152,7 +158,7 @@ def measure_step_times(
     skeleton = full / plain - sum(skip[number] * len(names) for number, names in enumerate(kinds))
     return OptionCosts(
         builder,
-        {**costs.skeleton, STEP_TIME: max(0.0, skeleton)},
+        {**costs.skeleton, STEP_TIME: skeleton},
         {key: {**cost, STEP_TIME: share.get(key, 0.0)} for key, cost in costs.terms.items()},
     )
 
