@@ -1,6 +1,6 @@
 """The strategies on the built-in faces with one budget of device seconds: what each finds.
 
-    python benchmarks/strategies.py [--seconds 90] [--seeds 3] [--out runs/strategies]
+    python benchmarks/strategies.py [--seconds 60] [--seeds 3] [--out runs/strategies]
         [--strategies bayesian,...] [--threads 2]
 
 A strategy that samples architectures spends the budget on a supernet and then on estimates, one by
@@ -34,10 +34,12 @@ from spaces.graphs import NONE, SKIP
 from spaces.space import live
 
 SETTINGS: dict[str, Any] = {
-    "data": {"layout": "synthetic", "size": 64, "identities": 500, "unseen": ["reenactment"]},
+    "data": {"layout": "synthetic", "size": 48, "identities": 300, "unseen": ["reenactment"]},
     "search": {"trials": 10_000},
     "supernet": {"epochs": 25, "calibration_images": 128},
-    "training": {"epochs": 15},
+    # Ten times the published rate of the strengths, for a hundredth of the published steps.
+    "gradient": {"strength_rate": 3e-3},
+    "training": {"epochs": 30},
     "score": {"attack_images": 100},
 }
 PATHS = 200  # drawn for a supernet's mean multiply-adds
@@ -45,7 +47,7 @@ PATHS = 200  # drawn for a supernet's mean multiply-adds
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/strategies"))
     parser.add_argument("--strategies", default=",".join((*STRATEGIES, *GRADIENT_STRATEGIES)))
