@@ -140,8 +140,9 @@ def test_real_steps_are_timed_and_leave_the_networks_alone(
     assert told == [(1, 1)]
     assert all(torch.equal(v, before[n]) for n, v in network.state_dict().items())
     measured = measure_step_times(BUILDER, counted, stopwatch)
-    assert measured.skeleton[STEP_TIME] > 0
-    assert sum(cost[STEP_TIME] for cost in measured.terms.values()) > 0
+    # Single terms of so small a network drown in a busy machine's noise; whole steps do not.
+    assert min(measured.skeleton[STEP_TIME], *(c[STEP_TIME] for c in measured.terms.values())) >= 0
+    assert measured.cost(architecture)[STEP_TIME] > 0
 
 
 def test_a_table_is_read_as_it_was_written(
