@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     arguments = parser.parse_args()
     with gzip.open(arguments.table, "rt") as lines:
-        rows = list(csv.DictReader(lines))
+        rows = [row for row in csv.DictReader(lines) if all(row[c] for c in COLUMNS.values())]
     order = np.random.default_rng(0).permutation(len(rows))
     drawn = [(from_arch_str(rows[i]["arch_str"]), rows[i]) for i in order]
     drawn = [(a, row) for a, row in drawn if connects(NASBENCH201, a)][: arguments.architectures]

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,9 @@ from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
 SHOWN = 5
+SECONDS = "bonas.seconds"
+"""The study's attribute with the seconds of searching, the supernet's training included. Of a start
+that was killed those count until its last estimate."""
 
 
 def search(
@@ -77,12 +81,18 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
         search = open_search(parts, folder, estimator)
         advance = shown.start("search")
         trials = config.search.trials
-        advance(search.study.finished, trials, _note(search))
+        note_seconds = _clock(search, started)
+
+        def tell(told: Told | None = None) -> None:
+            advance(search.study.finished, trials, _note(search))
+            note_seconds()
+
+        tell()
         search.run(
             estimator,
             trials,
             time_limit=time_limit - (time.monotonic() - started),
-            progress=lambda told: advance(search.study.finished, trials, _note(search)),
+            progress=tell,
         )
     for problem in parts.data.skipped:
         MESSAGES.print(f"[yellow]left out[/] {problem}", soft_wrap=True)
@@ -99,6 +109,7 @@ def _estimator(
 
 
 def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float) -> Search:
+    started = time.monotonic()
     with bars() as shown:
         derived, estimator = gradient_search(
             parts,
@@ -110,8 +121,16 @@ def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float
         search.study.optuna.set_user_attr("bonas.gradient", derived.to_attribute())
         if not search.study.finished:
             search.tell(derived.architecture, estimator.estimate(derived.architecture, seed=0))
+            _clock(search, started)()
     MESSAGES.print(derived.describe(), soft_wrap=True)
     return search
+
+
+def _clock(search: Search, started: float) -> Callable[[], None]:
+    """Stores the seconds since `started` on top of those of earlier starts, at each call."""
+    before = float(search.study.optuna.user_attrs.get(SECONDS, 0.0))
+    attribute = search.study.optuna.set_user_attr
+    return lambda: attribute(SECONDS, before + time.monotonic() - started)
 
 
 def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
@@ -127,6 +146,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
                 "run": str(folder.path),
                 "trials": search.study.finished,
                 "failed": failed,
+                "seconds": search.study.optuna.user_attrs.get(SECONDS),
                 "score": "robustness-weighted AUC on the validation split, shared weights",
                 "conditions": search.study.optuna.user_attrs["bonas.conditions"],
                 "best": [_summary(search, t) for t in told[:SHOWN]],

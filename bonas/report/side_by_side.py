@@ -1,20 +1,26 @@
 """Several runs on one page: a table, and one history of all."""
 
+import math
 from collections.abc import Sequence
 
+from bonas.observation import Observation
 from bonas.report import numbers
 from bonas.report.contestants import headline_of, mean_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, figure, join, paragraph, table
 from bonas.report.search_plots import HistoryLine, history_plot
 from bonas.robustness.conditions import CLEAN
+from spaces.architecture import Architecture
+from spaces.graphs import NONE, SKIP
+from spaces.space import SearchSpace, live
 
 
 def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
     """The runs' main numbers, each with the condition set that it holds for."""
     links = [Markup(f'<a href="#{a}">{_name(r)}</a>') for r, a in zip(runs, anchors, strict=True)]
     pairs = list(zip(links, runs, strict=True))
-    columns = ["run", "strategy", "seed", "trials", "best architecture", "score", "condition set"]
+    columns = ["run", "strategy", "seed", "trials", "search time", "best architecture", "skips"]
+    columns += ["multiply-adds", "score", "condition set"]
     chosen = [[link, *_selection(run)] for link, run in pairs]
     parts = [_comparability(runs), table("Selection (validation split)", columns, chosen)]
     columns = ["run", "score", "95 % interval", "seeds", "clean", "worst", "parameters"]
@@ -42,10 +48,28 @@ def _selection(run: RunFacts) -> list[object]:
         run.config.search.strategy,
         run.config.seed,
         len(run.trials),
+        numbers.duration(float(run.attributes.get("bonas.seconds", math.nan))),
         numbers.NONE if best is None else code(best.key),
+        numbers.NONE if best is None else _skips(run.space, best.architecture),
+        numbers.NONE if best is None else _multiply_adds(best.observation),
         numbers.NONE if best is None else numbers.auc(best.value or 0.0),
         code(str(run.attributes.get("bonas.conditions", numbers.NONE))[:8]),
     ]
+
+
+def _multiply_adds(observation: Observation) -> str:
+    known = observation.cost.get("multiply_adds")
+    return numbers.NONE if known is None else numbers.millions(known)
+
+
+def _skips(space: SearchSpace, architecture: Architecture) -> str:
+    """Share of skip connections among the live operations; nothing where a space has no skips."""
+    decisions = dict(zip(space.decisions, architecture.choices, strict=True))
+    if not any(SKIP in decision.options for decision in decisions):
+        return numbers.NONE
+    used = live(space, architecture)
+    taken = [c for d, c in decisions.items() if SKIP in d.options and d.name in used and c != NONE]
+    return f"{sum(c == SKIP for c in taken)} of {len(taken)}"
 
 
 def _test(run: RunFacts) -> list[object]:

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from bonas.assembly import open_study
 from bonas.config import ConfigError
+from bonas.report import numbers
 from bonas.report.facts import read_run
 from bonas.report.page import render, write_report
 from bonas.run_folder import RunFolder
-from tests.bonas.report.conftest import World
+from spaces.forgery import FORGERY
+from spaces.space import live
+from tests.bonas.report.conftest import World, best
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -147,6 +151,25 @@ def test_several_runs_share_a_table_and_a_history(world: World, full: RunFolder)
     assert all(t[1:] in checker.ids for t in checker.targets)
     assert page.index("Runs side by side") < page.index("Run other")
     assert "Selection scores of 2 runs" in page
+
+
+def test_several_runs_show_what_their_search_took_and_found(world: World) -> None:
+    folders = [world.run("one", trials=4), world.run("other", trials=5)]
+    open_study(folders[1].config, folders[1].journal).optuna.set_user_attr("bonas.seconds", 130.0)
+    rows = re.findall(r"<tr>.*?</tr>", render([read_run(f) for f in folders]), re.DOTALL)
+    rows = [re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.DOTALL) for row in rows]
+    head = next(row for row in rows if "search time" in row)
+    one, other = rows[rows.index(head) + 1 : rows.index(head) + 3]
+    assert one[head.index("search time")] == numbers.NONE
+    assert other[head.index("search time")] == "2.2 min"
+    architecture, _ = best(folders[1])
+    used = live(FORGERY, architecture)
+    taken = [
+        choice
+        for decision, choice in zip(FORGERY.decisions, architecture.choices, strict=True)
+        if decision.name in used and choice != "none"
+    ]
+    assert other[head.index("skips")] == f"{taken.count('skip')} of {len(taken)}"
 
 
 def test_runs_of_different_condition_sets_are_not_to_be_compared(
