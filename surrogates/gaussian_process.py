@@ -124,7 +124,10 @@ class GaussianProcessPredictor:
 
         Its ends are quantiles: not symmetric around the mean where values are compressed. Variances
         are raised until the observations, each left out in turn, lie in their intervals as often as
-        they should: hyper-parameters that maximise a likelihood are too sure of themselves.
+        they should: hyper-parameters that maximise a likelihood are too sure of themselves. As often
+        as for an observation to come, that is the ceil(level * (n + 1))-th smallest error of n, as in
+        conformal prediction (Lei et al. 2018, arXiv:1604.04173, section 2.2); the last one if n is
+        too small for the level.
         """
         believed = self.scaled_marginals(features)
         lower, upper = believed.interval(level)  # refuses a level that is none
@@ -142,8 +145,9 @@ class GaussianProcessPredictor:
         identity = torch.eye(len(self.factor), dtype=torch.float64)
         inverse = torch.linalg.solve_triangular(self.factor, identity, upper=False)
         errors = (inverse.mT @ self.whitened) / inverse.square().sum(0).sqrt()
+        rank = min(math.ceil(level * (len(errors) + 1)), len(errors))
         expected = math.sqrt(2) * float(torch.erfinv(torch.tensor(level, dtype=torch.float64)))
-        return max(1.0, float(errors.abs().quantile(level)) / expected) ** 2
+        return max(1.0, float(errors.abs().kthvalue(rank).values) / expected) ** 2
 
     def scaled_marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of scaled values at each row of `features`, `N x d`."""

@@ -1,5 +1,7 @@
 """Laws of the exact Gaussian process and of the pool's posterior."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 import torch
@@ -121,20 +123,22 @@ def test_constant_observations_are_predicted_everywhere(value: float) -> None:
     assert torch.isfinite(variance).all()
 
 
-def test_intervals_are_widened_by_leave_one_out_errors() -> None:
-    features, values = _observed(30)
+@pytest.mark.parametrize(("count", "level", "rank"), [(30, 0.9, 28), (30, 0.5, 16), (10, 0.95, 10)])
+def test_intervals_are_widened_by_leave_one_out_errors(count: int, level: float, rank: int) -> None:
+    features, values = _observed(count)
     predictor = GP.fit(features, values)
     errors = []
-    for i in range(30):
-        others = [k for k in range(30) if k != i]
+    for i in range(count):
+        others = [k for k in range(count) if k != i]
         without = _same_observations(predictor, features[others], values[others])
         mean, variance = without.scaled_marginals(features[i : i + 1])
         errors.append((predictor.scale(values[i]) - mean) / (variance + predictor.noise).sqrt())
-    widening = max(1.0, float(torch.cat(errors).abs().quantile(0.9)) / 1.6448536)
+    # Of n errors the ceil(level * (n + 1))-th smallest, or the largest.
+    ranked = float(torch.cat(errors).abs().sort().values[rank - 1])
     pool = _observed(20, seed=2)[0]
     mean, variance = predictor.scaled_marginals(pool)
-    lower, upper = predictor.interval(pool, level=0.9)
-    half = 1.6448536 * widening * variance.sqrt()
+    lower, upper = predictor.interval(pool, level=level)
+    half = max(NormalDist().inv_cdf((1 + level) / 2), ranked) * variance.sqrt()
     assert torch.allclose(predictor.scale(upper), mean + half, rtol=1e-5)
     assert torch.allclose(predictor.scale(lower), mean - half, rtol=1e-5)
 
