@@ -124,10 +124,9 @@ class GaussianProcessPredictor:
 
         Its ends are quantiles: not symmetric around the mean where values are compressed. Variances
         are raised until the observations, each left out in turn, lie in their intervals as often as
-        they should: hyper-parameters that maximise a likelihood are too sure of themselves. As often
-        as for an observation to come, that is the ceil(level * (n + 1))-th smallest error of n, as in
-        conformal prediction (Lei et al. 2018, arXiv:1604.04173, section 2.2); the last one if n is
-        too small for the level.
+        they should: hyper-parameters that maximise a likelihood are too sure of themselves. What
+        counts is the ceil(level * (n + 1))-th smallest error of n, as in conformal prediction (Lei
+        et al. 2018, arXiv:1604.04173, section 2.2), or the largest where n is too small for that.
         """
         believed = self.scaled_marginals(features)
         lower, upper = believed.interval(level)  # refuses a level that is none
