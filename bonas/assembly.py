@@ -54,15 +54,22 @@ from bonas.strategies.proposer import ArchitectureSampler
 from bonas.study import Study, journal_storage
 from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
-from spaces.forgery import FORGERY_CASCADE
+from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
+
+
+def _forgery_builder(table: SpaceTable, space: ForgerySpace) -> ForgeryBuilder:
+    return ForgeryBuilder(
+        table.width,
+        table.level_width or 64,
+        table.stem or "full",
+        space,
+        regions=bool(table.localisation),
+    )
+
 
 BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
-    "forgery": lambda table: ForgeryBuilder(
-        table.width, table.level_width or 64, table.stem or "full"
-    ),
-    "forgery_cascade": lambda table: ForgeryBuilder(
-        table.width, table.level_width or 64, table.stem or "full", FORGERY_CASCADE
-    ),
+    "forgery": lambda table: _forgery_builder(table, FORGERY),
+    "forgery_cascade": lambda table: _forgery_builder(table, FORGERY_CASCADE),
     "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
     "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
     "macro": lambda table: MacroBuilder(table.width),

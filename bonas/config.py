@@ -21,6 +21,9 @@ Count = Annotated[int, Field(ge=1)]
 PATHS = (("data", "path"), ("data", "test"), ("data", "unseen_data"), ("search", "step_times"))
 """Settings that are paths, relative to their file."""
 
+PYRAMID = ("level_width", "stem", "localisation")
+"""Settings of the spaces whose networks end in a pyramid."""
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message names key, value, rule and remedy."""
@@ -35,14 +38,17 @@ class SpaceTable(_Table):
 
     `width` is that of the first stage (half of it in `forgery`, `forgery_cascade` and `macro`).
     `level_width` of the pyramid's levels (64 unless given) and `stem`, how networks see pixels
-    (full unless given), belong to the first two. `cells` is the number of cells: per stage in
-    `nasbench201` (5 unless given), of the whole network in `darts` (8).
+    (full unless given), belong to the first two. So does `localisation`: above 0, networks have a
+    second head that tells where an image was manipulated, and are trained on its loss times this
+    weight beside the verdict's, wherever masks are known. `cells` is the number of cells: per stage
+    in `nasbench201` (5 unless given), of the whole network in `darts` (8).
     """
 
     name: Literal["forgery", "forgery_cascade", "nasbench201", "darts", "macro"] = "forgery"
     width: Annotated[int, Field(ge=4)] = 16
     level_width: Annotated[int, Field(ge=4)] | None = None
     stem: Literal["full", "folded"] | None = None
+    localisation: Annotated[float, Field(ge=0)] | None = None
     cells: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -50,9 +56,9 @@ class SpaceTable(_Table):
         others = {
             "forgery": ("cells",),
             "forgery_cascade": ("cells",),
-            "macro": ("cells", "level_width", "stem"),
+            "macro": ("cells", *PYRAMID),
         }
-        for foreign in others.get(self.name, ("level_width", "stem")):
+        for foreign in others.get(self.name, PYRAMID):
             if getattr(self, foreign) is not None:
                 raise ValueError(f"{foreign} is no setting of the space {self.name!r}; remove it")
         if self.name == "darts" and self.cells is not None and self.cells < 3:

@@ -33,6 +33,16 @@ class SharedNetwork(Protocol):
         """Logits, `n`, of normalised images, `n x 3 x h x w`."""
 
 
+@runtime_checkable
+class Localising(Protocol):
+    """A `SharedNetwork` with a second head, for the manipulated region."""
+
+    def localise(
+        self, images: torch.Tensor, architecture: Architecture
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of normalised images, `n`, and of coarser positions, `n x h' x w'`."""
+
+
 class NetworkBuilder(Protocol):
     """Builds the networks of one space."""
 
@@ -54,12 +64,13 @@ class SupportsSlices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ForgeryBuilder:
-    """Networks of a `forgery` space; see `ForgeryNetwork` for the widths and the stem."""
+    """Networks of a `forgery` space; see `ForgeryNetwork` for widths, stem and regions."""
 
     width: int = 16
     level_width: int = 64
     stem: Stem = "full"
     space: ForgerySpace = FORGERY
+    regions: bool = False
 
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `ForgeryNetwork`."""
@@ -69,6 +80,7 @@ class ForgeryBuilder:
             level_width=self.level_width,
             stem=self.stem,
             space=self.space,
+            regions=self.regions,
         )
 
 

@@ -31,6 +31,10 @@ class ForgeryNetwork(nn.Module):
     Levels have the last stage's resolution, so that a coarser one is added to a finer one without
     being enlarged.
 
+    A second head (Liu et al. 2021 estimate the manipulated region beside the verdict) says of each
+    position of the levels whether it was manipulated, as the sum of what the live levels say. The
+    verdict does not depend on it, but for what both learn together.
+
     Args:
         options: The operations that each edge may carry, and the options of the space's other
             decisions, by decision: one each for a stand-alone network, all for a supernet.
@@ -38,6 +42,7 @@ class ForgeryNetwork(nn.Module):
         level_width: Channels of each pyramid level.
         stem: Full or folded.
         space: Whose architectures a call names.
+        regions: Whether there is a second head. All other weights of a seed are then the same.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class ForgeryNetwork(nn.Module):
         level_width: int = 64,
         stem: Stem = "full",
         space: ForgerySpace = FORGERY,
+        regions: bool = False,
     ) -> None:
         super().__init__()
         self.space = space
@@ -71,6 +77,9 @@ class ForgeryNetwork(nn.Module):
         for name in [*JOINS, *TOP_DOWN]:
             if ADD in options.get(name, ()):
                 self.joins[name] = _join(name, width, level_width)
+        # The last to be drawn, so that the weights before do not depend on it.
+        heads = [nn.Conv2d(level_width, 1, 1) for _ in STAGES] if regions else []
+        self.regions = nn.ModuleList(heads)
 
     def forward(
         self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
@@ -81,7 +90,37 @@ class ForgeryNetwork(nn.Module):
             images: Normalised images, `n x 3 x h x w`, h and w even.
             architecture: Which operation each edge carries; at least its first stage must be live.
         """
-        logit = images.new_zeros(len(images))
+        return self._verdict(self._levels(images, architecture))
+
+    def localise(
+        self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of the images, `n`, and of their positions, `n x h/8 x w/8`: is it manipulated?
+
+        Raises:
+            ValueError: the network has no second head.
+        """
+        if not len(self.regions):
+            raise ValueError("the network was built without a head for regions (regions=True).")
+        levels = self._levels(images, architecture)
+        where = [head(v) for v, head in zip(levels, self.regions, strict=True) if v is not None]
+        return self._verdict(levels), torch.stack(where).sum(0).squeeze(1)
+
+    def _verdict(self, levels: Sequence[torch.Tensor | None]) -> torch.Tensor:
+        said = [
+            full_precision(head, _statistics(value)).squeeze(1)
+            for value, head in zip(levels, self._heads(), strict=True)
+            if value is not None
+        ]
+        return sum(said[1:], start=said[0])
+
+    def _heads(self) -> list[nn.Linear]:
+        return [head for head in self.logits if isinstance(head, nn.Linear)]
+
+    def _levels(
+        self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
+    ) -> list[torch.Tensor | None]:
+        """The pyramid, each level `n x level_width x h/8 x w/8`; `None` where nothing arrives."""
         frame = self.space.frame(architecture.choices)
         per_cell = self.space.cells(architecture.choices)
         ends: list[torch.Tensor | None] = []
@@ -100,11 +139,7 @@ class ForgeryNetwork(nn.Module):
             levels.append(None if end is None else self.levels[number](end))
         for name, (above, level) in TOP_DOWN.items():
             levels[level] = self._joined(levels[level], name, levels[above], frame)
-        for value, head in zip(levels, self.logits, strict=True):
-            if value is not None:
-                assert isinstance(head, nn.Linear)
-                logit = logit + full_precision(head, _statistics(value)).squeeze(1)
-        return logit
+        return levels
 
     def _entering(
         self,
