@@ -52,10 +52,7 @@ class Augmentation:
             images: uint8, `n x 3 x h x w`.
             generator: On the CPU.
         """
-        if self.shift:
-            images = _shifted(images, self.shift, generator)
-        result = images.float() / 255
-        result = self._move(result, generator)
+        result = self._place(images, generator)
         if self.colour:
             result = self._recolour(result, generator)
         if self.degrade:
@@ -63,6 +60,31 @@ class Augmentation:
         if self.erase:
             result = self._erase(result, generator)
         return result.clamp(0, 1)
+
+    def with_masks(
+        self, images: torch.Tensor, masks: torch.Tensor, *, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Augmented images and masks in [0, 1]; what moves an image moves its mask alike.
+
+        The random numbers are those of a call without masks. An erased part stays in the mask.
+
+        Args:
+            images: uint8, `n x 3 x h x w`.
+            masks: uint8, `n x h x w`, on the device of the images.
+            generator: On the CPU.
+        """
+        # Placed apart, with the same numbers: as a fourth channel of the images a mask would change
+        # their layout in memory, with it the order of sums, and so the last bits of the images.
+        again = torch.Generator()
+        again.set_state(generator.get_state())
+        placed = self._place(masks[:, None], again)[:, 0].clamp(0, 1)
+        return self(images, generator=generator), placed
+
+    def _place(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """What changes where things are: uint8 of any channels to values in [0, 1]."""
+        if self.shift:
+            images = _shifted(images, self.shift, generator)
+        return self._move(images.float() / 255, generator)
 
     def _move(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         count = len(images)

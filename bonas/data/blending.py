@@ -15,6 +15,8 @@ import math
 import torch
 from torch.nn import functional
 
+from bonas.data.regions import Regions, blended
+
 SHIFT = 0.03  # of the edge
 SCALE = (0.95, 1 / 0.95)
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
@@ -58,10 +60,35 @@ def with_pseudo_forgeries(
         share: Of the pairs, in expectation.
         generator: On the CPU.
     """
+    return _mixed(pairs, share, generator)[0]
+
+
+def with_pseudo_regions(
+    pairs: torch.Tensor, regions: Regions, share: float, *, generator: torch.Generator
+) -> tuple[torch.Tensor, Regions]:
+    """As `with_pseudo_forgeries`, from the same random numbers, with the regions of all images.
+
+    Args:
+        pairs: uint8, `2n x 3 x h x w`; real and forged images alternate.
+        regions: Of the pairs; those of blended copies are known, whatever they replace.
+        share: Of the pairs, in expectation.
+        generator: On the CPU.
+    """
+    images, replaced, weights = _mixed(pairs, share, generator)
+    masks, known = regions.masks.clone(), regions.known.clone()
+    masks[1::2] = torch.where(replaced[:, None, None], blended(weights), masks[1::2])
+    known[1::2] |= replaced.cpu()
+    return images, Regions(masks, known)
+
+
+def _mixed(
+    pairs: torch.Tensor, share: float, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # (2n, 3, h, w), bool (n), (n, 1, h, w)
     real, forged = pairs[0::2], pairs[1::2]
-    blended, _ = self_blended(real, generator=generator)
+    copies, weights = self_blended(real, generator=generator)
     replaced = torch.rand(len(real), 1, 1, 1, generator=generator).to(pairs.device) < share
-    return torch.stack([real, torch.where(replaced, blended, forged)], dim=1).flatten(0, 1)
+    images = torch.stack([real, torch.where(replaced, copies, forged)], dim=1).flatten(0, 1)
+    return images, replaced.flatten(), weights
 
 
 def _uniform(

@@ -19,7 +19,7 @@ import numpy as np
 import PIL
 
 from bonas.data.faces import Split
-from bonas.data.layouts.records import Listing, Record, Settings
+from bonas.data.layouts.records import Listing, Settings
 
 VERSION = 1
 """Of the files' form and of how pixels are made: raise it whenever either changes."""
@@ -33,7 +33,8 @@ class Decoded:
     """The images of a listing.
 
     Attributes:
-        images: Of each split, uint8 RGB, `n x 3 x size x size`; perhaps mapped from a file.
+        images: Of each split, uint8 RGB, `n x 3 x size x size`; perhaps mapped from a file. Masks,
+            which are kept in the same form, have no channels.
         records: Of each split, which record of the listing each image comes from.
         skipped: Files that could not be read, with the reason.
     """
@@ -57,7 +58,9 @@ def cache_key(listing: Listing, size: int, settings: Settings) -> str:
     made_by = [VERSION, PIL.__version__, size, settings.frames_per_video, settings.on_bad_image]
     state.update(json.dumps(made_by).encode())
     for record in listing.records:
-        state.update(f"{record.split.value} {record.path.absolute()} {_changed(record)}\n".encode())
+        state.update(
+            f"{record.split.value} {record.path.absolute()} {changed(record.path)}\n".encode()
+        )
     return state.hexdigest()[:32]
 
 
@@ -105,9 +108,10 @@ def store(key: str, decoded: Decoded) -> None:
         _logger.warning("decoded images are not cached in %s: %s", place, error)
 
 
-def _changed(record: Record) -> str:
+def changed(path: Path) -> str:
+    """Size and time of change of a file: what it is told apart from its later self by."""
     try:
-        state = record.path.stat()
+        state = path.stat()
     except OSError:
         return "missing"
     return f"{state.st_size} {state.st_mtime_ns}"

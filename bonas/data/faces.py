@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import torch
 
+from bonas.data.regions import Regions
+
 REAL = "real"
 
 
@@ -33,6 +35,7 @@ class Faces:
         domains: For each image `real` or the type of its forgery.
         videos: For each image the video that it is a frame of, or an empty name; none at all where
             the data name no videos.
+        regions: Where the images were manipulated; `None` unless it was asked for.
     """
 
     images: torch.Tensor
@@ -40,6 +43,7 @@ class Faces:
     originals: tuple[str, ...]
     domains: tuple[str, ...]
     videos: tuple[str, ...] = ()
+    regions: Regions | None = None
 
     def __post_init__(self) -> None:
         counts = {
@@ -50,6 +54,8 @@ class Faces:
         }
         if self.videos:
             counts["videos"] = len(self.videos)
+        if self.regions is not None:
+            counts["regions"] = len(self.regions)
         if len(set(counts.values())) != 1:
             raise ValueError(f"the columns differ in length: {counts}.")
         if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
@@ -70,11 +76,13 @@ class Faces:
             originals=tuple(self.originals[i] for i in positions),
             domains=tuple(self.domains[i] for i in positions),
             videos=tuple(self.videos[i] for i in positions) if self.videos else (),
+            regions=None if self.regions is None else self.regions.select(chosen),
         )
 
     def to(self, device: torch.device) -> "Faces":
-        """The same faces with the images on a device."""
-        return replace(self, images=self.images.to(device))
+        """The same faces with images and regions on a device."""
+        regions = None if self.regions is None else self.regions.to(device)
+        return replace(self, images=self.images.to(device), regions=regions)
 
     def of_domains(self, domains: Sequence[str]) -> "Faces":
         """The real faces and the forgeries of these types."""

@@ -7,6 +7,7 @@ one, would start another program.
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,43 @@ def read_image(path: Path, size: int) -> np.ndarray:
         UnreadableFile: torn, empty, of an unknown format, animated, too large, or of a number type
             whose range is unknown.
     """
+    return _decoded(path, lambda image: resized(_rgb(image), size))
+
+
+def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
+    """A mask as uint8, `size x size`, 255 where manipulated; colours count by their brightness.
+
+    Args:
+        path: Of the mask.
+        size: Edge of the result; the whole mask is resized, as its image is.
+        like: The image, which must have as many pixels along both edges.
+
+    Raises:
+        UnreadableFile: as in `read_image`, of another shape than the image, or drawn in 0 and 1,
+            which is black to the eye.
+    """
+    shape = _decoded(like, lambda image: np.array(image.size))
+
+    def grey(image: Image.Image) -> np.ndarray:
+        if image.size != tuple(shape):
+            raise UnreadableFile(
+                f"has {image.width} x {image.height} pixels, its image {shape[0]} x {shape[1]}"
+            )
+        drawn = _rgb(image).convert("L")
+        if drawn.getextrema()[1] == 1:
+            raise UnreadableFile("has no level above 1; draw what is manipulated in 255")
+        return np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR))
+
+    return _decoded(path, grey)
+
+
+def _decoded(path: Path, take: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
     try:
         with Image.open(path, formats=FORMATS) as image:
             check_pixels(image.width, image.height)
             if getattr(image, "is_animated", False) and image.format not in ("MPO", "TIFF"):
                 raise UnreadableFile("is animated; a face is one picture")
-            return resized(_rgb(image), size)
+            return take(image)
     except UnreadableFile:
         raise
     except _BOMB as error:

@@ -15,7 +15,8 @@ from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Settings
-from bonas.data.synthetic import draw_portraits
+from bonas.data.regions import Regions, blended, joined
+from bonas.data.synthetic import Portraits, draw_portraits
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,14 +47,20 @@ class SearchData:
 
 
 def load_search_data(
-    table: DataTable, *, seed: int, progress: Progress | None = None
+    table: DataTable, *, seed: int, progress: Progress | None = None, regions: bool = False
 ) -> SearchData:
     """Read or draw the faces and divide them by what they may be used for.
+
+    Args:
+        table: Which.
+        seed: Of drawn faces and pseudo-forgeries.
+        progress: Called with (files read, files in all).
+        regions: Whether to read where images were manipulated, too; nothing else depends on it.
 
     Raises:
         DataError: data that cannot be used so; names the place and the remedy.
     """
-    main = _load(table, seed=seed, progress=progress)
+    main = _load(table, seed=seed, progress=progress, regions=regions)
     present = sorted({f for faces in main.splits.values() for f in faces.forgeries})
     unknown = [f for f in table.unseen if f not in present]
     if unknown:
@@ -116,6 +123,8 @@ def _doubled(data: DataSet) -> Faces:
         torch.cat([real.labels, torch.ones_like(real.labels)]),
         real.originals * 2,
         (REAL,) * len(real) + (PSEUDO,) * len(real),
+        # The copies that are trained on in the second's place bring regions of their own.
+        regions=joined(real.regions, Regions.none(real.images, known=False)),
     )
 
 
@@ -146,33 +155,45 @@ def pseudo_forged(faces: Faces, *, seed: int) -> Faces:
     """The real faces, each beside a self-blended copy of itself."""
     real = faces.of_domains([])
     generator = torch.Generator().manual_seed(seed)
-    blended, _ = self_blended(real.images, generator=generator)
+    copies, weights = self_blended(real.images, generator=generator)
+    known = torch.full((len(real),), True)
     return Faces(
-        torch.cat([real.images, blended]),
+        torch.cat([real.images, copies]),
         torch.cat([real.labels, torch.ones_like(real.labels)]),
         real.originals * 2,
         (REAL,) * len(real) + (PSEUDO,) * len(real),
+        regions=joined(real.regions, Regions(blended(weights), known)),
     )
 
 
-def _load(table: DataTable, *, seed: int, progress: Progress | None) -> DataSet:
+def _load(
+    table: DataTable, *, seed: int, progress: Progress | None, regions: bool = False
+) -> DataSet:
     if table.layout == "synthetic":
-        return synthetic_faces(table.identities, table.size, seed=seed, progress=progress)
+        count, size = table.identities, table.size
+        return synthetic_faces(count, size, seed=seed, progress=progress, regions=regions)
     assert table.path is not None
-    return _read(table, table.path, table.layout, progress)
+    return _read(table, table.path, table.layout, progress, regions=regions)
 
 
 def _further(table: DataTable, path: Path) -> DataSet:
     return _read(table, path, AUTO, None)
 
 
-def _read(table: DataTable, path: Path, layout: str, progress: Progress | None) -> DataSet:
+def _read(
+    table: DataTable,
+    path: Path,
+    layout: str,
+    progress: Progress | None,
+    *,
+    regions: bool = False,
+) -> DataSet:
     settings = layout_settings(table)
     listing = list_data(path, layout, settings)
     if listing.layout != metadata_csv.NAME:
         # A table says it all; of other folders the reader decided something, which must be seen.
         _LOG.warning("%s", Contents.of(listing).text())
-    return read_listing(listing, table.size, settings, progress=progress)
+    return read_listing(listing, table.size, settings, progress=progress, regions=regions)
 
 
 def layout_settings(table: DataTable) -> Settings:
@@ -195,7 +216,12 @@ def read_data(path: Path, size: int, progress: Progress | None = None) -> DataSe
 
 
 def synthetic_faces(
-    identities: int, size: int, *, seed: int, progress: Progress | None = None
+    identities: int,
+    size: int,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    regions: bool = False,
 ) -> DataSet:
     """The built-in faces, identities divided 60 : 20 : 20 into train, val and test."""
     drawn = draw_portraits(
@@ -209,6 +235,7 @@ def synthetic_faces(
         torch.from_numpy(drawn.labels),
         drawn.originals,
         drawn.domains,
+        regions=_drawn_regions(drawn) if regions else None,
     )
     order = list(dict.fromkeys(faces.originals))
     splits: dict[Split, Faces] = {}
@@ -218,3 +245,8 @@ def synthetic_faces(
         splits[split] = faces.select([i for i, o in enumerate(faces.originals) if o in chosen])
         start += share
     return DataSet("synthetic", splits)
+
+
+def _drawn_regions(drawn: Portraits) -> Regions:
+    known = torch.full((len(drawn.labels),), True)
+    return Regions(torch.from_numpy(drawn.masks), known)

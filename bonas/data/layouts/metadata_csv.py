@@ -1,13 +1,15 @@
 """The `metadata.csv` layout: a table of image paths with label, original and split.
 
-    path,label,original,split[,forgery][,video]
+    path,label,original,split[,forgery][,video][,mask]
     faces/a.jpg,REAL,a,train
     faces/b.jpg,FAKE,a,train,swap
 
 `path` is relative to the folder of the table and stays inside it; `label` is REAL or FAKE and
 `split` train, val or test, in any case; `original` names the real face or video that a row
 belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type;
-`video` (optional) names the video that the image is a frame of, empty for a single image.
+`video` (optional) names the video that the image is a frame of, empty for a single image; `mask`
+(optional) is the path of a picture of the image's shape that is white where the image is forged,
+empty where that is not known. Masks are opened only where a network learns them.
 """
 
 import csv
@@ -123,6 +125,7 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
     if not path.is_file():
         raise DataError(f"{place}: the image {str(path)!r} does not exist.")
     forgery = (record.get("forgery") or "").strip().lower() or ANY_FORGERY
+    mask = (record.get("mask") or "").strip()
     return Record(
         path=path,
         label=label,
@@ -130,5 +133,6 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
         split=split,
         forgery=forgery if label else REAL,
         video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
+        mask=inside(table.parent, mask, place) if mask and label else None,
         where=where,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from bonas.data.cache import Decoded, cache_key, load, store
 from bonas.data.clips import is_video, read_video, require_decoder
 from bonas.data.faces import DataSet, Faces, Split
 from bonas.data.images import UnreadableFile, read_image
+from bonas.data.layouts.masks import read_regions
 from bonas.data.layouts.records import Listing, Record, Settings
 
 WORKERS = 2
@@ -21,6 +23,7 @@ def read_listing(
     settings: Settings,
     *,
     progress: Callable[[int, int], None] | None = None,
+    regions: bool = False,
 ) -> DataSet:
     """The faces of a listing, resized to `size x size`, in the order of its records.
 
@@ -29,6 +32,7 @@ def read_listing(
         size: Edge of the images in pixels.
         settings: How.
         progress: Called with (files read, files in all).
+        regions: Whether to read the masks, too.
 
     Raises:
         DataError: a file that cannot be read; names it.
@@ -44,7 +48,12 @@ def read_listing(
         split: _faces(images, [listing.records[row] for row in decoded.records[split]])
         for split, images in decoded.images.items()
     }
-    return DataSet(listing.name, splits, (*listing.missing, *decoded.skipped))
+    skipped = (*listing.missing, *decoded.skipped)
+    if regions:
+        found, problems = read_regions(listing, decoded.records, size, settings)
+        splits = {s: replace(faces, regions=found[s]) for s, faces in splits.items()}
+        skipped += problems
+    return DataSet(listing.name, splits, skipped)
 
 
 def _decode(

@@ -93,7 +93,7 @@ def write_portraits(
     """A data set in `folder`: `faces/*.png`, `masks/*.png` (of forgeries) and `metadata.csv`.
 
     The table has one row per picture: path (relative to `folder`), label (REAL or FAKE), original,
-    split and forgery (empty for real pictures).
+    split, and forgery and mask (empty for real pictures).
 
     Args:
         portraits: what to write; PNG keeps every bit.
@@ -106,15 +106,15 @@ def write_portraits(
         (folder / name).mkdir(parents=True, exist_ok=True)
     with (folder / "metadata.csv").open("w", newline="", encoding="utf-8") as table:
         rows = csv.writer(table)
-        rows.writerow(("path", "label", "original", "split", "forgery"))
+        rows.writerow(("path", "label", "original", "split", "forgery", "mask"))
         for index, original in enumerate(portraits.originals):
             domain, fake = portraits.domains[index], bool(portraits.labels[index])
             name = f"{original}_{domain}.png"
             Image.fromarray(portraits.images[index]).save(folder / "faces" / name)
             if fake:
                 Image.fromarray(portraits.masks[index]).save(folder / "masks" / name)
-            label, forgery = ("FAKE", domain) if fake else ("REAL", "")
-            rows.writerow((f"faces/{name}", label, original, split_of[original], forgery))
+            label, forgery, mask = ("FAKE", domain, f"masks/{name}") if fake else ("REAL", "", "")
+            rows.writerow((f"faces/{name}", label, original, split_of[original], forgery, mask))
 
 
 def _streams(seed: int, identity: int) -> list[np.random.Generator]:

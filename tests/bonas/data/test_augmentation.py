@@ -62,6 +62,39 @@ def test_augmentation_leaves_torchs_own_generator_alone(faces: Faces) -> None:
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+@pytest.mark.parametrize("augmentation", [STRONG, Augmentation(), NO_AUGMENTATION])
+def test_masks_do_not_change_what_becomes_of_the_images(
+    faces: Faces, augmentation: Augmentation
+) -> None:
+    masks = faces.images[:, 1].contiguous()
+    first, second = generator(2), generator(2)
+    images, _ = augmentation.with_masks(faces.images, masks, generator=first)
+    assert torch.equal(images, augmentation(faces.images, generator=second))
+    assert torch.equal(first.get_state(), second.get_state())
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        replace(NO_AUGMENTATION, flip=0.5),
+        replace(NO_AUGMENTATION, shift=0.1),
+        replace(NO_AUGMENTATION, flip=0.5, zoom=0.3, rotation=20),
+    ],
+)
+def test_moving_an_image_moves_its_mask_alike(faces: Faces, moves: Augmentation) -> None:
+    masks = faces.images[:, 0].contiguous()
+    images, moved = moves.with_masks(faces.images, masks, generator=generator(1))
+    assert torch.equal(moved, images[:, 0])
+    assert not torch.equal(moved, masks.float() / 255)
+
+
+def test_what_only_repaints_an_image_leaves_its_mask(faces: Faces) -> None:
+    masks = faces.images[:, 0].contiguous()
+    paint = replace(NO_AUGMENTATION, colour=0.5, degrade=1.0, erase=1.0)
+    _, moved = paint.with_masks(faces.images, masks, generator=generator())
+    assert torch.equal(moved, masks.float() / 255)
+
+
 def test_each_image_draws_its_own_change(faces: Faces) -> None:
     same = faces.images[:1].expand(6, -1, -1, -1)
     changed = Augmentation(degrade=0, flip=0)(same, generator=generator())

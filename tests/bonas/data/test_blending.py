@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from bonas.data.blending import self_blended, with_pseudo_forgeries
+from bonas.data.blending import self_blended, with_pseudo_forgeries, with_pseudo_regions
 from bonas.data.faces import Faces
+from bonas.data.regions import Regions
 
 
 def blended(images: torch.Tensor, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -50,6 +51,24 @@ def test_pairs_keep_their_real_images_and_the_share_of_their_forged_ones(faces: 
     whole = with_pseudo_forgeries(pairs, 1.0, generator=torch.Generator().manual_seed(1))
     blended_alone, _ = blended(pairs[0::2], seed=1)
     assert torch.equal(whole[1::2], blended_alone)
+
+
+def test_regions_are_those_of_the_copies_and_the_images_do_not_depend_on_them(
+    faces: Faces,
+) -> None:
+    before = Regions.none(faces.images, known=False)
+    first, second = (torch.Generator().manual_seed(2) for _ in range(2))
+    images, regions = with_pseudo_regions(faces.images, before, 0.5, generator=first)
+    assert torch.equal(images, with_pseudo_forgeries(faces.images, 0.5, generator=second))
+    replaced = (images != faces.images).flatten(1).any(1)
+    assert torch.equal(regions.known, replaced)
+    assert not before.known.any(), "what was given is left as it was"
+    assert regions.masks[replaced].flatten(1).any(1).all()
+    everywhere = torch.Generator().manual_seed(1)
+    whole = with_pseudo_regions(faces.images, before, 1.0, generator=everywhere)[1]
+    _, weights = blended(faces.images[0::2], seed=1)
+    assert torch.equal(whole.masks[1::2] == 255, weights[:, 0] > 0.1)
+    assert not whole.masks[0::2].any()
 
 
 @pytest.mark.gpu
