@@ -123,8 +123,12 @@ class Components:
         builder = BUILDERS[config.space.name](config.space)
         limits = _limits(config, builder)
         data = load_search_data(
-            config.data, seed=config.seed, progress=counting("faces") if counting else None
+            config.data,
+            seed=config.seed,
+            progress=counting("faces") if counting else None,
+            regions=bool(config.space.localisation),
         )
+        _check_masks(config, data.train)
         parts = cls(config, device, builder, data, data.train.to(device.device), limits)
         try:
             if limits is not None and STEP_TIME in config.search.limits:
@@ -152,6 +156,7 @@ class Components:
             label_smoothing=table.label_smoothing,
             pseudo_forgeries=1.0 if self.config.data.real_only else table.pseudo_forgeries,
             augmentation=Augmentation(**table.augmentation.model_dump()),
+            localisation=self.config.space.localisation or 0.0,
         )
 
     def validation(self) -> Evaluation:
@@ -183,6 +188,19 @@ class Components:
             attack_effort=Effort(**score.attack_effort.model_dump()),
             weights=ScoreWeights(**score.weights.model_dump()),
             seed=self.config.seed,
+        )
+
+
+def _check_masks(config: Config, train: Faces) -> None:
+    """Raise where a head for regions would have nothing to learn from."""
+    blended = config.data.real_only or config.training.pseudo_forgeries > 0
+    if not config.space.localisation or train.regions is None or blended:
+        return
+    if not bool((train.regions.known & (train.labels == 1)).any()):
+        raise ConfigError(
+            f"space.localisation is {config.space.localisation}, but no forged training image has "
+            "a mask. Name masks in the data (docs/data.md), or set training.pseudo_forgeries, "
+            "whose masks are known."
         )
 
 

@@ -7,17 +7,33 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
+from PIL.PngImagePlugin import PngInfo
 from torch import nn
 
 from bonas.assembly import Components
 from bonas.config import ConfigError
 from bonas.data.faces import Split
 from bonas.detector_calibration import calibrate
-from bonas.detector_record import TrainedRecord, load_record, record_of, save_detector
+from bonas.detector_record import (
+    COLUMNS,
+    REGIONS,
+    TrainedRecord,
+    load_record,
+    record_of,
+    save_detector,
+)
 from bonas.estimation.evaluation import Evaluation, logits_of
 from bonas.estimation.supernet import uniform_paths
+from bonas.localisation import (
+    RegionQuality,
+    mean_mask,
+    predicted_regions,
+    region_quality,
+    region_sheet,
+    some_faces,
+)
 from bonas.networks.builder import build_network, seeded
-from bonas.networks.detector import Detector
+from bonas.networks.detector import Detector, Localising
 from bonas.networks.plain import PlainNetwork
 from bonas.step_time import PLAIN, Stopwatch
 from bonas.training import Progress, Recipe, train
@@ -129,6 +145,8 @@ def run_contestant(
         seconds=seconds,
         training_data=parts.train.digest(),
     )
+    found = _regions(parts, detector, folder)
+    record = replace(record, regions=found)
     val = parts.data.val
     logits = logits_of(detector, val.images.to(parts.device.device), parts.device)
     save_detector(
@@ -141,3 +159,20 @@ def run_contestant(
     )
     checkpoint.unlink(missing_ok=True)
     return record
+
+
+def _regions(parts: Components, detector: Detector, folder: Path) -> RegionQuality | None:
+    """How well the detector finds test faces' regions, with a picture of some in its folder."""
+    test = parts.data.test
+    if test is None or not parts.config.space.localisation:
+        return None
+    if not isinstance(detector.network, Localising):
+        return None
+    some = some_faces(test)
+    predicted = predicted_regions(detector.eval(), some.images, parts.device)
+    folder.mkdir(parents=True, exist_ok=True)
+    picture, names = region_sheet(predicted, some)
+    description = PngInfo()
+    description.add_text(COLUMNS, ",".join(names))
+    picture.save(folder / REGIONS, pnginfo=description)
+    return region_quality(predicted, some, prior=mean_mask(parts.train))

@@ -13,11 +13,16 @@ from bonas.checkpoint import save_weights
 from bonas.config import SpaceTable
 from bonas.detector_calibration import Calibration, save_calibration
 from bonas.estimation.evaluation import Evaluation
+from bonas.localisation import RegionQuality
 from bonas.networks.cost import network_cost
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
 
 WEIGHTS, ARCHITECTURE, METRICS = "detector.safetensors", "architecture.json", "metrics.json"
+REGIONS = "regions.png"
+"""A picture of test faces with their masks and predicted regions, where a detector tells these."""
+COLUMNS = "columns"
+"""Under which that picture says of which type the face of each column is."""
 NETWORK = "network"
 """Under which the weights' metadata say how the network of an architecture is built."""
 
@@ -36,6 +41,7 @@ class TrainedRecord:
         multiply_adds: Of one image.
         score: On the test split and the further data sets.
         protocol: Data digests, sizes, version and device: what the numbers hold for.
+        regions: How well manipulated regions are found, where the network tells them.
     """
 
     name: str
@@ -47,6 +53,7 @@ class TrainedRecord:
     multiply_adds: int
     score: RobustnessScore
     protocol: Mapping[str, Any]
+    regions: RegionQuality | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The record with each condition's 95 % interval written out."""
@@ -63,11 +70,13 @@ class TrainedRecord:
             "multiply_adds": self.multiply_adds,
             "score": score | {"interval": list(self.score.interval())},
             "protocol": dict(self.protocol),
+            **({} if self.regions is None else {"regions": self.regions.to_json()}),
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "TrainedRecord":
         """The record that `to_json` wrote."""
+        regions = document.get("regions")
         return cls(
             name=document["name"],
             seed=document["seed"],
@@ -78,6 +87,9 @@ class TrainedRecord:
             multiply_adds=document["multiply_adds"],
             score=RobustnessScore.from_json(document["score"]),
             protocol=document["protocol"],
+            regions=RegionQuality.from_json(regions)
+            if (regions := document.get("regions"))
+            else None,
         )
 
 

@@ -17,10 +17,11 @@ from torch.nn import functional
 from bonas.checkpoint import load_checkpoint, save_checkpoint
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
-from bonas.data.blending import with_pseudo_forgeries
+from bonas.data.blending import with_pseudo_forgeries, with_pseudo_regions
 from bonas.data.faces import Faces
 from bonas.device import Device
-from bonas.networks.detector import normalise
+from bonas.localisation import region_loss
+from bonas.networks.detector import Localising, normalise
 from spaces.architecture import Architecture
 
 CHECKPOINT_EVERY = 100
@@ -42,6 +43,8 @@ class Recipe:
         pseudo_forgeries: Share of the forged images in whose place a self-blended copy of the real
             image of their pair is trained on, made anew in every step (Shiohara and Yamasaki 2022).
         augmentation: Random changes of the images.
+        localisation: Weight of the loss of regions beside that of labels, for networks with a head
+            for it and images whose region is known; the random numbers do not depend on it.
     """
 
     steps: int
@@ -53,6 +56,7 @@ class Recipe:
     clip: float = 5.0
     pseudo_forgeries: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    localisation: float = 0.0
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: cosine from 1/25 of the peak up, then down to 1e-5 of it."""
@@ -139,16 +143,33 @@ def _step(
     architecture = choose(rng)
     positions = torch.from_numpy(batch)
     chosen = faces.images[positions.to(faces.images.device)]
+    regions = None
+    if recipe.localisation and faces.regions is not None:
+        regions = faces.regions.select(positions)
     if recipe.pseudo_forgeries:
-        chosen = with_pseudo_forgeries(chosen, recipe.pseudo_forgeries, generator=generator)
-    images = recipe.augmentation(chosen, generator=generator)
+        if regions is None:
+            chosen = with_pseudo_forgeries(chosen, recipe.pseudo_forgeries, generator=generator)
+        else:
+            chosen, regions = with_pseudo_regions(
+                chosen, regions, recipe.pseudo_forgeries, generator=generator
+            )
+    masks = None
+    if regions is None:
+        images = recipe.augmentation(chosen, generator=generator)
+    else:
+        images, masks = recipe.augmentation.with_masks(chosen, regions.masks, generator=generator)
     targets = faces.labels[positions].to(images.device, torch.float32)
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
     for group in optimiser.param_groups:
         group["lr"] = recipe.rate(step)
+    extra: torch.Tensor | float = 0.0
     with device.mixed_precision():
-        logits = network(normalise(images), architecture)
-    loss = functional.binary_cross_entropy_with_logits(logits.float(), targets)
+        if regions is None or masks is None or not isinstance(network, Localising):
+            logits = network(normalise(images), architecture)
+        else:
+            logits, where = network.localise(normalise(images), architecture)
+            extra = recipe.localisation * region_loss(where, masks, regions.known)
+    loss = functional.binary_cross_entropy_with_logits(logits.float(), targets) + extra
     value = float(loss.detach())
     if not math.isfinite(value):
         raise FloatingPointError(

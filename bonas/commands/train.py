@@ -111,6 +111,12 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
         f"{first.parameters:,} parameters, {first.multiply_adds / 1e6:.1f} M multiply-adds, "
         f"{statistics.mean(r.seconds for r in records):.0f} s of training each"
     )
+    if first.regions is not None:
+        MESSAGES.print(
+            f"manipulated regions: pixel AUC {first.regions.auc:.4f} (the mean mask alone "
+            f"{first.regions.prior_auc:.4f}), intersection over union {first.regions.iou:.2f}, "
+            f"{first.regions.images} images"
+        )
 
 
 def _spread(values: list[float]) -> str:

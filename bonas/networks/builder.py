@@ -33,16 +33,6 @@ class SharedNetwork(Protocol):
         """Logits, `n`, of normalised images, `n x 3 x h x w`."""
 
 
-@runtime_checkable
-class Localising(Protocol):
-    """A `SharedNetwork` with a second head, for the manipulated region."""
-
-    def localise(
-        self, images: torch.Tensor, architecture: Architecture
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of normalised images, `n`, and of coarser positions, `n x h' x w'`."""
-
-
 class NetworkBuilder(Protocol):
     """Builds the networks of one space."""
 

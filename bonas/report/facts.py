@@ -17,13 +17,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from bonas.assembly import BUILDERS, open_study
 from bonas.config import Config, ConfigError
-from bonas.detector_record import METRICS, TrainedRecord
+from bonas.detector_record import METRICS, REGIONS, TrainedRecord
 from bonas.observation import Observation
 from bonas.run_folder import RunFolder, file_digest
 from bonas.study import Told
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace
+
+KINDS = ("comparison", "detectors")
+"""Folders of trained networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class RunFacts:
         contest: Trained by `bonas compare`.
         plan: Steps of each contestant, those that are not trained yet included.
         files: Digests of the files that this was read from, by path within the folder.
+        regions: Pictures of predicted regions, those of compared networks first.
     """
 
     name: str
@@ -81,6 +85,7 @@ class RunFacts:
     contest: tuple[TrainedRecord, ...]
     plan: Mapping[str, int]
     files: Mapping[str, str]
+    regions: tuple[Path, ...] = ()
 
     @property
     def complete(self) -> tuple[TrialFacts, ...]:
@@ -128,6 +133,7 @@ def read_run(folder: RunFolder) -> RunFacts:
         contest=contest,
         plan=plan,
         files={f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()},
+        regions=tuple(f for kind in KINDS for f in sorted(folder.path.glob(f"{kind}/*/{REGIONS}"))),
     )
 
 

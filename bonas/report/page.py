@@ -10,6 +10,7 @@ from bonas.report.numbers import listed
 from bonas.report.sections.architecture import architecture_section, importance_section
 from bonas.report.sections.comparison import comparison_section
 from bonas.report.sections.conditions import conditions_section
+from bonas.report.sections.localisation import localisation_section
 from bonas.report.sections.provenance import definitions_section, provenance_section
 from bonas.report.sections.search import cost_section, groups_section, history_section
 from bonas.report.sections.selection import selection_section
@@ -17,11 +18,12 @@ from bonas.report.sections.summary import summary_section
 from bonas.report.side_by_side import side_by_side
 from bonas.run_folder import RunFolder
 
-SECTIONS: tuple[Callable[[RunFacts], Section], ...] = (
+SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
     summary_section,
     selection_section,
     comparison_section,
     conditions_section,
+    localisation_section,
     history_section,
     groups_section,
     cost_section,
@@ -63,19 +65,24 @@ def write_report(folders: Sequence[RunFolder], out: Path | None = None) -> Path:
 def render(runs: Sequence[RunFacts]) -> str:
     """The page as HTML."""
     if len(runs) == 1:
-        sections = [section(runs[0]) for section in SECTIONS]
+        sections = sections_of(runs[0])
         body = join([_contents(sections, ""), *(s.render(2, "") for s in sections)])
         return _document(f"bonas report: {runs[0].name}", body)
     anchors = [f"run{number}" for number in range(1, len(runs) + 1)]
     parts = [side_by_side(runs, anchors).render(2, "")]
     for run, anchor in zip(runs, anchors, strict=True):
-        sections = [section(run) for section in SECTIONS]
+        sections = sections_of(run)
         prefix = f"{anchor}-"
         inner = join([_contents(sections, prefix), *(s.render(3, prefix) for s in sections)])
         heading = element("h2", f"Run {run.name}")
         parts.append(Markup(f'<article id="{anchor}">{heading}{inner}</article>'))
     names = listed([run.name for run in runs])
     return _document(f"bonas report: {names}", join(parts))
+
+
+def sections_of(run: RunFacts) -> list[Section]:
+    """The sections that the run has something for."""
+    return [section for make in SECTIONS if (section := make(run)) is not None]
 
 
 def _contents(sections: Sequence[Section], prefix: str) -> Markup:

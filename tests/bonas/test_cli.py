@@ -154,6 +154,16 @@ def test_an_unknown_command_and_option_are_wrong_use(
     failure(capsys, "search", "--trails", "3", "x.toml")
 
 
+def test_a_head_for_regions_needs_masks_and_a_pyramid(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = faces(tmp_path / "d")
+    error = search(capsys, tmp_path, data, "--set", "space.localisation=0.5")
+    assert "no forged training image has a mask" in error
+    macro = ["--set", "space.name=macro", "--set", "space.localisation=0.5"]
+    assert "no setting of the space 'macro'" in search(capsys, tmp_path, data, *macro)
+
+
 def test_a_device_that_is_not_there_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
