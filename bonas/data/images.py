@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
@@ -27,8 +27,23 @@ class UnreadableFile(ValueError):
 def read_image(path: Path, size: int) -> np.ndarray:
     """An image as uint8 RGB, `size x size x 3`.
 
-    The whole image is resized, whatever its shape: no face is looked for. Grey images of 16 bits
-    are scaled to 8, transparent pixels become black, CMYK and palettes are converted.
+    The whole image is resized, whatever its shape: no face is looked for.
+
+    Raises:
+        UnreadableFile: as `read_picture`.
+    """
+    return resized(read_picture(path), size)
+
+
+def read_picture(path: Path, *, upright: bool = False) -> Image.Image:
+    """An image in RGB, at its own size.
+
+    Grey images of 16 bits are scaled to 8, transparent pixels become black, CMYK and palettes are
+    converted.
+
+    Args:
+        path: Of the file.
+        upright: Whether it is turned as its EXIF orientation says.
 
     Raises:
         UnreadableFile: torn, empty, of an unknown format, animated, too large, or of a number type
@@ -39,7 +54,7 @@ def read_image(path: Path, size: int) -> np.ndarray:
             check_pixels(image.width, image.height)
             if getattr(image, "is_animated", False) and image.format not in ("MPO", "TIFF"):
                 raise UnreadableFile("is animated; a face is one picture")
-            return resized(_rgb(image), size)
+            return _rgb(ImageOps.exif_transpose(image) if upright else image)
     except UnreadableFile:
         raise
     except _BOMB as error:
