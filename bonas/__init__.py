@@ -1,16 +1,23 @@
-"""Bayesian-optimisation neural architecture search for robust deepfake detectors."""
+"""Bayesian-optimisation neural architecture search for robust deepfake detectors.
 
+What is exported is imported when it is first asked for: `bonas --version` and the processes that
+cut faces need no torch.
+"""
+
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bonas.packaging_check import check_sisters
 
 check_sisters(Path(__file__).parent.parent)
 
-from bonas.observation import Observation, Status  # noqa: E402
-from bonas.saved_detector import load_detector  # noqa: E402
-from bonas.search import Search  # noqa: E402
-from bonas.strategies.sampler import SurrogateSampler  # noqa: E402
-from bonas.study import Study  # noqa: E402
+if TYPE_CHECKING:
+    from bonas.observation import Observation, Status
+    from bonas.saved_detector import load_detector
+    from bonas.search import Search
+    from bonas.strategies.sampler import SurrogateSampler
+    from bonas.study import Study
 
 __version__ = "0.1.0"
 
@@ -23,3 +30,23 @@ __all__ = [
     "__version__",
     "load_detector",
 ]
+
+_HOMES = {
+    "Observation": "bonas.observation",
+    "Search": "bonas.search",
+    "Status": "bonas.observation",
+    "Study": "bonas.study",
+    "SurrogateSampler": "bonas.strategies.sampler",
+    "load_detector": "bonas.saved_detector",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(_HOMES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -86,6 +86,7 @@ def _register() -> None:
     from bonas.commands.demo import demo
     from bonas.commands.detect import detect
     from bonas.commands.evaluate import evaluate
+    from bonas.commands.prepare import prepare_command
     from bonas.commands.report import report
     from bonas.commands.search import search
     from bonas.commands.train import train
@@ -103,6 +104,7 @@ def _register() -> None:
         "dashboard": dashboard,
         "benchmark": benchmark,
         "data": data,
+        "prepare": prepare_command,
         "audit": audit,
     }
     for name, command in commands.items():

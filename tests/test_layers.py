@@ -1,6 +1,8 @@
 """The arrows between the three packages."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,14 @@ def test_spaces_know_no_torch_module() -> None:
 def test_the_sister_packages_are_ours() -> None:
     assert Path(spaces.__path__[0]) == ROOT / "spaces"
     assert Path(surrogates.__path__[0]) == ROOT / "surrogates"
+
+
+def test_all_exports_are_there_and_none_of_them_is_loaded_unasked() -> None:
+    program = (
+        "import sys, bonas, bonas.data.preparation.workers\n"
+        "assert 'torch' not in sys.modules and 'optuna' not in sys.modules\n"
+        "assert all(getattr(bonas, name) for name in bonas.__all__)\n"
+        "assert set(bonas.__all__) <= set(dir(bonas))\n"
+        "assert not hasattr(bonas, 'Nothing')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

@@ -5,6 +5,7 @@ and nothing is cut out, so videos that show more than a face should be cut to fa
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bonas.data.faces import DataError
+from bonas.data.errors import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, resized
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
@@ -89,6 +90,31 @@ def require_decoder() -> Any:
 def read_video(path: Path, size: int, count: int) -> list[np.ndarray]:
     """At most `count` frames, evenly over a video, each uint8 RGB, `size x size x 3`.
 
+    Raises:
+        UnreadableFile: torn, empty, without a picture, or too large.
+        DataError: PyAV is not installed.
+    """
+    return [resized(frame.picture, size) for frame in video_frames(path, count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame of a video.
+
+    Attributes:
+        number: From 0, in the order of time.
+        picture: RGB, as it is stored.
+        turn: Degrees by which a player turns it to the left before it is shown: 0, 90, 180, -90.
+    """
+
+    number: int
+    picture: Image.Image
+    turn: int = 0
+
+
+def video_frames(path: Path, count: int) -> Iterator[Frame]:
+    """At most `count` frames, evenly over a video, at their own size.
+
     Frames are counted in the file, since what its header says of their number need not be true.
 
     Raises:
@@ -104,28 +130,29 @@ def read_video(path: Path, size: int, count: int) -> list[np.ndarray]:
             length = sum(1 for packet in container.demux(video=0) if packet.size)
         wanted = set(evenly(length, count))
         with av.open(file, options=_CONTAINERS) as container:
-            return _decoded(container, wanted, size)
+            yield from _decoded(container, wanted)
     except UnreadableFile:
         raise
     except (av.error.FFmpegError, OSError, ValueError, LookupError) as error:
         raise UnreadableFile(f"unreadable video ({type(error).__name__}: {error})") from error
 
 
-def _decoded(container: Any, wanted: set[int], size: int) -> list[np.ndarray]:
+def _decoded(container: Any, wanted: set[int]) -> Iterator[Frame]:
     stream = container.streams.video[0]
     if stream.codec_context is None:
         raise UnreadableFile("unreadable video (its pictures are of no known codec)")
     check_pixels(stream.codec_context.width, stream.codec_context.height)
-    frames: list[np.ndarray] = []
+    given = 0
     for number, frame in enumerate(container.decode(stream)):
         check_pixels(frame.width, frame.height)  # may change within a stream
         if number in wanted:
-            frames.append(resized(Image.fromarray(frame.to_ndarray(format="rgb24")), size))
-        if len(frames) == len(wanted):
+            picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
+            yield Frame(number, picture, getattr(frame, "rotation", 0))  # from PyAV 14
+            given += 1
+        if given == len(wanted):
             break
-    if not frames:
+    if not given:
         raise UnreadableFile("unreadable video (no frame of it can be decoded)")
-    return frames
 
 
 def _visible(folder: Path) -> list[Path]:

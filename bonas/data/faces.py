@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import torch
 
+from bonas.data.errors import DataError as DataError  # of old imported from here
 from bonas.data.regions import Regions
 
 REAL = "real"
@@ -18,10 +19,6 @@ class Split(StrEnum):
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
-
-
-class DataError(ValueError):
-    """A data set that cannot be used as asked; the message names the place and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 64_000_000  # a face crop is far below; a decompression bomb is far above
+Taken = TypeVar("Taken")
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # What Pillow's decoders raise on torn or forged bytes; there is no common base.
 _TORN = (OSError, ValueError, SyntaxError, EOFError, LookupError, OverflowError, TypeError)
@@ -28,14 +30,29 @@ class UnreadableFile(ValueError):
 def read_image(path: Path, size: int) -> np.ndarray:
     """An image as uint8 RGB, `size x size x 3`.
 
-    The whole image is resized, whatever its shape: no face is looked for. Grey images of 16 bits
-    are scaled to 8, transparent pixels become black, CMYK and palettes are converted.
+    The whole image is resized, whatever its shape: no face is looked for.
+
+    Raises:
+        UnreadableFile: as `read_picture`.
+    """
+    return resized(read_picture(path), size)
+
+
+def read_picture(path: Path, *, upright: bool = False) -> Image.Image:
+    """An image in RGB, at its own size.
+
+    Grey images of 16 bits are scaled to 8, transparent pixels become black, CMYK and palettes are
+    converted.
+
+    Args:
+        path: Of the file.
+        upright: Whether it is turned as its EXIF orientation says.
 
     Raises:
         UnreadableFile: torn, empty, of an unknown format, animated, too large, or of a number type
             whose range is unknown.
     """
-    return _decoded(path, lambda image: resized(_rgb(image), size))
+    return _decoded(path, lambda image: _rgb(ImageOps.exif_transpose(image) if upright else image))
 
 
 def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
@@ -50,10 +67,10 @@ def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
         UnreadableFile: as in `read_image`, of another shape than the image, or drawn in 0 and 1,
             which is black to the eye.
     """
-    shape = _decoded(like, lambda image: np.array(image.size))
+    shape = _decoded(like, lambda image: image.size)
 
     def grey(image: Image.Image) -> np.ndarray:
-        if image.size != tuple(shape):
+        if image.size != shape:
             raise UnreadableFile(
                 f"has {image.width} x {image.height} pixels, its image {shape[0]} x {shape[1]}"
             )
@@ -65,7 +82,7 @@ def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
     return _decoded(path, grey)
 
 
-def _decoded(path: Path, take: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
+def _decoded(path: Path, take: Callable[[Image.Image], Taken]) -> Taken:
     try:
         with Image.open(path, formats=FORMATS) as image:
             check_pixels(image.width, image.height)

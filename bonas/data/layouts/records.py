@@ -163,20 +163,21 @@ def inside(folder: Path, path: str | Path, place: str) -> Path:
 
     Args:
         folder: That it may not leave, by `..`, as an absolute path or over a symbolic link.
-        path: Relative to the folder, with slashes or backslashes.
+        path: A name relative to the folder, with slashes or backslashes, or a path that was found
+            below it.
         place: Who names it, for messages.
 
     Raises:
         DataError: it leaves the folder, or is no path at all.
     """
-    below = folder / (path.replace("\\", "/") if isinstance(path, str) else path)
+    below = folder / path.replace("\\", "/") if isinstance(path, str) else path
     try:
         # Folders are resolved once: of thousands of files only the last part is looked at.
         plain = not _is_link(below) and below.name not in ("", "..")
-        resolved = _resolved(below.parent) / below.name if plain else below.resolve()
+        resolved = _resolved(below.parent.absolute()) / below.name if plain else below.resolve()
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({error}).") from error
-    if not resolved.is_relative_to(_resolved(folder)):
+    if not resolved.is_relative_to(_resolved(folder.absolute())):
         raise DataError(
             f"{place}: path {str(path)!r} leaves the data folder {folder}; only files inside it "
             "are read. Copy the file there."

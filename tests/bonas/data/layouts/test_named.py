@@ -49,6 +49,20 @@ def test_every_layout_is_recognised_and_read_as_if_it_were_named(
     assert found.layout == layout
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_relative_folder_lists_the_files_of_the_absolute_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    folder = written(tmp_path / "d", layout)
+    monkeypatch.chdir(tmp_path)
+    for here in (Path("d"), Path("d", "..", "d")):
+        found = list_data(here, layout, Settings()).records
+        assert [r.path.resolve() for r in found] == [
+            r.path for r in list_data(folder, layout, Settings()).records
+        ]
+        assert all(r.path.is_file() and (r.mask is None or r.mask.is_file()) for r in found)
+
+
 def test_a_list_file_is_recognised(tmp_path: Path) -> None:
     folder = written(tmp_path / "d", "deepfakebench")
     assert layout_of(folder / "dataset_json" / "FF.json") == "deepfakebench"
