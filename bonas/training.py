@@ -18,6 +18,7 @@ from bonas.checkpoint import load_checkpoint, save_checkpoint
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.blending import with_pseudo_forgeries
+from bonas.data.cross_blending import Blend, with_cross_forgeries
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.detector import normalise
@@ -41,6 +42,8 @@ class Recipe:
         clip: Largest norm of the gradient.
         pseudo_forgeries: Share of the forged images in whose place a self-blended copy of the real
             image of their pair is trained on, made anew in every step (Shiohara and Yamasaki 2022).
+        pseudo_forgery_kind: What is blended with that real image: itself, the face of another
+            original of the batch (Li et al. 2020), or either.
         augmentation: Random changes of the images.
     """
 
@@ -52,6 +55,7 @@ class Recipe:
     label_smoothing: float = 0.05
     clip: float = 5.0
     pseudo_forgeries: float = 0.0
+    pseudo_forgery_kind: Blend = Blend.SELF
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def rate(self, step: int) -> float:
@@ -139,8 +143,16 @@ def _step(
     architecture = choose(rng)
     positions = torch.from_numpy(batch)
     chosen = faces.images[positions.to(faces.images.device)]
-    if recipe.pseudo_forgeries:
+    if recipe.pseudo_forgeries and recipe.pseudo_forgery_kind is Blend.SELF:
         chosen = with_pseudo_forgeries(chosen, recipe.pseudo_forgeries, generator=generator)
+    elif recipe.pseudo_forgeries:
+        chosen = with_cross_forgeries(
+            chosen,
+            [faces.originals[i] for i in batch[0::2]],
+            recipe.pseudo_forgeries,
+            both=recipe.pseudo_forgery_kind is Blend.BOTH,
+            generator=generator,
+        )
     images = recipe.augmentation(chosen, generator=generator)
     targets = faces.labels[positions].to(images.device, torch.float32)
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2

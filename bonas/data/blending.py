@@ -40,7 +40,7 @@ def self_blended(
     # Half the time it is the surroundings that change and the face that stays.
     swap = (torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5).to(images.device)
     source, target = torch.where(swap, plain, changed), torch.where(swap, changed, plain)
-    mask = _masks(len(images), images.shape[-2:], generator).to(images.device)
+    mask = face_masks(len(images), images.shape[-2:], generator).to(images.device)
     source = _moved(source, generator)
     choice = torch.randint(len(RATIOS), (len(images),), generator=generator)
     weight = mask * torch.tensor(RATIOS)[choice].to(images.device)[:, None, None, None]
@@ -106,9 +106,10 @@ def _moved(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
-def _masks(
+def face_masks(
     count: int, size: tuple[int, int] | torch.Size, generator: torch.Generator
-) -> torch.Tensor:  # (count, 1, h, w)
+) -> torch.Tensor:
+    """Weights in [0, 1], `count x 1 x h x w`, of deformed ellipses where faces are, on the CPU."""
     height, width = size
     bend = _uniform(2 * count, -0.06, 0.06, generator, columns=BENDS**2)
     bend = bend.reshape(2 * count, 1, BENDS, BENDS)
