@@ -155,6 +155,7 @@ class Components:
             weight_decay=table.weight_decay,
             label_smoothing=table.label_smoothing,
             pseudo_forgeries=1.0 if self.config.data.real_only else table.pseudo_forgeries,
+            pseudo_forgery_kind=table.pseudo_forgery_kind,
             augmentation=Augmentation(**table.augmentation.model_dump()),
             localisation=self.config.space.localisation or 0.0,
         )

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bonas.data.augmentation_presets import PRESETS, Preset
+from bonas.data.cross_blending import Blend
 from bonas.data.layouts.records import OnBadImage
 from bonas.device import Precision
 from bonas.robustness.attacks import Attack
@@ -23,6 +25,9 @@ PATHS = (("data", "path"), ("data", "test"), ("data", "unseen_data"), ("search",
 
 PYRAMID = ("level_width", "stem", "localisation")
 """Settings of the spaces whose networks end in a pyramid."""
+
+AUGMENTATION, PRESET = "augmentation", "preset"
+"""The table that a preset's name may stand for, and the key of that name in it."""
 
 
 class ConfigError(ValueError):
@@ -146,7 +151,12 @@ class SearchTable(_Table):
 
 
 class AugmentationTable(_Table):
-    """Random changes of training images; see `bonas.data.augmentation.Augmentation`."""
+    """Random changes of training images; see `bonas.data.augmentation.Augmentation`.
+
+    `training.augmentation = "strong"`, or `preset = "strong"` in the table, stands for the settings
+    of a preset, `light`, `medium` (the default) or `strong`; those beside it override them. A run
+    folder keeps what came of it.
+    """
 
     flip: Fraction = 0.5
     shift: Fraction = 0.08
@@ -156,12 +166,24 @@ class AugmentationTable(_Table):
     degrade: Fraction = 0.15
     erase: Fraction = 0.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, given: Any) -> Any:
+        given = {PRESET: given} if isinstance(given, str) else given
+        if not isinstance(given, Mapping) or PRESET not in given:
+            return given
+        if given[PRESET] not in tuple(Preset):
+            raise ValueError(f"preset is {given[PRESET]!r}; it must be one of {', '.join(Preset)}")
+        own = {key: value for key, value in given.items() if key != PRESET}
+        return {**PRESETS[Preset(given[PRESET])], **own}
+
 
 class TrainingTable(_Table):
     """`[supernet]` and `[training]`: how networks are trained; see `bonas.training.Recipe`.
 
-    `pseudo_forgeries` is the share of the forged images that self-blended copies of real ones stand
-    in for; at 1 no forged image is seen.
+    `pseudo_forgeries` is the share of the forged images that blended copies of real ones stand in
+    for; at 1 no forged image is seen. `pseudo_forgery_kind` says what these copies, also those of
+    `data.real_only`, are blended with: themselves, the face of another original, or either.
     """
 
     epochs: Count = 30
@@ -170,7 +192,18 @@ class TrainingTable(_Table):
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     pseudo_forgeries: Fraction = 0.0
+    pseudo_forgery_kind: Blend = Blend.SELF
     augmentation: AugmentationTable = AugmentationTable()
+
+    @model_validator(mode="after")
+    def _another_original_in_a_batch(self) -> "TrainingTable":
+        if self.pseudo_forgery_kind is not Blend.SELF and self.batch_size < 4:
+            raise ValueError(
+                f"pseudo_forgery_kind is {self.pseudo_forgery_kind.value!r}, but a batch of "
+                f"{self.batch_size} has one real face and no other to blend it with; use a "
+                "batch_size of 4 or more, or 'self'"
+            )
+        return self
 
 
 class SupernetTable(TrainingTable):
@@ -333,6 +366,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)
+        if key == AUGMENTATION:
+            # A name stands for a table. One that comes later replaces what came before.
+            old, value = ({PRESET: v} if isinstance(v, str) else v for v in (old, value))
+            old = None if isinstance(value, Mapping) and PRESET in value else old
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         result[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
     return result

@@ -5,7 +5,7 @@ optimiser's moments and the step, and no generator's state.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from bonas.checkpoint import load_checkpoint, save_checkpoint
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.blending import with_pseudo_forgeries, with_pseudo_regions
+from bonas.data.cross_blending import Blend, with_cross_forgeries, with_cross_regions
 from bonas.data.faces import Faces
+from bonas.data.regions import Regions
 from bonas.device import Device
 from bonas.localisation import region_loss
 from bonas.networks.detector import Localising, normalise
@@ -42,6 +44,8 @@ class Recipe:
         clip: Largest norm of the gradient.
         pseudo_forgeries: Share of the forged images in whose place a self-blended copy of the real
             image of their pair is trained on, made anew in every step (Shiohara and Yamasaki 2022).
+        pseudo_forgery_kind: What is blended with that real image: itself, the face of another
+            original of the batch (Li et al. 2020), or either.
         augmentation: Random changes of the images.
         localisation: Weight of the loss of regions beside that of labels, for networks with a head
             for it and images whose region is known; the random numbers do not depend on it.
@@ -55,6 +59,7 @@ class Recipe:
     label_smoothing: float = 0.05
     clip: float = 5.0
     pseudo_forgeries: float = 0.0
+    pseudo_forgery_kind: Blend = Blend.SELF
     augmentation: Augmentation = field(default_factory=Augmentation)
     localisation: float = 0.0
 
@@ -147,12 +152,8 @@ def _step(
     if recipe.localisation and faces.regions is not None:
         regions = faces.regions.select(positions)
     if recipe.pseudo_forgeries:
-        if regions is None:
-            chosen = with_pseudo_forgeries(chosen, recipe.pseudo_forgeries, generator=generator)
-        else:
-            chosen, regions = with_pseudo_regions(
-                chosen, regions, recipe.pseudo_forgeries, generator=generator
-            )
+        originals = [faces.originals[i] for i in batch[0::2]]
+        chosen, regions = _blended(chosen, regions, originals, recipe, generator)
     masks = None
     if regions is None:
         images = recipe.augmentation(chosen, generator=generator)
@@ -181,6 +182,26 @@ def _step(
     nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
     optimiser.step()
     return value
+
+
+def _blended(
+    pairs: torch.Tensor,
+    regions: Regions | None,
+    originals: Sequence[str],  # of the real images
+    recipe: Recipe,
+    generator: torch.Generator,
+) -> tuple[torch.Tensor, Regions | None]:
+    """The pairs with the recipe's share of pseudo-forgeries, and their regions if asked for."""
+    share, kind = recipe.pseudo_forgeries, recipe.pseudo_forgery_kind
+    if kind is Blend.SELF:
+        if regions is None:
+            return with_pseudo_forgeries(pairs, share, generator=generator), None
+        return with_pseudo_regions(pairs, regions, share, generator=generator)
+    either = kind is Blend.BOTH
+    if regions is None:
+        images = with_cross_forgeries(pairs, originals, share, both=either, generator=generator)
+        return images, None
+    return with_cross_regions(pairs, regions, originals, share, both=either, generator=generator)
 
 
 def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:

@@ -15,7 +15,7 @@ import math
 import torch
 from torch.nn import functional
 
-from bonas.data.regions import Regions, blended
+from bonas.data.regions import Regions
 
 SHIFT = 0.03  # of the edge
 SCALE = (0.95, 1 / 0.95)
@@ -42,7 +42,7 @@ def self_blended(
     # Half the time it is the surroundings that change and the face that stays.
     swap = (torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5).to(images.device)
     source, target = torch.where(swap, plain, changed), torch.where(swap, changed, plain)
-    mask = _masks(len(images), images.shape[-2:], generator).to(images.device)
+    mask = face_masks(len(images), images.shape[-2:], generator).to(images.device)
     source = _moved(source, generator)
     choice = torch.randint(len(RATIOS), (len(images),), generator=generator)
     weight = mask * torch.tensor(RATIOS)[choice].to(images.device)[:, None, None, None]
@@ -75,10 +75,7 @@ def with_pseudo_regions(
         generator: On the CPU.
     """
     images, replaced, weights = _mixed(pairs, share, generator)
-    masks, known = regions.masks.clone(), regions.known.clone()
-    masks[1::2] = torch.where(replaced[:, None, None], blended(weights), masks[1::2])
-    known[1::2] |= replaced.cpu()
-    return images, Regions(masks, known)
+    return images, regions.replaced(replaced, weights)
 
 
 def _mixed(
@@ -133,9 +130,10 @@ def _moved(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
-def _masks(
+def face_masks(
     count: int, size: tuple[int, int] | torch.Size, generator: torch.Generator
-) -> torch.Tensor:  # (count, 1, h, w)
+) -> torch.Tensor:
+    """Weights in [0, 1], `count x 1 x h x w`, of deformed ellipses where faces are, on the CPU."""
     height, width = size
     bend = _uniform(2 * count, -0.06, 0.06, generator, columns=BENDS**2)
     bend = bend.reshape(2 * count, 1, BENDS, BENDS)

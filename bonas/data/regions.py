@@ -48,6 +48,18 @@ class Regions:
         chosen = torch.as_tensor(positions, dtype=torch.int64)
         return Regions(self.masks[chosen.to(self.masks.device)], self.known[chosen])
 
+    def replaced(self, which: torch.Tensor, weights: torch.Tensor) -> "Regions":
+        """Those of pairs, every second image of which is forged, after some were blended anew.
+
+        Args:
+            which: bool, `n / 2`, of the pairs, on the device.
+            weights: Of the blends, in [0, 1], `n / 2 x 1 x h x w`.
+        """
+        masks, known = self.masks.clone(), self.known.clone()
+        masks[1::2] = torch.where(which[:, None, None], blended(weights), masks[1::2])
+        known[1::2] |= which.cpu()
+        return Regions(masks, known)
+
     def to(self, device: torch.device) -> "Regions":
         """The same with the masks on a device."""
         return replace(self, masks=self.masks.to(device))

@@ -92,8 +92,9 @@ class Evaluation:
         for name, faces in unseen.items():
             views[Condition(Group.UNSEEN, name)] = faces.to(device.device)
         corrupted = [c for c in conditions.conditions if c.group is Group.CORRUPTION]
-        for condition, images in corrupted_views(clean.images, corrupted, seed=protocol.seed):
-            views[condition] = replace(clean, images=images.to(device.device))
+        on_device = views[CLEAN].images
+        for condition, images in corrupted_views(on_device, corrupted, seed=protocol.seed):
+            views[condition] = replace(clean, images=images)
         attacked = _first_originals(clean, protocol.attack_images).to(device.device)
         for attack in protocol.attacks:
             views[Condition(Group.ATTACK, attack.value)] = attacked

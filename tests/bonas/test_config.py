@@ -2,7 +2,17 @@ from pathlib import Path
 
 import pytest
 
-from bonas.config import Config, ConfigError, differences, dump_config, load_config
+from bonas.config import (
+    AugmentationTable,
+    Config,
+    ConfigError,
+    TrainingTable,
+    differences,
+    dump_config,
+    load_config,
+)
+from bonas.data.augmentation import Augmentation
+from bonas.data.augmentation_presets import PRESETS, Preset
 from bonas.robustness.attacks import Attack, Effort
 from bonas.run_folder import RunFolder
 
@@ -59,6 +69,14 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("[zzz]\nx = 1", r"unknown key 'zzz'; known keys: seed, space"),
         ('[space]\nname = "cells"', r"space.name is 'cells': input should be 'forgery'"),
         ("[data]\nsize = 96", r"path is missing; the layout 'metadata.csv' reads a folder"),
+        (
+            '[training]\npseudo_forgery_kind = "cross"\nbatch_size = 2',
+            "pseudo_forgery_kind is 'cross', but a batch of 2 has one real face",
+        ),
+        ('[training]\npseudo_forgery_kind = "swap"', "should be 'self', 'cross' or 'both'"),
+        ('[training]\naugmentation = "hard"', "preset is 'hard'; it must be one of light, medium"),
+        ("[training.augmentation]\npreset = 3", "preset is 3; it must be one of light, medium"),
+        ("[training]\naugmentation = 3", "training.augmentation is 3"),
         ("[search]\ntrials = 0", r"search.trials is 0: input should be greater than or equal to 1"),
         ("[score]\nattacks = {pdg = 1}", "score.attacks.pdg.* should be 'fgsm', 'pgd', 'apgd' or"),
         ("[score]\nattack_effort = {fgsm = 1}", "unknown key 'score.attack_effort.fgsm'"),
@@ -122,3 +140,34 @@ def test_a_folder_with_other_things_is_no_place_for_a_run(tmp_path: Path) -> Non
         RunFolder.create(tmp_path, Config())
     with pytest.raises(ConfigError, match=r"has no config\.toml"):
         RunFolder.open(tmp_path)
+
+
+def test_presets_are_settings_and_the_default_is_medium() -> None:
+    tables = [
+        TrainingTable.model_validate({"augmentation": preset.value}).augmentation
+        for preset in Preset
+    ]
+    light, medium, strong = (Augmentation(**table.model_dump()) for table in tables)
+    assert medium == Augmentation() == Augmentation(**AugmentationTable().model_dump())
+    for name in PRESETS[Preset.STRONG]:
+        assert getattr(light, name) <= getattr(medium, name) <= getattr(strong, name)
+    assert light != medium != strong
+
+
+@pytest.mark.parametrize(
+    ("file", "settings", "expected"),
+    [
+        ('[training]\naugmentation = "strong"', [], {}),
+        ('[training.augmentation]\npreset = "strong"\nflip = 0.1', [], {"flip": 0.1}),
+        ('[training]\naugmentation = "strong"', ["training.augmentation.flip=0.1"], {"flip": 0.1}),
+        ("[training.augmentation]\nflip = 0.1", ["training.augmentation=strong"], {}),
+        ("[training.augmentation]\nflip = 0.1", ["training.augmentation.preset=strong"], {}),
+    ],
+)
+def test_settings_beside_a_preset_override_it_and_a_later_preset_overrides_all(
+    tmp_path: Path, file: str, settings: list[str], expected: dict[str, float]
+) -> None:
+    config = load_config(write(tmp_path, file), settings)
+    strong = AugmentationTable.model_validate({**PRESETS[Preset.STRONG], **expected})
+    assert config.training.augmentation == strong
+    assert load_config(write(tmp_path, dump_config(config))) == config

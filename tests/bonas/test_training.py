@@ -9,6 +9,7 @@ from torch import nn
 
 import bonas.training
 from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
+from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.estimation.supernet import uniform_paths
@@ -49,6 +50,32 @@ def test_with_pseudo_forgeries_alone_no_forged_pixel_is_seen(faces: Faces, cpu: 
     assert_same_bits(weights(1.0, faces), weights(1.0, hidden))
     some, none = weights(0.5, faces).state_dict(), weights(0.5, hidden).state_dict()
     assert any(not torch.equal(some[name], none[name]) for name in some)
+
+
+@pytest.mark.parametrize("kind", list(Blend))
+def test_blends_of_every_kind_stand_in_for_forged_faces(
+    faces: Faces, cpu: Device, kind: Blend
+) -> None:
+    def weights(given: Faces) -> nn.Module:
+        network = build_supernet(BUILDER, seed=0)
+        recipe = replace(RECIPE, steps=4, pseudo_forgeries=1.0, pseudo_forgery_kind=kind)
+        train(network, uniform_paths(FORGERY), given, recipe, cpu, seed=4)
+        return network
+
+    black = faces.images * (1 - faces.labels[:, None, None, None]).to(torch.uint8)
+    assert_same_bits(weights(faces), weights(replace(faces, images=black)))
+
+
+def test_the_kind_of_pseudo_forgery_draws_nothing_where_there_are_none(
+    faces: Faces, cpu: Device
+) -> None:
+    networks = []
+    for kind in Blend:
+        networks.append(build_supernet(BUILDER, seed=0))
+        recipe = replace(RECIPE, steps=4, pseudo_forgery_kind=kind)
+        train(networks[-1], uniform_paths(FORGERY), faces, recipe, cpu, seed=4)
+    assert_same_bits(networks[0], networks[1])
+    assert_same_bits(networks[0], networks[2])
 
 
 class Killed(Exception):
