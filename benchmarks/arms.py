@@ -14,7 +14,7 @@ from typing import Any
 
 from bonas.assembly import Components
 from bonas.comparison import Contestant, run_contestant
-from bonas.config import parse_config
+from bonas.config_file import parse_config
 from bonas.detector_record import TrainedRecord
 from bonas.run_folder import RunFolder
 from bonas.step_time import PLAIN, Stopwatch

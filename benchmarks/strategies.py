@@ -24,7 +24,7 @@ from bonas.assembly import Components, supernet_estimator
 from bonas.commands.search import run_search
 from bonas.commands.train import choose_architecture
 from bonas.comparison import Contestant, run_contestant
-from bonas.config import parse_config
+from bonas.config_file import parse_config
 from bonas.estimation.supernet import uniform_paths
 from bonas.networks.cost import OptionCosts
 from bonas.run_folder import RunFolder

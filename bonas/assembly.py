@@ -1,20 +1,13 @@
 """From a configuration to the components of a run: the one place that takes it apart."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-import PIL
-import torch
 from torch import nn
 
-import bonas
 from bonas.checkpoint import load_weights, save_weights
 from bonas.config import Config, ConfigError, ScoreTable, SpaceTable, TrainingTable
 from bonas.data.augmentation import Augmentation
@@ -23,10 +16,7 @@ from bonas.data.faces import DataError, Faces
 from bonas.data.source import SearchData, load_search_data
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
-from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
-from bonas.estimation.zero_cost import ZeroCostEstimator
-from bonas.estimation.zero_cost_filter import ZeroCostFilter
 from bonas.networks.builder import (
     DartsBuilder,
     ForgeryBuilder,
@@ -39,8 +29,7 @@ from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
 from bonas.networks.stage_cost import StageCosts
 from bonas.robustness.attacks import Effort
 from bonas.robustness.weights import ScoreWeights
-from bonas.run_folder import RunFolder, file_digest
-from bonas.search import Search
+from bonas.run_folder import RunFolder
 from bonas.step_time import (
     OPTION_STEPS,
     OPTION_WARM_STEPS,
@@ -50,8 +39,6 @@ from bonas.step_time import (
     write_step_times,
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
-from bonas.strategies.proposer import ArchitectureSampler
-from bonas.study import Study, journal_storage
 from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
@@ -77,9 +64,6 @@ BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
 
 Counting = Callable[[str], Callable[[int, int], None]]
 """From the name of something long to what is told (done, in all) of it."""
-
-ZERO_COST_IMAGES = 32
-"""Of the mini-batch that zero-cost proxies see."""
 
 TUNING_RATE = 4.0
 """By which the learning rate falls when shared weights are tuned to one architecture."""
@@ -295,82 +279,3 @@ def estimator_with(parts: Components, supernet: nn.Module) -> SupernetEstimator:
     return SupernetEstimator(
         supernet, parts.builder, calibration, parts.validation(), tuning=tuning
     )
-
-
-def zero_cost_filter(parts: Components) -> ZeroCostFilter | None:
-    """The filter of candidates on one mini-batch of training faces, where one is configured."""
-    table = parts.config.search
-    if table.zero_cost is None:
-        return None
-    few = calibration_faces(parts.train, ZERO_COST_IMAGES, seed=parts.config.seed)
-    estimator = ZeroCostEstimator(
-        parts.builder,
-        table.zero_cost,
-        few.images.float() / 255,
-        few.labels.to(parts.device.device),
-    )
-    return ZeroCostFilter(estimator, share=table.zero_cost_share, seed=parts.config.seed)
-
-
-def open_study(
-    config: Config,
-    journal: Path,
-    allowed: Callable[[Architecture], bool] | None = None,
-    promising: Callable[[Architecture], bool] | None = None,
-) -> Study:
-    """The study of a run, with the configured strategy, which proposes what is allowed."""
-    builder = BUILDERS[config.space.name](config.space)
-    # A search by gradient proposes nothing; what it derives is told to the study.
-    name = config.search.strategy if config.search.strategy in STRATEGIES else "random"
-    sampler = STRATEGIES[name](builder.space, config.seed)
-    if isinstance(sampler, ArchitectureSampler):
-        sampler.allowed, sampler.promising = allowed, promising
-    return Study(builder.space, sampler, storage=journal_storage(journal))
-
-
-def _weights(folder: RunFolder) -> dict[str, str]:
-    """The file of the shared weights with its digest; of a rotation, all folds' as one."""
-    files = sorted(folder.path.glob(f"folds/*/{folder.supernet.name}"))
-    if not files:
-        return {"file": folder.supernet.name, "sha256": file_digest(folder.supernet)}
-    listed = "\n".join(f"{file.parent.name} {file_digest(file)}" for file in files)
-    return {
-        "file": f"folds/*/{folder.supernet.name}",
-        "sha256": hashlib.sha256(listed.encode()).hexdigest()[:16],
-    }
-
-
-def open_search(
-    parts: Components, folder: RunFolder, estimator: SupernetEstimator | RotatedEstimator
-) -> Search:
-    """The run's search, continued where there is one; its study says what it stands on.
-
-    Raises:
-        ConfigError: the study was made with another supernet or on other data.
-    """
-    promising = zero_cost_filter(parts)
-    study = open_study(parts.config, folder.journal, parts.allowed, promising)
-    facts: dict[str, Any] = {
-        "bonas.version": bonas.__version__,
-        "bonas.environment": {
-            "torch": torch.__version__,
-            "pillow": PIL.__version__,
-            "device": parts.device.describe(),
-        },
-        "bonas.config": json.loads(parts.config.model_dump_json()),
-        "bonas.data.train": parts.train.digest(),
-        "bonas.conditions": estimator.digest,
-        "bonas.supernet": _weights(folder),
-    }
-    known = study.optuna.user_attrs
-    for name in ("bonas.data.train", "bonas.conditions", "bonas.supernet"):
-        if name in known and known[name] != facts[name]:
-            raise ConfigError(
-                f"{folder.path}: {name} is {facts[name]}, but the run was begun with "
-                f"{known[name]}; its scores cannot be compared. Restore it, or search in another "
-                "folder with --out."
-            )
-    for name, value in facts.items():
-        if known.get(name) != value:
-            study.optuna.set_user_attr(name, value)
-    return Search(parts.builder.space, seed=parts.config.seed, study=study)

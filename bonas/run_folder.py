@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bonas.config import Config, ConfigError, differences, dump_config, load_config
+from bonas.config import Config, ConfigError
+from bonas.config_file import differences, dump_config, load_config
 
 EXTENDABLE = "search.trials"
 """The one setting that may change when a run is continued: how far it goes."""

@@ -12,7 +12,8 @@ from torch import nn
 
 from bonas.assembly import BUILDERS
 from bonas.checkpoint import load_weights
-from bonas.config import ConfigError, SpaceTable, load_config
+from bonas.config import ConfigError, SpaceTable
+from bonas.config_file import load_config
 from bonas.detector_calibration import Calibration, load_calibration
 from bonas.detector_record import (
     ARCHITECTURE,

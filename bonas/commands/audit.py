@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
-from bonas.config import Config, ConfigError, DataTable, load_config
+from bonas.config import Config, ConfigError, DataTable
+from bonas.config_file import load_config
 from bonas.data.audit import (
     Finding,
     Picture,

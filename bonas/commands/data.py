@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from bonas.commands.console import RESULTS, print_json
-from bonas.config import ConfigError, parse_config
+from bonas.config import ConfigError
+from bonas.config_file import parse_config
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.source import layout_settings

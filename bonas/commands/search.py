@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from bonas.assembly import Components, open_search, supernet_estimator
+from bonas.assembly import Components, supernet_estimator
 from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_table
-from bonas.config import load_config
+from bonas.config_file import load_config
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_search import gradient_search
+from bonas.opening import open_search
 from bonas.rotation import rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search

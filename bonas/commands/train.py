@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from bonas.assembly import open_study
 from bonas.commands.console import MESSAGES, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.detector_record import TrainedRecord
+from bonas.opening import open_study
 from bonas.robustness.conditions import CLEAN
 from bonas.run_folder import RunFolder
 from spaces.architecture import Architecture

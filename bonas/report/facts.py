@@ -15,10 +15,11 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from bonas.assembly import BUILDERS, open_study
+from bonas.assembly import BUILDERS
 from bonas.config import Config, ConfigError
 from bonas.detector_record import METRICS, REGIONS, TrainedRecord
 from bonas.observation import Observation
+from bonas.opening import open_study
 from bonas.run_folder import RunFolder, file_digest
 from bonas.study import Told
 from spaces.architecture import Architecture

@@ -110,9 +110,8 @@ class SurrogateSampler(ArchitectureSampler):
         *,
         rng: np.random.Generator,
     ) -> Architecture:
-        ranked = (
-            architectures[i] for i in map(int, torch.argsort(scores, descending=True, stable=True))
-        )
+        order: list[int] = torch.argsort(scores, descending=True, stable=True).tolist()
+        ranked = (architectures[i] for i in order)
         found = self.first_promising(a for a in ranked if self.is_open(a, history))
         return found or self.draw(history, rng=rng)
 
@@ -158,7 +157,7 @@ class SurrogateSampler(ArchitectureSampler):
         if self.settings.quiet == 0 or math.isinf(best):
             return False
         improvement = log_expected_improvement(candidates.marginals, best)
-        for i in map(int, torch.argsort(improvement, descending=True, stable=True)):
+        for i in torch.argsort(improvement, descending=True, stable=True).tolist():
             if float(improvement[i]) < math.log(self.settings.quiet):
                 return True
             if self.is_open(architectures[i], history):

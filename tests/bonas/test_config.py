@@ -2,15 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from bonas.config import (
-    AugmentationTable,
-    Config,
-    ConfigError,
-    TrainingTable,
-    differences,
-    dump_config,
-    load_config,
-)
+from bonas.config import AugmentationTable, Config, ConfigError, TrainingTable
+from bonas.config_file import differences, dump_config, load_config
 from bonas.data.augmentation import Augmentation
 from bonas.data.augmentation_presets import PRESETS, Preset
 from bonas.robustness.attacks import Attack, Effort

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import bonas
-from bonas.config import dump_config
+from bonas.config_file import dump_config
 from bonas.detector_record import TrainedRecord
 from bonas.report import numbers
 from bonas.report.contestants import series_of

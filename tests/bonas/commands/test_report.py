@@ -6,7 +6,8 @@ import typer
 from typer.testing import CliRunner
 
 from bonas.commands.report import report
-from bonas.config import ConfigError, parse_config
+from bonas.config import ConfigError
+from bonas.config_file import parse_config
 from bonas.run_folder import RunFolder
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bonas.assembly import Components
 from bonas.cli import main
-from bonas.config import parse_config
+from bonas.config_file import parse_config
 from bonas.data.faces import DataError
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.rotation import folds, rotated_estimator

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonas.assembly import open_study
-from bonas.config import Config, parse_config
+from bonas.config import Config
+from bonas.config_file import parse_config
 from bonas.detector_record import METRICS, TrainedRecord
 from bonas.observation import Observation
+from bonas.opening import open_study
 from bonas.robustness.conditions import Condition
 from bonas.robustness.record import ConditionAuc, RobustnessScore
 from bonas.robustness.weights import ScoreWeights, robustness_weighted_auc

@@ -1,6 +1,6 @@
 import pytest
 
-from bonas.config import parse_config
+from bonas.config_file import parse_config
 from bonas.report.definitions import definitions, describe
 from bonas.robustness.conditions import SEVERITIES, Condition, Group
 from bonas.robustness.corruptions import Corruption

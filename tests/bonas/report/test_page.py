@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bonas.assembly import open_study
 from bonas.config import ConfigError
+from bonas.opening import open_study
 from bonas.report import numbers
 from bonas.report.facts import read_run
 from bonas.report.page import render, write_report

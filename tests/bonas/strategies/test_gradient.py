@@ -20,7 +20,6 @@ from bonas.strategies.gradient import (
     GradientRecipe,
     halves,
     skips_of,
-    strength_gradients,
     train_relaxed,
 )
 from bonas.strategies.progressive import (
@@ -30,6 +29,7 @@ from bonas.strategies.progressive import (
     strongest,
     train_progressive,
 )
+from bonas.strategies.strength_gradients import strength_gradients
 from spaces.darts import DARTS
 from spaces.forgery import FORGERY
 from spaces.graphs import NONE, SKIP

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from bonas.cli import main
-from bonas.config import DataTable, load_config
+from bonas.config import DataTable
+from bonas.config_file import load_config
 from bonas.data.faces import DataError
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import LAYOUTS, layout_of, list_data

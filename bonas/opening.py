@@ -1,0 +1,106 @@
+"""The search of a run folder: its study, what proposes, and the facts that the study stands on."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import PIL
+import torch
+
+import bonas
+from bonas.assembly import BUILDERS, Components
+from bonas.config import Config, ConfigError
+from bonas.estimation.rotation import RotatedEstimator
+from bonas.estimation.supernet import SupernetEstimator, calibration_faces
+from bonas.estimation.zero_cost import ZeroCostEstimator
+from bonas.estimation.zero_cost_filter import ZeroCostFilter
+from bonas.run_folder import RunFolder, file_digest
+from bonas.search import Search
+from bonas.strategies.named import STRATEGIES
+from bonas.strategies.proposer import ArchitectureSampler
+from bonas.study import Study, journal_storage
+from spaces.architecture import Architecture
+
+ZERO_COST_IMAGES = 32
+"""Of the mini-batch that zero-cost proxies see."""
+
+
+def zero_cost_filter(parts: Components) -> ZeroCostFilter | None:
+    """The filter of candidates on one mini-batch of training faces, where one is configured."""
+    table = parts.config.search
+    if table.zero_cost is None:
+        return None
+    few = calibration_faces(parts.train, ZERO_COST_IMAGES, seed=parts.config.seed)
+    estimator = ZeroCostEstimator(
+        parts.builder,
+        table.zero_cost,
+        few.images.float() / 255,
+        few.labels.to(parts.device.device),
+    )
+    return ZeroCostFilter(estimator, share=table.zero_cost_share, seed=parts.config.seed)
+
+
+def open_study(
+    config: Config,
+    journal: Path,
+    allowed: Callable[[Architecture], bool] | None = None,
+    promising: Callable[[Architecture], bool] | None = None,
+) -> Study:
+    """The study of a run, with the configured strategy, which proposes what is allowed."""
+    builder = BUILDERS[config.space.name](config.space)
+    # A search by gradient proposes nothing; what it derives is told to the study.
+    name = config.search.strategy if config.search.strategy in STRATEGIES else "random"
+    sampler = STRATEGIES[name](builder.space, config.seed)
+    if isinstance(sampler, ArchitectureSampler):
+        sampler.allowed, sampler.promising = allowed, promising
+    return Study(builder.space, sampler, storage=journal_storage(journal))
+
+
+def _weights(folder: RunFolder) -> dict[str, str]:
+    """The file of the shared weights with its digest; of a rotation, all folds' as one."""
+    files = sorted(folder.path.glob(f"folds/*/{folder.supernet.name}"))
+    if not files:
+        return {"file": folder.supernet.name, "sha256": file_digest(folder.supernet)}
+    listed = "\n".join(f"{file.parent.name} {file_digest(file)}" for file in files)
+    return {
+        "file": f"folds/*/{folder.supernet.name}",
+        "sha256": hashlib.sha256(listed.encode()).hexdigest()[:16],
+    }
+
+
+def open_search(
+    parts: Components, folder: RunFolder, estimator: SupernetEstimator | RotatedEstimator
+) -> Search:
+    """The run's search, continued where there is one; its study says what it stands on.
+
+    Raises:
+        ConfigError: the study was made with another supernet or on other data.
+    """
+    promising = zero_cost_filter(parts)
+    study = open_study(parts.config, folder.journal, parts.allowed, promising)
+    facts: dict[str, Any] = {
+        "bonas.version": bonas.__version__,
+        "bonas.environment": {
+            "torch": torch.__version__,
+            "pillow": PIL.__version__,
+            "device": parts.device.describe(),
+        },
+        "bonas.config": json.loads(parts.config.model_dump_json()),
+        "bonas.data.train": parts.train.digest(),
+        "bonas.conditions": estimator.digest,
+        "bonas.supernet": _weights(folder),
+    }
+    known = study.optuna.user_attrs
+    for name in ("bonas.data.train", "bonas.conditions", "bonas.supernet"):
+        if name in known and known[name] != facts[name]:
+            raise ConfigError(
+                f"{folder.path}: {name} is {facts[name]}, but the run was begun with "
+                f"{known[name]}; its scores cannot be compared. Restore it, or search in another "
+                "folder with --out."
+            )
+    for name, value in facts.items():
+        if known.get(name) != value:
+            study.optuna.set_user_attr(name, value)
+    return Search(parts.builder.space, seed=parts.config.seed, study=study)
