@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import NONE, SETTINGS, SKIP, is_connected, live_decisions
+from spaces.graphs import NONE, SETTINGS, SKIP, canonical_key, is_connected, live_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,14 @@ class SupportsLive(Protocol):
 
 
 @runtime_checkable
+class SupportsCanonicalKey(Protocol):
+    """A space that tells canonical keys without a graph: a tenth of the time."""
+
+    def canonical_key(self, architecture: Architecture) -> str:
+        """`spaces.graphs.canonical_key` of the architecture's graph."""
+
+
+@runtime_checkable
 class SupportsNeutral(Protocol):
     """A space in which what a network costs is a sum over its live decisions.
 
@@ -87,6 +95,13 @@ def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     if isinstance(space, SupportsLive):
         return space.live(architecture)
     return live_decisions(space.graph(architecture))
+
+
+def canonical_key_of(space: SearchSpace, architecture: Architecture) -> str:
+    """The canonical key: architectures with one key are treated as one."""
+    if isinstance(space, SupportsCanonicalKey):
+        return space.canonical_key(architecture)
+    return canonical_key(space.graph(architecture))
 
 
 def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:

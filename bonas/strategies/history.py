@@ -8,8 +8,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import canonical_key
-from spaces.space import SearchSpace
+from spaces.space import SearchSpace, canonical_key_of
 
 PROPOSAL = "bonas.proposal"
 """Trial attribute with the choices proposed, so that they count as pending before they are set."""
@@ -80,7 +79,7 @@ class HistoryReader:
     def key(self, architecture: Architecture) -> str:
         """The architecture's canonical key."""
         if architecture not in self._keys:
-            self._keys[architecture] = canonical_key(self.space.graph(architecture))
+            self._keys[architecture] = canonical_key_of(self.space, architecture)
         return self._keys[architecture]
 
     def read(self, study: Study, number: int) -> History:
