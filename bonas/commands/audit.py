@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
+from bonas.commands.folder import TABLE, FolderSettings, folder_table, setting_pairs
 from bonas.config import Config, ConfigError, DataTable
 from bonas.config_file import load_config
 from bonas.data.audit import (
@@ -21,7 +22,8 @@ from bonas.data.audit import (
     pictures_on_disk,
 )
 from bonas.data.faces import DataError
-from bonas.data.layouts.named import AUTO, LAYOUTS
+from bonas.data.layouts.named import LAYOUTS
+from bonas.data.source import layout_settings
 
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.LEAK: "bold red"}
 
@@ -44,6 +46,7 @@ def audit(
             "[default: found out]"
         ),
     ] = None,
+    set_: FolderSettings = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="Only what needs no picture to be decoded.")
     ] = False,
@@ -51,7 +54,7 @@ def audit(
 ) -> None:
     """Look for leaks between splits and for shortcuts; exit code 1 where there is a leak."""
     with bars() as shown:
-        pictures = _pictures(path, layout, shown)
+        pictures = _pictures(path, layout, set_ or (), shown)
         if not pictures:
             raise DataError(
                 f"{str(path)!r} has no pictures, only videos, which an audit does not open. Cut "
@@ -86,7 +89,9 @@ def warn_of_leaks(config: Config) -> None:
             MESSAGES.print(f"[yellow]audit[/] {_sentence(finding)}", soft_wrap=True)
 
 
-def _pictures(path: Path | None, layout: str | None, shown: Bars) -> list[Picture]:
+def _pictures(
+    path: Path | None, layout: str | None, settings: Sequence[str], shown: Bars
+) -> list[Picture]:
     """What is to be audited.
 
     Raises:
@@ -107,13 +112,15 @@ def _pictures(path: Path | None, layout: str | None, shown: Bars) -> list[Pictur
             raise ConfigError(
                 f"--layout is {layout!r}; it must be one of {', '.join((*LAYOUTS, SYNTHETIC))}."
             )
-        return pictures_of_folder(path, layout=layout or AUTO)
+        table = folder_table(path, settings, layout=layout)
+        return pictures_of_folder(path, layout=table.layout, settings=layout_settings(table))
     if layout is not None:
         raise ConfigError(
             f"--layout is {layout!r}, but {str(path)!r} is a configuration, which states "
             "the layout itself; leave --layout out."
         )
-    config = load_config(path)
+    pairs = setting_pairs(settings)
+    config = load_config(path, [f"{TABLE}{key}={value}" for key, value in pairs.items()])
     return pictures_of_run(config.data, seed=config.seed, progress=shown.counting("faces"))
 
 

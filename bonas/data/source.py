@@ -212,7 +212,16 @@ def read_data(path: Path, size: int, progress: Progress | None = None) -> DataSe
     Raises:
         DataError: as its reader.
     """
-    return _load(DataTable(path=path, size=size, layout="auto"), seed=0, progress=progress)
+    return read_folder(DataTable(path=path, size=size, layout="auto"), progress)
+
+
+def read_folder(table: DataTable, progress: Progress | None = None) -> DataSet:
+    """The data set at the path of a table, read as the table says.
+
+    Raises:
+        DataError: as its reader.
+    """
+    return _load(table, seed=0, progress=progress)
 
 
 def synthetic_faces(

@@ -143,7 +143,7 @@ def _of(videos: Any, compression: str, place: str) -> Any:
     if compression not in videos:
         raise DataError(
             f"{place} has no compression {compression!r}, only {', '.join(videos)}; set "
-            "data.compression to one that is there."
+            f"data.compression to one that is there (--set data.compression={next(iter(videos))})."
         )
     return videos[compression]
 

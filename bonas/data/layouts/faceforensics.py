@@ -109,7 +109,8 @@ def _found(folder: Path, compression: str) -> list[tuple[str, Path]]:
         present = [c for c in COMPRESSIONS if any((s / c).is_dir() for _, s in sequences)]
         raise DataError(
             f"{folder} has no sequences of the compression {compression!r}; it has "
-            f"{', '.join(present) or 'none'}. Set data.compression to one that is there."
+            f"{', '.join(present) or 'none'}. Set data.compression to one that is there (--set "
+            f"data.compression={present[0] if present else 'c23'})."
         )
     for _, place in found:
         inside(folder, place, str(folder))

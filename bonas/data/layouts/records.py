@@ -47,8 +47,8 @@ class Settings:
         """
         if self.on_bad_image is OnBadImage.ERROR:
             raise DataError(
-                f"{problem}. Repair or remove it, or set data.on_bad_image = "
-                '"skip" to leave such images out.'
+                f'{problem}. Repair or remove it, or set data.on_bad_image = "skip" '
+                "(--set data.on_bad_image=skip) to leave such images out."
             )
         return problem
 
