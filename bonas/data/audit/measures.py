@@ -16,7 +16,7 @@ from PIL import Image, JpegImagePlugin
 from bonas.data.audit.jpeg_tables import estimated_quality
 from bonas.data.audit.perceptual_hash import Thumbnail, perceptual_hash, thumbnail
 from bonas.data.audit.pictures import Picture
-from bonas.data.images import MAX_PIXELS
+from bonas.data.images import UnreadableFile, as_rgb, decoded
 
 BANDS = (0.125, 0.25, 0.5, 1.0)
 """Bounds of the spectrum's bands, as a share of the highest frequency along an axis; the last band
@@ -86,20 +86,15 @@ def measure(source: Path | torch.Tensor) -> Measures | str:
     if not isinstance(source, Path):
         return _of_image(Image.fromarray(source.permute(1, 2, 0).cpu().numpy()), None)
     try:
-        with Image.open(source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return f"{image.width} x {image.height} pixels are above {MAX_PIXELS}"
-            return _of_image(image, source)
-    except Image.DecompressionBombError as error:
-        return f"not read: {error}"
-    except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises for torn files
-        return f"unreadable image ({type(error).__name__}: {error})"
+        return decoded(source, lambda image: _of_image(image, source))
+    except UnreadableFile as error:
+        return str(error)
 
 
 def _of_image(image: Image.Image, file: Path | None) -> Measures:
     # Before `convert`, whose result knows no tables any more.
     quality, tables = _jpeg_tables(image)
-    rgb = image.convert("RGB")
+    rgb = as_rgb(image)
     pixels = np.asarray(rgb)
     luma = np.asarray(rgb.convert("L"), dtype=np.float32)
     grey = thumbnail(rgb)
