@@ -1,5 +1,6 @@
 """Pictures to audit: files of a data set, faces in memory, or all that a configuration names."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from bonas.data.layouts.named import AUTO, layout_of, list_data
 from bonas.data.layouts.records import Settings
 from bonas.data.source import layout_settings, synthetic_faces
 
+_LOG = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
@@ -64,9 +66,12 @@ def pictures_of_folder(
     """
     data_set = name or folder.resolve().name
     if metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else ""):
-        records = metadata_csv.metadata_records(folder)
+        records, missing = metadata_csv.metadata_records(folder, settings)
     else:
-        records = list(list_data(folder, layout, settings).records)
+        listing = list_data(folder, layout, settings)
+        records, missing = list(listing.records), list(listing.missing)
+    if missing:
+        _LOG.warning("left out: %s; %d in all", missing[0], len(missing))
     pictures = [r for r in records if not is_video(r.path)]
     return [
         Picture(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path)

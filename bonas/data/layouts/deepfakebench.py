@@ -194,13 +194,14 @@ def _frames(
     present = tuple(p for p in paths if p.is_file())
     problem: list[str] = []
     if len(present) < max(1, len(paths)):
-        first = next((p for p in paths if p not in present), "none listed")
-        problem = [
-            settings.tolerated(
-                f"{video.place}: {len(paths) - len(present)} of {len(paths)} frames are missing, "
-                f"the first is {first}"
-            )
-        ]
+        first = next((p for p in paths if p not in present), None)
+        what = (
+            "lists no frames"
+            if first is None
+            else f"{len(paths) - len(present)} of {len(paths)} frames are missing, the first is "
+            f"{first}"
+        )
+        problem = [settings.tolerated(f"{video.place}: {what}")]
     records = clip_records(
         Clip(video.name, present),
         settings.frames_per_video,

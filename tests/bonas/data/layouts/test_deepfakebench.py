@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,17 @@ def test_frames_are_found_with_any_slashes_in_any_place(
         assert faces.labels.tolist() == [0] * 6 + [1] * 6
     assert {r.forgery for r in listing.records} == {"real", "ff-df"}
     assert [r.path.name for r in listing.records[:3]] == ["1.png", "9.png", "10.png"]
+
+
+def test_an_entry_without_frames_is_said_to_list_none(tmp_path: Path) -> None:
+    document = faceforensics(tmp_path)
+    document["FF"]["FF-DF"]["test"]["c23"]["021_020"]["frames"] = []
+    folder = write(tmp_path, document)
+    message = r"FF-DF, test, 021_020: lists no frames"
+    with pytest.raises(DataError, match=message):
+        list_deepfakebench(folder, Settings())
+    (missing,) = list_deepfakebench(folder, Settings(on_bad_image=OnBadImage.SKIP)).missing
+    assert re.search(message, missing)
 
 
 def test_masks_lie_beside_frames(tmp_path: Path) -> None:

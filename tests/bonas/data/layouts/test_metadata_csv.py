@@ -76,6 +76,18 @@ def test_a_missing_image_is_named_with_its_row(tmp_path: Path) -> None:
     (folder / "faces" / "c.png").unlink()
     with pytest.raises(DataError, match=r"row 4: the image '.*c\.png' does not exist"):
         read_metadata_csv(folder, 32)
+    data = read_metadata_csv(folder, 32, on_bad_image=OnBadImage.SKIP)
+    assert len(data.skipped) == 1
+    assert "row 4" in data.skipped[0]
+    assert data.splits[Split.VAL].domains == ("fake",)
+
+
+def test_a_table_whose_images_are_all_missing_has_none(tmp_path: Path) -> None:
+    folder = write(tmp_path, GOOD)
+    for image in (folder / "faces").iterdir():
+        image.unlink()
+    with pytest.raises(DataError, match=r"has no images or videos.*row 2: the image"):
+        read_metadata_csv(folder, 32, on_bad_image=OnBadImage.SKIP)
 
 
 @pytest.mark.parametrize("missing", ["path", "label", "original", "split"])
