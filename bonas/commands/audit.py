@@ -21,11 +21,16 @@ from bonas.data.audit import (
     pictures_of_run,
     pictures_on_disk,
 )
-from bonas.data.faces import DataError
+from bonas.data.audit.measures import FRAMES
 from bonas.data.layouts.named import LAYOUTS
 from bonas.data.source import layout_settings
 
-COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.LEAK: "bold red"}
+COLOURS = {
+    Verdict.OK: "green",
+    Verdict.TOO_FEW: "magenta",
+    Verdict.WARNING: "yellow",
+    Verdict.LEAK: "bold red",
+}
 
 
 SYNTHETIC = "synthetic"
@@ -53,26 +58,24 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Look for leaks between splits and for shortcuts; exit code 1 where there is a leak."""
+    checks = fast_findings if fast else all_findings
     with bars() as shown:
         pictures = _pictures(path, layout, set_ or (), shown)
-        if not pictures:
-            raise DataError(
-                f"{str(path)!r} has no pictures, only videos, which an audit does not open. Cut "
-                "them to frames first."
-            )
-        checks = fast_findings if fast else all_findings
         findings = checks(pictures, shown.counting)
+    videos = sum(picture.is_video for picture in pictures)
     worst = max((f.verdict for f in findings), key=list(Verdict).index)
     if json:
         print_json(
             {
-                "pictures": len(pictures),
+                "pictures": len(pictures) - videos,
+                "videos": videos,
+                "frames_per_video": 0 if fast else FRAMES,
                 "verdict": worst.value,
                 "findings": [finding.to_json() for finding in findings],
             }
         )
     else:
-        _show(findings, len(pictures), fast=fast)
+        _show(findings, _extent(len(pictures) - videos, videos, fast=fast))
     if worst is Verdict.LEAK:
         raise typer.Exit(1)
 
@@ -124,7 +127,15 @@ def _pictures(
     return pictures_of_run(config.data, seed=config.seed, progress=shown.counting("faces"))
 
 
-def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
+def _extent(pictures: int, videos: int, *, fast: bool) -> str:
+    """What was looked at, in words."""
+    looked = [f"{pictures} pictures"] if pictures else []
+    if videos:
+        looked.append(f"{videos} videos" + ("" if fast else f", {FRAMES} frames of each"))
+    return " and ".join(looked) + (", fast part" if fast else "")
+
+
+def _show(findings: Sequence[Finding], extent: str) -> None:
     several = len({f.data_set for f in findings}) > 1
     rows = [
         [
@@ -137,7 +148,7 @@ def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
         for finding in findings
     ]
     print_table(
-        f"Audit of {pictures} pictures" + (", fast part" if fast else ""),
+        f"Audit of {extent}",
         ["finding", *(["data set"] if several else []), "verdict", "files or AUC", "interval"],
         rows,
     )

@@ -39,7 +39,8 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
     """The fast findings, near-copies between splits, and one-feature detectors of each data set.
 
     Every picture is read once, a face crop of 224 pixels in some 3 ms; about 3 kB of each are kept
-    in memory.
+    in memory. Of a video `measures.FRAMES` frames stand for all, and it is decoded up to the last
+    of these.
 
     Args:
         pictures: Of one or several data sets; splits are compared across all of them.
@@ -47,6 +48,7 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
 
     Raises:
         OSError: a file that cannot be read.
+        DataError: there are videos, and PyAV is not installed.
     """
     groups = _identical(pictures, counting)
     numbers = content_numbers(groups, len(pictures))

@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One picture with what its data set says about it.
+    """One picture, or one video, with what its data set says about it.
 
     Attributes:
         name: Its path, or what tells it from others in memory.
@@ -41,6 +41,11 @@ class Picture:
     domain: str
     source: Path | torch.Tensor
 
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video, of which only some frames are looked at."""
+        return isinstance(self.source, Path) and is_video(self.source)
+
 
 def pictures_of_folder(
     folder: Path,
@@ -50,7 +55,7 @@ def pictures_of_folder(
     layout: str = AUTO,
     settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> list[Picture]:
-    """The pictures of a folder, none of them opened; videos, which have none yet, are left out.
+    """The pictures and videos of a folder, none of them opened.
 
     An original that a table puts into two splits is no error here: the audit reports it.
 
@@ -72,10 +77,9 @@ def pictures_of_folder(
         records, missing = list(listing.records), list(listing.missing)
     if missing:
         _LOG.warning("left out: %s; %d in all", missing[0], len(missing))
-    pictures = [r for r in records if not is_video(r.path)]
     return [
         Picture(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path)
-        for r in pictures
+        for r in records
         if r.split in splits
     ]
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from bonas.data.audit.measures import BANDS, WINDOW, Measures, band_shares, measure
 from bonas.data.images import UnreadableFile, read_image
+from tests.bonas.data.pictures import video
 
 
 def wave(frequency: float, size: int = 64) -> np.ndarray:
@@ -136,3 +137,24 @@ def test_sixteen_bits_are_measured_at_their_brightness(tmp_path: Path) -> None:
     found = measure(tmp_path / "a.png")
     assert isinstance(found, Measures)
     assert found.brightness == pytest.approx(127.5, abs=1)
+
+
+def test_a_video_is_measured_on_some_of_its_frames(tmp_path: Path) -> None:
+    levels = [40] * 10 + [200] * 10
+    found = measure(video(tmp_path / "A.MP4", levels))
+    assert isinstance(found, Measures)
+    assert found.brightness == pytest.approx(120, abs=4), "one frame of each half"
+    assert (found.width, found.height) == (32, 32)
+    assert (found.kind, found.suffix, found.tables) == ("mpeg4", ".mp4", "")
+    assert math.isnan(found.file_bytes), "it tells how long the video is"
+    pixels = 20 * 32 * 32
+    assert found.pixel_bytes == pytest.approx((tmp_path / "A.MP4").stat().st_size / pixels)
+    assert found.grey.mean() == pytest.approx(40, abs=2), "the first of them is compared"
+
+
+def test_a_torn_video_gives_its_reason(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="PyAV, of the extra [video], is not installed")
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+    reason = measure(tmp_path / "a.mp4")
+    assert isinstance(reason, str)
+    assert "unreadable video" in reason
