@@ -13,6 +13,7 @@ from bonas.data.audit.sharing import (
     identical_findings,
     identical_pictures,
     shared_originals,
+    shared_people,
 )
 
 Counting = Callable[[str], Callable[[int, int], None]]
@@ -20,7 +21,7 @@ Counting = Callable[[str], Callable[[int, int], None]]
 
 
 def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None) -> list[Finding]:
-    """What needs no picture to be decoded: shared originals and identical pictures.
+    """What needs no picture to be decoded: shared originals, people and identical pictures.
 
     Args:
         pictures: Of one or several data sets; splits are compared across all of them.
@@ -31,6 +32,7 @@ def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None)
     """
     return [
         *shared_originals(pictures),
+        *shared_people(pictures),
         *identical_findings(pictures, _identical(pictures, counting)),
     ]
 
@@ -58,6 +60,7 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
     measures = [m for m in results if isinstance(m, Measures)]
     findings = [
         *shared_originals(pictures),
+        *shared_people(pictures),
         *identical_findings(pictures, groups),
         *near_copies(kept, measures, [numbers[i] for i in read]),
         _unreadable(pictures, results),

@@ -31,6 +31,8 @@ class Picture:
         original: The real face or video that it belongs to.
         domain: `real` or the type of its forgery.
         source: Its file, or its pixels: uint8 RGB, `3 x h x w`.
+        people: Who is seen in it, as far as the data set says so.
+        own_split: Whether a table of the user's says its split, not a published one.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Picture:
     original: str
     domain: str
     source: Path | torch.Tensor
+    people: tuple[str, ...] = ()
+    own_split: bool = False
 
     @property
     def is_video(self) -> bool:
@@ -70,7 +74,8 @@ def pictures_of_folder(
         DataError: a folder that cannot be read.
     """
     data_set = name or folder.resolve().name
-    if metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else ""):
+    own_split = metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else "")
+    if own_split:
         records, missing = metadata_csv.metadata_records(folder, settings)
     else:
         listing = list_data(folder, layout, settings)
@@ -78,7 +83,11 @@ def pictures_of_folder(
     if missing:
         _LOG.warning("left out: %s; %d in all", missing[0], len(missing))
     return [
-        Picture(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path)
+        Picture(
+            *(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path),
+            people=r.people,
+            own_split=own_split,
+        )
         for r in records
         if r.split in splits
     ]

@@ -1,6 +1,6 @@
 """The `metadata.csv` layout: a table of image paths with label, original and split.
 
-    path,label,original,split[,forgery][,video][,mask]
+    path,label,original,split[,forgery][,video][,mask][,identity]
     faces/a.jpg,REAL,a,train
     faces/b.jpg,FAKE,a,train,swap
 
@@ -9,7 +9,8 @@
 belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type;
 `video` (optional) names the video that the image is a frame of, empty for a single image; `mask`
 (optional) is the path of a picture of the image's shape that is white where the image is forged,
-empty where that is not known. Masks are opened only where a network learns them.
+empty where that is not known; `identity` (optional) says who is in the picture, several people
+parted by `;`. Masks are opened only where a network learns them, and identities are audited.
 """
 
 import csv
@@ -143,4 +144,5 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
         video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
         mask=inside(table.parent, mask, place) if mask and label else None,
         where=where,
+        people=tuple(p for one in (record.get("identity") or "").split(";") if (p := one.strip())),
     )

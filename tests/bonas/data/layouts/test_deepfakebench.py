@@ -66,6 +66,23 @@ def test_an_entry_without_frames_is_said_to_list_none(tmp_path: Path) -> None:
     assert re.search(message, missing)
 
 
+def test_people_are_told_by_the_rules_of_the_names(tmp_path: Path) -> None:
+    records = list_deepfakebench(write(tmp_path, faceforensics(tmp_path)), Settings()).records
+    people = {r.path.parent.name: r.people for r in records}
+    assert people["021_020"] == ("021", "020")
+    assert people["021"] == ("021",)
+    for name, expected in (
+        ("id1_id2_0003", ("id1", "id2")),
+        ("03_14__walking__X", ("actor 03", "actor 14")),
+        ("03__talking", ("actor 03",)),
+        ("abcdef", ()),
+    ):
+        videos = {name: entry(tmp_path / name, "A_real", f"a/{name}", 0)}
+        document = {"A": {"A_real": {"test": videos}}}
+        (record, *_) = list_deepfakebench(write(tmp_path / name, document), Settings()).records
+        assert record.people == expected
+
+
 def test_masks_lie_beside_frames(tmp_path: Path) -> None:
     folder = write(tmp_path, faceforensics(tmp_path))
     mask = picture(tmp_path / "rgb/FaceForensics++/FF-DF/c23/masks/000_003/9.png")
