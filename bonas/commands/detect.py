@@ -65,7 +65,7 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in known)
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
             if not found:
                 raise DataError(
                     f"{str(path)!r} holds no image ({', '.join(sorted(known))}); "

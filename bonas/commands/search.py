@@ -11,6 +11,7 @@ import typer
 from bonas.assembly import Components, supernet_estimator
 from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_table
+from bonas.commands.folder import print_left_out
 from bonas.config_file import load_config
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
@@ -67,9 +68,11 @@ def search(
 
 
 def load_components(folder: RunFolder) -> Components:
-    """Data and device, with progress bars."""
+    """Data and device, with progress bars; says which files of the data were left out."""
     with bars() as shown:
-        return Components.of(folder, shown.counting)
+        parts = Components.of(folder, shown.counting)
+    print_left_out(parts.data.skipped)
+    return parts
 
 
 def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math.inf) -> Search:
@@ -95,8 +98,6 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
             time_limit=time_limit - (time.monotonic() - started),
             progress=tell,
         )
-    for problem in parts.data.skipped:
-        MESSAGES.print(f"[yellow]left out[/] {problem}", soft_wrap=True)
     return search
 
 

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 import bonas
 from bonas.cli import main
+from bonas.commands.detect import images_below
 from bonas.data.clips import read_video
 from bonas.data.faces import Faces
 from bonas.device import Device
@@ -34,6 +36,14 @@ def images(folder: Path, faces: Faces) -> list[Path]:
     for file, image in zip(files, faces.images, strict=True):
         Image.fromarray(image.permute(1, 2, 0).numpy()).save(file)
     return files
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_only_regular_files_below_a_folder_are_opened(tmp_path: Path) -> None:
+    files = images(tmp_path / "faces", striped_faces(1))
+    os.mkfifo(tmp_path / "faces" / "pipe.png")
+    (tmp_path / "faces" / "folder.png").mkdir()
+    assert images_below([tmp_path / "faces"]) == files
 
 
 def test_each_image_has_its_logit_probability_and_verdict(
