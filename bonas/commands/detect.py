@@ -87,13 +87,14 @@ def verdicts(
     for start in range(0, len(chosen), BATCH):
         batch = chosen[start : start + BATCH]
         read = [_read(file, detector.image_size, frames) for file in batch]
-        good = [pixels for pixels in read if not isinstance(pixels, str)]
-        said = iter(_said(detector, good))
-        for file, pixels in zip(batch, read, strict=True):
-            row: dict[str, Any] = {"error": pixels} if isinstance(pixels, str) else next(said)
-            if is_video(file) and not isinstance(pixels, str):
-                row["frames"] = len(pixels)
-            yield {"path": str(file)} | row
+        good = {f: p for f, p in enumerate(read) if not isinstance(p, str)}
+        logits = dict(zip(good, _logits(detector, list(good.values())), strict=True))
+        for number, (file, pixels) in enumerate(zip(batch, read, strict=True)):
+            if isinstance(pixels, str):
+                yield {"path": str(file), "error": pixels}
+                continue
+            row = {"path": str(file)} | _said(detector, logits[number], videos=is_video(file))
+            yield row | ({"frames": len(pixels)} if is_video(file) else {})
 
 
 def _read(file: Path, size: int, frames: int) -> list[np.ndarray] | str:
@@ -104,19 +105,22 @@ def _read(file: Path, size: int, frames: int) -> list[np.ndarray] | str:
         return str(error)
 
 
-def _said(detector: SavedDetector, pictures: list[list[np.ndarray]]) -> list[dict[str, Any]]:
-    """Of each file; a file of several pictures has the mean of their logits."""
+def _logits(detector: SavedDetector, pictures: list[list[np.ndarray]]) -> list[float]:
+    """Of each file; a file of several pictures has the mean of theirs."""
     if not pictures:
         return []
     stacked = np.stack([pixels for file in pictures for pixels in file])
     each = detector(torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous())
     ends = np.cumsum([len(file) for file in pictures])
-    logits, point = np.array([part.mean() for part in np.split(each, ends[:-1])]), detector.point()
-    columns = (logits.tolist(), point.probability(logits).tolist(), point.verdicts(logits))
-    return [
-        {"logit": logit, "probability": probability, "verdict": verdict.value}
-        for logit, probability, verdict in zip(*columns, strict=True)
-    ]
+    return [float(part.mean()) for part in np.split(each, ends[:-1])]
+
+
+def _said(detector: SavedDetector, logit: float, *, videos: bool) -> dict[str, Any]:
+    """What a logit means: means over a video's frames lie closer together than frames' logits."""
+    point = detector.point(videos=videos)
+    (verdict,) = point.verdicts(logit)
+    probability = float(point.probability(logit))
+    return {"logit": logit, "probability": probability, "verdict": verdict.value}
 
 
 def _writer(form: Form) -> Callable[[dict[str, Any]], object]:

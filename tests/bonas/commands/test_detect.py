@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import bonas
 from bonas.cli import main
 from bonas.data.clips import read_video
 from bonas.data.faces import Faces
+from bonas.detector_calibration import save_calibration
 from bonas.device import Device
+from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
 from tests.bonas.data.pictures import video
 from tests.bonas.test_detector_evaluation import write_data
@@ -134,3 +137,20 @@ def test_a_videos_logit_is_the_mean_of_its_frames(
     assert row["frames"] == len(frames) == 3
     assert row["logit"] == pytest.approx(logits.mean(), abs=1e-6)
     assert np.ptp(logits) > 0, "all frames are one"
+
+
+def test_a_video_is_judged_by_the_operating_point_of_videos(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = video(tmp_path / "clip.mp4", [20, 90, 160])
+    (still,) = images(tmp_path / "faces", striped_faces(1))[:1]
+    assert detector.calibration is not None
+    of_frames = OperatingPoint(scale=1.0, bias=0.0, threshold=1e6, low=1e6, high=1e6)
+    of_videos = OperatingPoint(scale=2.0, bias=1.0, threshold=-1e6, low=-1e6, high=-1e6)
+    both = replace(detector.calibration, frames=of_frames, videos=of_videos)
+    save_calibration(detector.folder, both)
+    assert main(["detect", str(detector.folder), str(clip), str(still), "--device", "cpu"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [r["verdict"] for r in rows] == ["forged", "real"]
+    for row, point in zip(rows, (of_videos, of_frames), strict=True):
+        assert row["probability"] == pytest.approx(float(point.probability(row["logit"])))
