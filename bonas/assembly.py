@@ -40,6 +40,7 @@ from bonas.step_time import (
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.training import Progress, Recipe, train
+from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
 
@@ -238,20 +239,26 @@ def supernet_estimator(
     """The estimator with the run's supernet, trained first where it is not there yet.
 
     Training that was interrupted goes on from its checkpoint.
+
+    Raises:
+        ConfigError: the checkpoint is of a training on other data or settings.
     """
     supernet = build_supernet(parts.builder, seed=parts.config.seed).to(parts.device.device)
     if folder.supernet.is_file():
         load_weights(folder.supernet, supernet)
         supernet.eval()
     else:
+        recipe, seed = parts.recipe(parts.config.supernet), parts.config.seed
+        name = f"supernet of {parts.builder.space.name}"
+        terms = TrainingTerms.of(name, parts.train, recipe, parts.device, seed=seed)
         train(
             supernet,
             uniform_paths(parts.builder.space, parts.allowed),
             parts.train,
-            parts.recipe(parts.config.supernet),
+            recipe,
             parts.device,
-            seed=parts.config.seed,
-            checkpoint=folder.supernet_checkpoint,
+            seed=seed,
+            checkpoint=terms.checkpoint(folder.supernet_checkpoint),
             progress=progress,
         )
         save_weights(folder.supernet, supernet, {"space": parts.builder.space.name})

@@ -22,6 +22,7 @@ from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
 from bonas.robustness.calibration import UNCALIBRATED, Rules, ThresholdRule
 from bonas.step_time import PLAIN
+from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from spaces.space import sample
@@ -40,9 +41,12 @@ def saved(folder: Path, faces: Faces, cpu: Device, *, plain: bool = False) -> De
     detector = Detector(network, architecture).eval()
     evaluation = Evaluation.of(faces, {}, Protocol(corruptions=(), attacks={}), cpu)
     logits = evaluation.predict(detector)
+    terms = TrainingTerms(
+        network="any", data="none", seed=1, precision="float32", recipe={"steps": 0}
+    )
     record = record_of(
-        "found", detector, evaluation.score(logits), evaluation, seed=1,
-        choices=architecture.choices, steps=0, seconds=0.0, training_data="none",
+        "found", detector, evaluation.score(logits), evaluation,
+        terms=terms, choices=architecture.choices, seconds=0.0,
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     calibration = calibrate(next(iter(logits.values())), faces, split=Split.VAL)
