@@ -37,6 +37,7 @@ from bonas.localisation import (
 from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector, Localising
 from bonas.networks.plain import PlainNetwork
+from bonas.protocol import ResultProtocol, images_of
 from bonas.step_time import PLAIN, Stopwatch
 from bonas.training import Progress, Recipe, train
 from bonas.training_terms import TrainingTerms
@@ -145,7 +146,7 @@ def run_contestant(
         detector,
         evaluation.score(evaluation.predict(detector)),
         evaluation,
-        terms=terms,
+        protocol=_protocol(parts, evaluation, terms),
         choices=entrant.architecture.choices,
         seconds=seconds,
     )
@@ -156,6 +157,16 @@ def run_contestant(
         save_record(folder, record)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return record
+
+
+def _protocol(parts: Components, evaluation: Evaluation, terms: TrainingTerms) -> ResultProtocol:
+    return ResultProtocol(
+        seed=evaluation.protocol.seed,
+        device=evaluation.device.describe(),
+        data=images_of(parts.data),
+        conditions=evaluation.conditions,
+        training=terms,
+    )
 
 
 def _train(

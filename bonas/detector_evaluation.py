@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-import bonas
 from bonas.data.faces import DataError, DataSet, Faces, Split
 from bonas.detector_calibration import scored
 from bonas.estimation.evaluation import Evaluation, Protocol
+from bonas.protocol import ImagesUsed, ResultProtocol
 from bonas.robustness.calibration import OperatingPoint
 from bonas.robustness.conditions import Condition
 from bonas.robustness.estimate import Metrics, Refused
@@ -189,10 +189,15 @@ def _protocol(
     seed: int,
     draws: int,
 ) -> dict[str, Any]:
-    sample = scored(faces.labels.numpy(), faces)
-    calibration = detector.calibration
-    return {
-        "version": bonas.__version__,
+    calibration, trained = detector.calibration, detector.record.protocol.get("training")
+    protocol = ResultProtocol(
+        seed=seed,
+        device=detector.device.describe(),
+        data={"name": name, "split": split} | ImagesUsed.of(faces).to_json(),
+        conditions=evaluation.conditions,
+    )
+    return protocol.to_json() | {
+        "training": trained,
         "detector": {
             "folder": str(detector.folder),
             "name": detector.record.name,
@@ -201,19 +206,7 @@ def _protocol(
             "training_data": detector.record.protocol["training_data"],
         },
         "calibration": None if calibration is None else calibration.to_json(),
-        "device": detector.device.describe(),
-        "data": {
-            "name": name,
-            "split": split,
-            "digest": faces.digest(),
-            "images": len(faces),
-            "forged": int(faces.labels.sum()),
-            "originals": len(set(faces.originals)),
-            "frames_per_video": sample.frames_per_video,
-        },
         "image_size": detector.image_size,
-        "conditions": evaluation.conditions.to_json() | {"digest": evaluation.conditions.digest},
-        "seed": seed,
         "bootstrap_draws": draws,
         "video_score": "mean of the frames' logits",
         "calibration_error_bins": BINS,

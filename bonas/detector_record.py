@@ -8,15 +8,14 @@ from typing import Any
 
 from torch import nn
 
-import bonas
 from bonas.checkpoint import save_weights
 from bonas.config import SpaceTable
 from bonas.detector_calibration import Calibration, save_calibration
 from bonas.estimation.evaluation import Evaluation
 from bonas.localisation import RegionQuality
 from bonas.networks.cost import network_cost
+from bonas.protocol import ResultProtocol
 from bonas.robustness.record import RobustnessScore
-from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
 
 WEIGHTS, ARCHITECTURE, METRICS = "detector.safetensors", "architecture.json", "metrics.json"
@@ -80,10 +79,8 @@ class TrainedRecord:
     def training(self) -> Mapping[str, Any]:
         """What its training stood on, as far as it is known; see `TrainingTerms.to_json`."""
         known = {"data": self.protocol["training_data"], "seed": self.seed}
-        found: Mapping[str, Any] = self.protocol.get(
-            TRAINING, known | {"recipe": {"steps": self.steps}}
-        )
-        return found
+        said: Mapping[str, Any] | None = self.protocol.get(TRAINING)
+        return said or known | {"recipe": {"steps": self.steps}}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "TrainedRecord":
@@ -109,11 +106,13 @@ def record_of(
     score: RobustnessScore,
     evaluation: Evaluation,
     *,
-    terms: TrainingTerms,
+    protocol: ResultProtocol,
     choices: tuple[Any, ...],
     seconds: float,
 ) -> TrainedRecord:
-    """The record of a network that was just trained and scored."""
+    """The record of a network that was trained, as the protocol says, and scored."""
+    terms = protocol.training
+    assert terms is not None
     clean = next(iter(evaluation.views.values()))
     size = clean.images.shape[-1]
     cost = network_cost(network, size)
@@ -126,13 +125,10 @@ def record_of(
         parameters=int(cost["parameters"]),
         multiply_adds=int(cost["multiply_adds"]),
         score=score,
-        protocol={
-            "version": bonas.__version__,
-            "device": evaluation.device.describe(),
+        protocol=protocol.to_json()
+        | {
             "image_size": size,
             "training_data": terms.data,
-            TRAINING: terms.to_json(),
-            "conditions": evaluation.conditions.digest,
             "images": {c.key: len(f) for c, f in evaluation.views.items()},
             "originals": {c.key: len(set(f.originals)) for c, f in evaluation.views.items()},
         },

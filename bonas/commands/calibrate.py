@@ -1,5 +1,6 @@
 """`bonas calibrate`: what a detector's scores mean, chosen anew on data or by other rules."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from bonas.data.faces import Split
 from bonas.data.source import read_data
 from bonas.detector_calibration import CALIBRATION, save_calibration
 from bonas.detector_calibration import calibrate as calibration_of
+from bonas.protocol import versions
 from bonas.robustness.calibration import Rules, ThresholdRule
 from bonas.saved_detector import load_detector
 
@@ -46,6 +48,8 @@ def calibrate(
             "calibrate on other images."
         )
     calibration = calibration_of(saved(faces.images), faces, split=split, rules=rules)
+    said = {"detector": saved.identity(), "device": saved.device.describe()}
+    calibration = replace(calibration, data={**calibration.data, **said, "versions": versions()})
     save_calibration(detector, calibration)
     if json:
         print_json(calibration.to_json())
@@ -59,4 +63,10 @@ def calibrate(
                 soft_wrap=True,
                 markup=False,
             )
-    RESULTS.print(str(detector / CALIBRATION), soft_wrap=True, markup=False)
+    chosen = calibration.data
+    RESULTS.print(
+        f"data {chosen['split']} {chosen['digest']}, {chosen['images']} images; weights "
+        f"{saved.digest}; bonas {chosen['version']}; {chosen['device']}; {detector / CALIBRATION}",
+        soft_wrap=True,
+        markup=False,
+    )

@@ -12,12 +12,16 @@ import numpy as np
 import torch
 import typer
 
+import bonas
 from bonas.data.clips import VIDEO_SUFFIXES, is_video, read_video
 from bonas.data.faces import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, read_image
 from bonas.saved_detector import SavedDetector, load_detector
 
-COLUMNS = ("path", "logit", "probability", "verdict", "frames", "error")
+COLUMNS = (
+    *("path", "logit", "probability", "verdict", "frames", "error"),
+    *("detector", "weights", "version"),
+)
 BATCH = 64
 
 
@@ -82,8 +86,17 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
 def verdicts(
     detector: SavedDetector, files: Iterable[Path], *, frames: int = 32
 ) -> Iterator[dict[str, Any]]:
-    """Path, logit, probability and verdict of each file, or path and error, in their order."""
-    chosen = list(files)
+    """Path, logit, probability and verdict of each file, or path and error, in their order.
+
+    Every row names the detector, the digest of its weights and the version: rows are cut out and
+    joined, and a line before them all would be no row.
+    """
+    chosen, named = list(files), detector.identity()
+    protocol = {
+        "detector": named["name"],
+        "weights": named["weights"],
+        "version": bonas.__version__,
+    }
     for start in range(0, len(chosen), BATCH):
         batch = chosen[start : start + BATCH]
         read = [_read(file, detector.image_size, frames) for file in batch]
@@ -91,10 +104,10 @@ def verdicts(
         logits = dict(zip(good, _logits(detector, list(good.values())), strict=True))
         for number, (file, pixels) in enumerate(zip(batch, read, strict=True)):
             if isinstance(pixels, str):
-                yield {"path": str(file), "error": pixels}
+                yield {"path": str(file), "error": pixels} | protocol
                 continue
             row = {"path": str(file)} | _said(detector, logits[number], videos=is_video(file))
-            yield row | ({"frames": len(pixels)} if is_video(file) else {})
+            yield row | ({"frames": len(pixels)} if is_video(file) else {}) | protocol
 
 
 def _read(file: Path, size: int, frames: int) -> list[np.ndarray] | str:

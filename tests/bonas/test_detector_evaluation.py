@@ -78,7 +78,7 @@ def test_frames_videos_domains_and_subgroups_are_measured_in_every_condition(
 def test_videos_have_metrics_of_their_own(detector: SavedDetector) -> None:
     faces = videos_of(striped_faces(80), 4)
     found = evaluate_detector(detector, faces, "small", "test", draws=100)
-    assert found.protocol["data"]["frames_per_video"] == (4, 4)
+    assert found.protocol["data"]["frames_per_video"] == [4, 4]
     (videos,) = found.videos.values()
     assert videos.whole.size.images == 40
     assert found.frames[CLEAN].whole.size.images == 160

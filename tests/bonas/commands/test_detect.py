@@ -15,6 +15,7 @@ from bonas.data.clips import read_video
 from bonas.data.faces import Faces
 from bonas.detector_calibration import save_calibration
 from bonas.device import Device
+from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
 from tests.bonas.data.pictures import video
@@ -49,6 +50,9 @@ def test_each_image_has_its_logit_probability_and_verdict(
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [r["path"] for r in rows] == [str(f) for f in (files[3], *files)]
     assert rows[0] == rows[4]
+    assert {(r["detector"], r["weights"], r["version"]) for r in rows} == {
+        ("found", detector.digest, bonas.__version__)
+    }
     logits = np.array([r["logit"] for r in rows[1:]])
     np.testing.assert_allclose(logits, detector(faces.images), atol=1e-4)
     point = detector.point()
@@ -59,6 +63,7 @@ def test_each_image_has_its_logit_probability_and_verdict(
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [float(r["logit"]) for r in table] == [r["logit"] for r in rows]
     assert not any(r["error"] for r in table)
+    assert {r["weights"] for r in table} == {detector.digest}
 
 
 def test_an_unreadable_image_is_told_in_its_place_and_fails_the_command(
@@ -92,6 +97,9 @@ def test_calibrating_anew_changes_what_is_said_and_not_the_logits(
     assert main([*command, *rules, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["data"]["digest"] == faces.digest()
+    assert document["data"]["detector"]["weights"] == detector.digest
+    assert document["data"]["frames_per_video"] is None
+    assert document["data"]["versions"] == versions()
     assert document["rules"] == {"threshold": "fpr", "false_positive_rate": 0.1, "error": 0.2}
     loaded = bonas.load_detector(detector.folder, device="cpu")
     assert loaded.calibration is not None
