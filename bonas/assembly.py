@@ -3,13 +3,12 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 from torch import nn
 
 from bonas.checkpoint import load_weights, save_weights
-from bonas.config import Config, ConfigError, ScoreTable, SpaceTable, TrainingTable
+from bonas.config import Config, ConfigError, SpaceTable, TrainingTable
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
@@ -27,9 +26,8 @@ from bonas.networks.builder import (
 )
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
 from bonas.networks.stage_cost import StageCosts
-from bonas.robustness.attacks import Effort
-from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder
+from bonas.score_protocol import protocol_of
 from bonas.step_time import (
     OPTION_STEPS,
     OPTION_WARM_STEPS,
@@ -147,7 +145,7 @@ class Components:
 
     def validation(self) -> Evaluation:
         """What selects: the validation split under every condition."""
-        return Evaluation.of(self.data.val, self.data.unseen_val, self._protocol(), self.device)
+        return Evaluation.of(self.data.val, self.data.unseen_val, self._protocol, self.device)
 
     def test(self) -> Evaluation:
         """What reports: the test split under every condition, and the further data sets.
@@ -157,24 +155,16 @@ class Components:
         """
         if self.data.test is None:
             raise DataError("the data have no split 'test', needed for the final test.")
-        return Evaluation.of(self.data.test, self.data.unseen_test, self._protocol(), self.device)
+        return Evaluation.of(self.data.test, self.data.unseen_test, self._protocol, self.device)
+
+    @property
+    def _protocol(self) -> Protocol:
+        return protocol_of(self.config.score, seed=self.config.seed)
 
     @property
     def allowed(self) -> Callable[[Architecture], bool] | None:
         """Whether an architecture keeps `search.limits`; `None` where there are none."""
         return None if self.limits is None else self.limits.allow
-
-    def _protocol(self) -> Protocol:
-        score: ScoreTable = self.config.score
-        return Protocol(
-            corruptions=score.corruptions,
-            severities=score.severities,
-            attacks=MappingProxyType(score.attacks),
-            attack_images=score.attack_images,
-            attack_effort=Effort(**score.attack_effort.model_dump()),
-            weights=ScoreWeights(**score.weights.model_dump()),
-            seed=self.config.seed,
-        )
 
 
 def _check_masks(config: Config, train: Faces) -> None:

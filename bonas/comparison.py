@@ -39,6 +39,7 @@ from bonas.networks.detector import Detector, Localising
 from bonas.networks.plain import PlainNetwork
 from bonas.protocol import ResultProtocol, images_of
 from bonas.step_time import PLAIN, Stopwatch
+from bonas.trained_on import save_trained_on
 from bonas.training import Progress, Recipe, train
 from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
@@ -202,6 +203,7 @@ def _save(
 ) -> None:
     """Keep a detector, calibrated on the validation faces."""
     val = parts.data.val
+    save_trained_on(folder, parts.train)
     logits = logits_of(detector, val.images.to(parts.device.device), parts.device)
     save_detector(
         folder,

@@ -212,7 +212,16 @@ def read_data(path: Path, size: int, progress: Progress | None = None) -> DataSe
     Raises:
         DataError: as its reader.
     """
-    return _load(DataTable(path=path, size=size, layout="auto"), seed=0, progress=progress)
+    return read_data_of(DataTable(path=path, size=size, layout="auto"), progress)
+
+
+def read_data_of(table: DataTable, progress: Progress | None = None) -> DataSet:
+    """The data set that a table names, all of it, by the table's settings of reading.
+
+    Raises:
+        DataError: as its reader.
+    """
+    return _load(table, seed=0, progress=progress)
 
 
 def synthetic_faces(

@@ -239,7 +239,7 @@ def test_the_whole_way_and_what_may_follow_it(
     assert record["name"] == more["best"][0]["key"]
     detector = tmp_path / "run" / "detectors" / record["name"]
     names = {"detector.safetensors", "architecture.json", "metrics.json", "calibration.json"}
-    assert {f.name for f in detector.iterdir()} == names
+    assert {f.name for f in detector.iterdir()} == names | {"trained_on.safetensors"}
 
     assert main(["compare", run, "--json"]) == 0
     records = json.loads(capsys.readouterr().out)

@@ -18,6 +18,7 @@ from bonas.device import Device
 from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
+from bonas.trained_on import save_trained_on
 from tests.bonas.data.pictures import video
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
@@ -126,10 +127,16 @@ def test_calibrating_wrongly_is_wrong_use(
     for arguments, message in (
         (["--error", "0"], "error must lie in (0, 1)"),
         (["--split", "test"], "no images in the split 'test'"),
-        ([], "was trained on"),
+        (["--set", "size=64"], "is no setting of reading data"),
+        (["--set", "on_bad_image"], "is no setting of reading data"),
+        ([], "holds 24 of 24 images that"),
     ):
         assert main([*command, *arguments]) == 2
         assert message in " ".join(capsys.readouterr().err.split())
+    # Trained on a part of the split, as with types that were held back: no digest is the same.
+    save_trained_on(detector.folder, faces.select(range(0, 24, 2)))
+    assert main(command) == 2
+    assert "holds 12 of 24 images that" in " ".join(capsys.readouterr().err.split())
     assert (detector.folder / "calibration.json").read_bytes() == before
 
 
