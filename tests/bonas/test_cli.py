@@ -317,9 +317,14 @@ def test_a_search_by_gradient_ends_in_a_run_like_any_other(
     arguments = ["search", str(file), "--strategy", strategy, "--out", run, "--json", *named]
     assert main([*arguments, "--time-limit", "1"]) == 0
     first, told = capsys.readouterr()
+    found = json.loads(first)
     steps = json.loads((tmp_path / "run" / "gradient.json").read_text())["steps"]
     assert f"{steps:,} steps" in told
     assert "% of the operations skip" in told
+    assert found["gradient"]["steps"] == steps
+    assert 0 < found["gradient"]["seconds"] < found["seconds"]
+    assert found["gradient"]["collapsed"] == (found["gradient"]["skip_share"] >= 0.6)
+    assert found["multiply_adds"] > found["gradient"]["multiply_adds"] > 0
     (tmp_path / "run" / "supernet.safetensors").unlink()
     (tmp_path / "run" / "study.journal").unlink()
     assert main(arguments) == 0
