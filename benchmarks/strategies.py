@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 
 from bonas.assembly import Components, supernet_estimator
@@ -25,9 +24,8 @@ from bonas.commands.search import run_search
 from bonas.commands.train import choose_architecture
 from bonas.comparison import Contestant, run_contestant
 from bonas.config_file import parse_config
-from bonas.estimation.supernet import uniform_paths
-from bonas.networks.cost import OptionCosts
 from bonas.run_folder import RunFolder
+from bonas.search_cost import SearchCost
 from bonas.strategies.gradient import COLLAPSED
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from spaces.graphs import NONE, SKIP
@@ -42,7 +40,6 @@ SETTINGS: dict[str, Any] = {
     "training": {"epochs": 30},
     "score": {"attack_images": 100},
 }
-PATHS = 200  # drawn for a supernet's mean multiply-adds
 
 
 def main() -> None:
@@ -99,12 +96,13 @@ def _run(folder: RunFolder, shared: Path, seconds: float) -> dict[str, Any]:
         steps=parts.recipe(folder.config.training).steps,
         folder=folder.detector(key),
     )
-    gradient = search.study.optuna.user_attrs.get("bonas.gradient")
+    cost = SearchCost.of_attributes(search.study.optuna.user_attrs)
+    assert cost is not None
     return {
         "seconds": spent,
         "wall": time.perf_counter() - started,
         "estimates": search.study.finished,
-        "multiply_adds": gradient["multiply_adds"] if gradient else _multiply_adds(parts),
+        "multiply_adds": cost.total(told.observation for told in search.study.told()),
         "skips": sum(o == SKIP for o in operations) / len(operations),
         "score": record.score.value,
         "groups": {g.value: v for g, v in record.score.group_means.items()},
@@ -126,15 +124,6 @@ def _supernet(parts: Components, folder: RunFolder, shared: Path) -> float:
     else:
         shutil.copyfile(shared / folder.supernet.name, folder.supernet)
     return float(noted.read_text())
-
-
-def _multiply_adds(parts: Components) -> float:
-    """Of the supernet's training; estimates, which only look, are left out."""
-    size, recipe = parts.config.data.size, parts.recipe(parts.config.supernet)
-    costs = OptionCosts.count(parts.builder, size)
-    draw, rng = uniform_paths(parts.builder.space), np.random.default_rng(0)
-    mean = statistics.mean(costs.cost(draw(rng))["multiply_adds"] for _ in range(PATHS))
-    return mean * recipe.steps * recipe.batch_size
 
 
 def _table(rows: dict[str, list[dict[str, Any]]]) -> str:

@@ -22,10 +22,10 @@ from bonas.networks.builder import (
     MacroBuilder,
     NASBench201Builder,
     NetworkBuilder,
+    SupportsCosts,
     build_supernet,
 )
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
-from bonas.networks.stage_cost import StageCosts
 from bonas.run_folder import RunFolder
 from bonas.score_protocol import protocol_of
 from bonas.step_time import (
@@ -187,14 +187,14 @@ def _limits(config: Config, builder: NetworkBuilder) -> Limits | None:
         return None
     try:
         counted = {name: most for name, most in limits.items() if name != STEP_TIME}
-        if not isinstance(builder, MacroBuilder):
+        if not isinstance(builder, SupportsCosts):
             return Limits(OptionCosts.count(builder, config.data.size), counted)
         if STEP_TIME in limits:
             raise ValueError(
                 f"search.limits.{STEP_TIME} is not available in the space {builder.space.name!r}, "
                 "where a decision's time depends on others; limit activations instead."
             )
-        return Limits(StageCosts(builder, config.data.size), counted)
+        return Limits(builder.costs(config.data.size), counted)
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

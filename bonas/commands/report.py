@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bonas.commands.console import RESULTS, print_json
-from bonas.report.figures import figures_of
+from bonas.report.figures import figures_of, figures_of_groups
 from bonas.report.page import write_report
 from bonas.run_folder import RunFolder
 
@@ -25,6 +25,12 @@ def report(
     folders = [RunFolder.open(run) for run in runs]
     page = write_report(folders, out)
     if json:
-        print_json({"report": str(page), "runs": [figures_of(folder) for folder in folders]})
+        print_json(
+            {
+                "report": str(page),
+                "runs": [figures_of(folder) for folder in folders],
+                "groups": figures_of_groups(folders),
+            }
+        )
     else:
         RESULTS.print(str(page), soft_wrap=True, markup=False)

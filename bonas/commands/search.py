@@ -21,13 +21,18 @@ from bonas.protocol import line, search_protocol
 from bonas.rotation import rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search
+from bonas.search_cost import (
+    GRADIENT,
+    MULTIPLY_ADDS,
+    SECONDS,
+    SearchCost,
+    images_of,
+    sampling_cost,
+)
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
 SHOWN = 5
-SECONDS = "bonas.seconds"
-"""The study's attribute with the seconds of searching, the supernet's training included. Of a start
-that was killed those count until its last estimate."""
 
 
 def search(
@@ -84,6 +89,8 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
     with bars() as shown:
         estimator = _estimator(folder, parts, shown)
         search = open_search(parts, folder, estimator)
+        if MULTIPLY_ADDS not in search.study.optuna.user_attrs:
+            _note_cost(search, sampling_cost(parts, estimator))
         advance = shown.start("search")
         trials = config.search.trials
         note_seconds = _clock(search, started)
@@ -121,12 +128,17 @@ def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float
             progress=lambda steps: shown.training("relaxed network", steps),
         )
         search = open_search(parts, folder, estimator)
-        search.study.optuna.set_user_attr("bonas.gradient", derived.to_attribute())
+        search.study.optuna.set_user_attr(GRADIENT, derived.to_attribute())
+        _note_cost(search, SearchCost(derived.multiply_adds, images_of(estimator)))
         if not search.study.finished:
             search.tell(derived.architecture, estimator.estimate(derived.architecture, seed=0))
             _clock(search, started)()
     MESSAGES.print(derived.describe(), soft_wrap=True)
     return search
+
+
+def _note_cost(search: Search, cost: SearchCost) -> None:
+    search.study.optuna.set_user_attr(MULTIPLY_ADDS, cost.to_attribute())
 
 
 def _clock(search: Search, started: float) -> Callable[[], None]:
@@ -143,16 +155,20 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
         key=lambda t: (-(t.observation.value or 0.0), t.number),
     )
     failed = search.study.finished - len(told)
+    attributes = search.study.optuna.user_attrs
+    cost = SearchCost.of_attributes(attributes)
     if as_json:
         print_json(
             {
                 "run": str(folder.path),
                 "trials": search.study.finished,
                 "failed": failed,
-                "seconds": search.study.optuna.user_attrs.get(SECONDS),
+                "seconds": attributes.get(SECONDS),
+                "multiply_adds": cost and cost.total(t.observation for t in told),
+                "gradient": attributes.get(GRADIENT),
                 "score": "robustness-weighted AUC on the validation split, shared weights",
-                "conditions": search.study.optuna.user_attrs["bonas.conditions"],
-                "protocol": search_protocol(search.study.optuna.user_attrs),
+                "conditions": attributes["bonas.conditions"],
+                "protocol": search_protocol(attributes),
                 "best": [_summary(search, t) for t in told[:SHOWN]],
             }
         )

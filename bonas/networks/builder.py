@@ -5,17 +5,22 @@ to be trained adds a builder that turns the graph's named operations into module
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
+from bonas.networks.choice_relaxation import ChoiceRelaxation, Relaxation
+from bonas.networks.costs import Costs
 from bonas.networks.darts import DartsNetwork, slots_of
-from bonas.networks.forgery import ForgeryNetwork, Stem
+from bonas.networks.darts_relaxation import DartsRelaxation
+from bonas.networks.forgery import ForgeryNetwork
 from bonas.networks.macro import MacroNetwork
 from bonas.networks.nasbench201 import NASBench201Network
 from bonas.networks.sliced import part
+from bonas.networks.stage_cost import StageCosts
+from bonas.networks.stems import Stem
 from spaces.architecture import Architecture, Choice
 from spaces.darts import DARTS, DartsSpace
 from spaces.forgery import FORGERY, ForgerySpace
@@ -52,6 +57,30 @@ class SupportsSlices(Protocol):
         """The part of a shared weight or buffer that a stand-alone network holds as a whole."""
 
 
+@runtime_checkable
+class SupportsRelaxation(Protocol):
+    """A builder whose decisions can be learned by gradient, other ones than operations too."""
+
+    def relaxation(self) -> Relaxation:
+        """How its networks are relaxed."""
+
+
+@runtime_checkable
+class SupportsDepth(Protocol):
+    """A builder of networks of any depth, which P-DARTS lets grow."""
+
+    def shallower(self, share: float) -> NetworkBuilder:
+        """The builder of networks of this share of the depth, or as near as it can be."""
+
+
+@runtime_checkable
+class SupportsCosts(Protocol):
+    """A builder that tells costs itself, since terms per option do not add up to them."""
+
+    def costs(self, size: int) -> Costs:
+        """Of networks that take images of this edge in pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForgeryBuilder:
     """Networks of a `forgery` space; see `ForgeryNetwork` for widths, stem and regions."""
@@ -73,6 +102,10 @@ class ForgeryBuilder:
             regions=self.regions,
         )
 
+    def relaxation(self) -> ChoiceRelaxation:
+        """Of every decision: operations, theta, input and joins."""
+        return ChoiceRelaxation(self.space, self.build)
+
 
 @dataclass(frozen=True, slots=True)
 class NASBench201Builder:
@@ -90,6 +123,10 @@ class NASBench201Builder:
     def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `NASBench201Network`."""
         return NASBench201Network(options, width=self.width, cells=self.cells, outputs=self.outputs)
+
+    def shallower(self, share: float) -> "NASBench201Builder":
+        """With fewer cells per stage, 1 at least."""
+        return replace(self, cells=max(1, round(share * self.cells)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +148,14 @@ class DartsBuilder:
             slots_of(options), width=self.width, cells=self.cells, outputs=self.outputs
         )
 
+    def relaxation(self) -> DartsRelaxation:
+        """With all edges of a cell."""
+        return DartsRelaxation(self.width, self.cells, self.outputs)
+
+    def shallower(self, share: float) -> "DartsBuilder":
+        """With fewer cells, 3 at least, two of which reduce."""
+        return replace(self, cells=max(3, round(share * self.cells)))
+
 
 @dataclass(frozen=True, slots=True)
 class MacroBuilder:
@@ -126,6 +171,10 @@ class MacroBuilder:
     def part(self, shared: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         """The first channels and the middle of the kernel."""
         return part(shared, shape)
+
+    def costs(self, size: int) -> StageCosts:
+        """Counted stage by stage."""
+        return StageCosts(self, size)
 
 
 def build_supernet(builder: NetworkBuilder, *, seed: int) -> nn.Module:

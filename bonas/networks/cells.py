@@ -18,22 +18,36 @@ class Mixture:
     """Operations with a weight each, to be used in the place of one (`bonas.networks.relaxation`).
 
     Attributes:
-        weights: Of each operation, scalars.
+        weights: Of each option, scalars.
         skip_dropout: Share of a skip's elements that are set to zero (Chen et al. 2019, section
             3.4.1): skips learn fastest and would win before the others can show what they do.
     """
 
-    weights: Mapping[str, torch.Tensor]
+    weights: Mapping[Choice, torch.Tensor]
     skip_dropout: float = 0.0
 
-    def __call__(self, operations: nn.ModuleDict, value: torch.Tensor) -> torch.Tensor | None:
-        """The weighted sum of the operations' results; `None` where only `none` is mixed."""
+    def __call__(
+        self,
+        operations: nn.ModuleDict,
+        value: torch.Tensor,
+        theta: float | torch.Tensor | None = None,
+    ) -> torch.Tensor | None:
+        """The weighted sum of the operations' results; `None` where only `none` is mixed.
+
+        Args:
+            operations: By name.
+            value: `n x channels x h x w`.
+            theta: Of central difference convolutions among them; their own unless given.
+        """
         total: torch.Tensor | None = None
-        for name, weight in self.weights.items():
+        for choice, weight in self.weights.items():
+            name = str(choice)
             if name == NONE:
                 continue
-            term = operations[name](value)
-            if isinstance(operations[name], nn.AvgPool2d | nn.MaxPool2d):
+            operation = operations[name]
+            differs = theta is not None and isinstance(operation, CentralDifference)
+            term = operation(value, theta) if differs else operation(value)
+            if isinstance(operation, nn.AvgPool2d | nn.MaxPool2d):
                 # Of unit variance, as the convolutions' results are behind their batch norms:
                 # else a weight would also have to make up for a difference of scale.
                 term = functional.batch_norm(term, None, None, training=True)
@@ -45,7 +59,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class RelaxedChoices:
-    """Stands where networks of one decision per edge expect an architecture."""
+    """Stands where networks expect an architecture: a mixture for each decision, in their order."""
 
     choices: tuple[Mixture, ...]
 
@@ -59,17 +73,20 @@ class Edge(nn.Module):
         self.operations = nn.ModuleDict(named)
 
     def forward(
-        self, value: torch.Tensor, operation: Choice | Mixture, theta: float | None = None
+        self,
+        value: torch.Tensor,
+        operation: Choice | Mixture,
+        theta: float | torch.Tensor | None = None,
     ) -> torch.Tensor | None:
         """The value through the named operation or a mixture of them; the shape stays.
 
         Args:
             value: `n x channels x h x w`.
-            operation: Which one; a mixture has central differences of their own theta.
+            operation: Which one.
             theta: Of a central difference convolution; its own unless given.
         """
         if isinstance(operation, Mixture):
-            return operation(self.operations, value)
+            return operation(self.operations, value, theta)
         module = self.operations[str(operation)]
         differs = theta is not None and isinstance(module, CentralDifference)
         result: torch.Tensor = module(value, theta) if differs else module(value)
@@ -101,7 +118,7 @@ class Cell(nn.Module):
         self,
         value: torch.Tensor,
         choices: Sequence[Choice | Mixture],
-        theta: float | None = None,
+        theta: float | torch.Tensor | None = None,
     ) -> torch.Tensor | None:
         """The last node's value, or `None` where no path reaches it.
 

@@ -8,20 +8,19 @@ multiply-add, and writes as much as a convolution.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
 
 from bonas.networks.builder import NetworkBuilder, build_network, build_supernet
+from bonas.networks.costs import COSTS as COSTS  # imported from here by those who count
+from bonas.networks.costs import STEP_TIME as STEP_TIME
+from bonas.networks.costs import Costs
 from bonas.networks.detector import Detector
 from bonas.networks.operations import DilatedDepthwiseConv2d
 from spaces.architecture import Architecture, Choice
 from spaces.space import Decision, live, neutral_options
-
-COSTS = ("parameters", "multiply_adds", "activations")
-STEP_TIME = "step_time"
-"""A further cost, which is measured: see `bonas.step_time`."""
 
 _WRITING = (nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.MaxPool2d)
 
@@ -94,17 +93,6 @@ def _multiply_adds_per_element(module: nn.Module) -> int:
     if isinstance(module, nn.Conv2d):
         return module.in_channels // module.groups * math.prod(module.kernel_size)
     return module.in_features if isinstance(module, nn.Linear) else 0
-
-
-class Costs(Protocol):
-    """Tells what networks cost without building them."""
-
-    @property
-    def skeleton(self) -> Mapping[str, float]:
-        """The least that a network costs, by name."""
-
-    def cost(self, architecture: Architecture) -> dict[str, float]:
-        """What an architecture's network costs, by the same names."""
 
 
 @dataclass(frozen=True, slots=True)

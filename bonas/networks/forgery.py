@@ -1,18 +1,17 @@
 """Networks of the `forgery` spaces: three stages of a cell each, a pyramid, one logit."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import torch
 from torch import nn
 
 from bonas.networks.cells import Cell, RelaxedChoices
 from bonas.networks.heads import full_precision
-from bonas.networks.inputs import CHANNELS, InputBranch
+from bonas.networks.stems import ChosenStem, Stem, entry, first_stem
+from bonas.networks.wiring import Wiring, wiring_of
 from spaces.architecture import Architecture, Choice
-from spaces.forgery import ADD, FORGERY, JOINS, NODES, STAGES, TOP_DOWN, ForgerySpace, Frame
+from spaces.forgery import ADD, FORGERY, JOINS, NODES, STAGES, TOP_DOWN, ForgerySpace
 
-Stem = Literal["full", "folded"]
 WIDENING = (2, 4, 6)
 
 
@@ -66,8 +65,8 @@ class ForgeryNetwork(nn.Module):
         for number, stage in enumerate(STAGES):
             channels = width * WIDENING[number]
             # Built for all stages though one keeps it: a seed's weights stay what they were.
-            first = _first(inputs, width, channels, stem, chosen=len(space.inputs) > 1)
-            self.entries.append(_entry(previous, channels) if number else first)
+            first = first_stem(inputs, width, channels, stem, chosen=len(space.inputs) > 1)
+            self.entries.append(entry(previous, channels) if number else first)
             self.cells.append(Cell(stage, options, NODES, channels))
             # Pooled to the last stage's resolution first: the levels cost next to nothing then.
             self.levels.append(_level(channels, level_width, 2 ** (len(STAGES) - 1 - number)))
@@ -121,15 +120,15 @@ class ForgeryNetwork(nn.Module):
         self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
     ) -> list[torch.Tensor | None]:
         """The pyramid, each level `n x level_width x h/8 x w/8`; `None` where nothing arrives."""
-        frame = self.space.frame(architecture.choices)
+        wiring = wiring_of(self.space, architecture.choices)
         per_cell = self.space.cells(architecture.choices)
         ends: list[torch.Tensor | None] = []
         levels: list[torch.Tensor | None] = []
         for number, stage in enumerate(STAGES):
-            entering = self._entering(number, images, ends, frame)
+            entering = self._entering(number, images, ends, wiring)
             end = None
             if entering is not None:
-                end = self.cells[number](entering, per_cell[stage], frame.thetas[number])
+                end = self.cells[number](entering, per_cell[stage], wiring.thetas[number])
             if end is None and number == 0:
                 raise ValueError(
                     f"{architecture} connects its input to nothing: no path leads through "
@@ -138,7 +137,7 @@ class ForgeryNetwork(nn.Module):
             ends.append(end)
             levels.append(None if end is None else self.levels[number](end))
         for name, (above, level) in TOP_DOWN.items():
-            levels[level] = self._joined(levels[level], name, levels[above], frame)
+            levels[level] = self._joined(levels[level], name, levels[above], wiring)
         return levels
 
     def _entering(
@@ -146,20 +145,20 @@ class ForgeryNetwork(nn.Module):
         number: int,
         images: torch.Tensor,
         ends: Sequence[torch.Tensor | None],  # of the stages before
-        frame: Frame,
+        wiring: Wiring,
     ) -> torch.Tensor | None:
         """What a stage's cell receives; `None` where nothing does."""
-        entry = self.entries[number]
+        enter = self.entries[number]
         if number == 0:
             seen: torch.Tensor = (
-                entry(images, frame.input) if isinstance(entry, ChosenStem) else entry(images)
+                enter(images, wiring.input) if isinstance(enter, ChosenStem) else enter(images)
             )
             return seen
         before = ends[number - 1]
-        entering = None if before is None else entry(before)
+        entering = None if before is None else enter(before)
         for name, (source, target) in JOINS.items():
             if target == number:
-                entering = self._joined(entering, name, ends[source], frame)
+                entering = self._joined(entering, name, ends[source], wiring)
         return entering
 
     def _joined(
@@ -167,40 +166,16 @@ class ForgeryNetwork(nn.Module):
         value: torch.Tensor | None,
         name: str,
         source: torch.Tensor | None,
-        frame: Frame,
+        wiring: Wiring,
     ) -> torch.Tensor | None:
         """The value with what the named join adds, where the architecture has it."""
-        if name not in frame.added or source is None:
+        if name not in wiring.gates or source is None:
             return value
+        gate = wiring.gates[name]
         term: torch.Tensor = self.joins[name](source)
+        if gate is not None:
+            term = gate * term
         return term if value is None else value + term
-
-
-class ChosenStem(nn.Module):
-    """A stem whose input is chosen: a first convolution for each option, the rest shared.
-
-    Args:
-        inputs: The options, of `spaces.forgery.INPUTS`.
-        width: Half the channels of the first stage.
-        channels: Of the first stage.
-        stem: Full or folded.
-    """
-
-    def __init__(self, inputs: Sequence[str], width: int, channels: int, stem: Stem) -> None:
-        super().__init__()
-        self.branches = nn.ModuleDict({option: InputBranch(option) for option in inputs})
-        self.firsts = nn.ModuleDict()
-        self.rest = nn.Sequential()
-        if stem == "folded":
-            self.firsts.update({o: _folded(CHANNELS[o], channels) for o in inputs})
-        else:
-            self.firsts.update({o: nn.Sequential(*_sharp(CHANNELS[o], width)) for o in inputs})
-            self.rest = nn.Sequential(*_pooled(width, channels))
-
-    def forward(self, images: torch.Tensor, option: str) -> torch.Tensor:
-        """`n x channels x h/2 x w/2` of normalised images, `n x 3 x h x w`."""
-        result: torch.Tensor = self.rest(self.firsts[option](self.branches[option](images)))
-        return result
 
 
 def _statistics(value: torch.Tensor) -> torch.Tensor:
@@ -209,39 +184,6 @@ def _statistics(value: torch.Tensor) -> torch.Tensor:
         value = value.float()
     variance, mean = torch.var_mean(value, dim=(2, 3), correction=0)
     return torch.cat([mean, (variance + 1e-5).sqrt()], dim=1)
-
-
-def _first(
-    inputs: Sequence[str], width: int, channels: int, stem: Stem, *, chosen: bool
-) -> nn.Module:
-    """The stem; without a choice of its input, that of pixels as it always was."""
-    if chosen or inputs != ["rgb"]:
-        return ChosenStem(inputs, width, channels, stem)
-    if stem == "folded":
-        return _folded(CHANNELS["rgb"], channels)
-    return nn.Sequential(*_sharp(CHANNELS["rgb"], width), *_pooled(width, channels))
-
-
-def _sharp(channels_in: int, width: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(channels_in, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
-
-
-def _pooled(width: int, channels: int) -> tuple[nn.Module, ...]:
-    return (
-        nn.ReLU(),
-        nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
-        nn.Conv2d(width, width, 1, bias=False),
-        nn.BatchNorm2d(width),
-        *_entry(width, channels),
-    )
-
-
-def _folded(channels_in: int, channels: int) -> nn.Module:
-    return nn.Sequential(
-        nn.PixelUnshuffle(2),
-        nn.Conv2d(4 * channels_in, channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(channels),
-    )
 
 
 def _join(name: str, width: int, level_width: int) -> nn.Module:
@@ -268,13 +210,4 @@ def _level(channels: int, level_width: int, pooled: int) -> nn.Module:
         nn.Conv2d(channels, level_width, 1, bias=False),
         nn.BatchNorm2d(level_width),
         nn.ReLU(),
-    )
-
-
-def _entry(channels_in: int, channels_out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.MaxPool2d(2),
-        nn.ReLU(),  # after the maximum, with which it commutes: a quarter of the elements
-        nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
-        nn.BatchNorm2d(channels_out),
     )

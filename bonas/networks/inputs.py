@@ -122,10 +122,11 @@ class InputBranch(nn.Module):
         """`n x CHANNELS[option] x h x w` of normalised images, `n x 3 x h x w`."""
         if images.device.type == "meta":  # has shapes only, and no mixed precision to switch off
             return torch.cat([part(images) for part in self.parts], dim=1)
-        # In float32 whatever is around it: bfloat16 has steps of a grey level, and its kernels
-        # do not add up to zero.
+        # In float32 at least, whatever is around it: bfloat16 has steps of a grey level, and its
+        # kernels do not add up to zero.
+        exact = images.to(torch.promote_types(images.dtype, torch.float32))
         with torch.autocast(images.device.type, enabled=False):
-            seen = [part(images.float()) for part in self.parts]
+            seen = [part(exact) for part in self.parts]
         return torch.cat(seen, dim=1)
 
 

@@ -28,10 +28,16 @@ class CentralDifferenceConv2d(nn.Conv2d):
         super().__init__(channels_in, channels_out, 3, padding=1, bias=False)
         self.theta = theta
 
-    def forward(self, input: torch.Tensor, theta: float | None = None) -> torch.Tensor:
-        """`n x channels_in x h x w` to `n x channels_out x h x w`."""
+    def forward(
+        self, input: torch.Tensor, theta: float | torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """`n x channels_in x h x w` to `n x channels_out x h x w`.
+
+        A scalar tensor as theta is not looked at, which would make a device wait.
+        """
         share = self.theta if theta is None else theta
-        _check_theta(share)
+        if not isinstance(share, torch.Tensor):
+            _check_theta(share)
         total = self.weight.sum(dim=(2, 3), keepdim=True)
         centre = functional.pad(total, (1, 1, 1, 1))
         return functional.conv2d(input, self.weight - share * centre, padding=1)
@@ -50,7 +56,9 @@ class CentralDifference(nn.Sequential):
             nn.ReLU(), CentralDifferenceConv2d(channels, channels), nn.BatchNorm2d(channels)
         )
 
-    def forward(self, input: torch.Tensor, theta: float | None = None) -> torch.Tensor:
+    def forward(
+        self, input: torch.Tensor, theta: float | torch.Tensor | None = None
+    ) -> torch.Tensor:
         """`n x channels x h x w` to the same shape."""
         activation, convolution, norm = self
         result: torch.Tensor = norm(convolution(activation(input), theta))

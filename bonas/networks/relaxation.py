@@ -1,172 +1,42 @@
-"""Continuous relaxation of cell spaces: every edge carries a weighted sum of its operations.
+"""Relaxed networks: supernets whose decisions carry mixtures, and the strengths of these.
 
-Liu et al. (2019), equation 2: the weights are a softmax over an edge's strengths, which are learned
-by gradient beside the operations' own weights. A relaxed network is the supernet of its builder,
-called with mixtures in the place of operations.
+A relaxed network is the supernet of its builder, called with mixtures in the place of choices; the
+strengths are learned by gradient beside the operations' own weights (Liu et al. 2019, section 2.2).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from bonas.networks.builder import DartsBuilder, NetworkBuilder, seeded
-from bonas.networks.cells import Mixture, RelaxedChoices
-from bonas.networks.darts import DartsNetwork, RelaxedCells
+from bonas.networks.builder import NetworkBuilder, SupportsRelaxation, seeded
+from bonas.networks.cells import Mixture
+from bonas.networks.choice_relaxation import ChoiceRelaxation, Relaxation
 from bonas.networks.operations import OPERATIONS
-from spaces.architecture import Architecture, Choice
-from spaces.darts import CELLS, NODES, source_pairs
+from spaces.architecture import Choice
 from spaces.graphs import NONE
-from spaces.space import connects
-
-Strengths = Mapping[str, Mapping[str, float]]
-"""The softmax weight of each operation, by slot."""
 
 START_DEVIATION = 1e-3
 
 
-class Relaxation(Protocol):
-    """How the networks of a builder are relaxed, and what is derived from learned strengths."""
-
-    @property
-    def builder(self) -> NetworkBuilder:
-        """Of the space."""
-
-    @property
-    def slots(self) -> Mapping[str, tuple[str, ...]]:
-        """The operations that each edge may carry."""
-
-    def build(self, kept: Mapping[str, Sequence[str]]) -> nn.Module:
-        """A network whose slots hold these operations; initialised by torch's RNG."""
-
-    def relaxed(self, mixtures: Mapping[str, Mixture]) -> RelaxedChoices | RelaxedCells:
-        """What the network is called with in the place of an architecture."""
-
-    def derive(self, strengths: Strengths) -> Architecture:
-        """The discrete architecture of the strongest operations."""
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeRelaxation:
-    """For spaces in which each decision is the operation on an edge."""
-
-    builder: NetworkBuilder
-
-    @property
-    def slots(self) -> Mapping[str, tuple[str, ...]]:
-        """One per decision."""
-        return {d.name: tuple(map(str, d.options)) for d in self.builder.space.decisions}
-
-    def build(self, kept: Mapping[str, Sequence[str]]) -> nn.Module:
-        """The builder's network with fewer options."""
-        return self.builder.build(kept)
-
-    def relaxed(self, mixtures: Mapping[str, Mixture]) -> RelaxedChoices:
-        """The mixtures in the order of the decisions."""
-        return RelaxedChoices(tuple(mixtures[d.name] for d in self.builder.space.decisions))
-
-    def derive(self, strengths: Strengths) -> Architecture:
-        """Per edge the strongest operation; `none` is left out where it would cut all paths."""
-        strongest = Architecture(self.builder.space.name, self._strongest(strengths))
-        if connects(self.builder.space, strongest):
-            return strongest
-        some = {s: {o: w for o, w in options.items() if o != NONE} or options
-                for s, options in strengths.items()}  # fmt: skip
-        return Architecture(self.builder.space.name, self._strongest(some))
-
-    def _strongest(self, strengths: Strengths) -> tuple[Choice, ...]:
-        return tuple(
-            max(strengths[d.name], key=strengths[d.name].__getitem__)
-            for d in self.builder.space.decisions
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class DartsRelaxation:
-    """For the `darts` space: all 14 edges of a cell, of which each node keeps two."""
-
-    builder: DartsBuilder
-
-    @property
-    def slots(self) -> Mapping[str, tuple[str, ...]]:
-        """One per cell, source and node, such as `normal/0-2`."""
-        return {
-            f"{cell}/{source}-{node + 2}": self.builder.space.operations
-            for cell in CELLS
-            for node in range(NODES)
-            for source in range(node + 2)
-        }
-
-    def build(self, kept: Mapping[str, Sequence[str]]) -> nn.Module:
-        """A `DartsNetwork` whose edges hold these operations."""
-        edges = {
-            cell: {
-                _ends(name): [o for o in operations if o != NONE]
-                for name, operations in kept.items()
-                if name.startswith(f"{cell}/")
-            }
-            for cell in CELLS
-        }
-        return DartsNetwork(
-            edges, width=self.builder.width, cells=self.builder.cells, outputs=self.builder.outputs
-        )
-
-    def relaxed(self, mixtures: Mapping[str, Mixture]) -> RelaxedCells:
-        """The mixtures by cell."""
-        return RelaxedCells(
-            {
-                cell: tuple(
-                    (*_ends(name), mixture)
-                    for name, mixture in mixtures.items()
-                    if name.startswith(f"{cell}/")
-                )
-                for cell in CELLS
-            }
-        )
-
-    def derive(self, strengths: Strengths) -> Architecture:
-        """Per node the two edges of the strongest operations other than `none`.
-
-        `none` takes part in the softmax and is never kept (Liu et al. 2019, section 2.4).
-        """
-        best: dict[str, tuple[float, str]] = {}
-        for name, options in strengths.items():
-            some = {o: w for o, w in options.items() if o != NONE}
-            operation = max(some, key=some.__getitem__)
-            best[name] = (some[operation], operation)
-        chosen: dict[str, Choice] = {}
-        for cell in CELLS:
-            for node in range(NODES):
-                names = [f"{cell}/{source}-{node + 2}" for source in range(node + 2)]
-                kept = sorted(range(node + 2), key=lambda s: -best[names[s]][0])[:2]
-                low, high = sorted(kept)
-                assert f"{low}-{high}" in source_pairs(node)
-                chosen[f"{cell}/{node}/sources"] = f"{low}-{high}"
-                chosen[f"{cell}/{node}/first"] = best[names[low]][1]
-                chosen[f"{cell}/{node}/second"] = best[names[high]][1]
-        space = self.builder.space
-        return Architecture(space.name, tuple(chosen[d.name] for d in space.decisions))
-
-
 def relaxation_of(builder: NetworkBuilder) -> Relaxation:
-    """The relaxation of a builder's networks.
+    """The relaxation of a builder's networks: its own, or one operation on an edge per decision.
 
     Raises:
-        ValueError: a space with decisions other than operations on edges.
+        ValueError: a builder without its own, of a space with decisions other than operations.
     """
-    if isinstance(builder, DartsBuilder):
-        return DartsRelaxation(builder)
+    if isinstance(builder, SupportsRelaxation):
+        return builder.relaxation()
     for decision in builder.space.decisions:
         foreign = [o for o in decision.options if o != NONE and o not in OPERATIONS]
         if foreign:
             raise ValueError(
                 f"gradient strategies need operations to choose from, but {decision.name!r} of "
-                f"the space {builder.space.name!r} offers {foreign[0]!r}; use another strategy."
+                f"the space {builder.space.name!r} offers {foreign[0]!r}; use another strategy, "
+                "or give the builder a relaxation of its own (SupportsRelaxation)."
             )
-    return EdgeRelaxation(builder)
+    return ChoiceRelaxation(builder.space, builder.build)
 
 
 class RelaxedNetwork(nn.Module):
@@ -174,14 +44,14 @@ class RelaxedNetwork(nn.Module):
 
     Args:
         relaxation: Of the space's networks.
-        kept: The operations of each slot; all of them where none are given.
+        kept: The options of each slot; all of them where none are given.
         seed: Of the initial weights and strengths.
     """
 
     def __init__(
         self,
         relaxation: Relaxation,
-        kept: Mapping[str, Sequence[str]] | None = None,
+        kept: Mapping[str, Sequence[Choice]] | None = None,
         *,
         seed: int,
     ) -> None:
@@ -213,14 +83,9 @@ class RelaxedNetwork(nn.Module):
         logits: torch.Tensor = self.network(images, self.relaxation.relaxed(mixtures))
         return logits
 
-    def softmax(self) -> dict[str, dict[str, float]]:
-        """The weight of each operation, by slot."""
+    def softmax(self) -> dict[str, dict[Choice, float]]:
+        """The weight of each option, by slot."""
         return {
             slot: dict(zip(options, functional.softmax(strength.detach(), 0).tolist(), strict=True))
             for (slot, options), strength in zip(self.kept.items(), self.strengths, strict=True)
         }
-
-
-def _ends(slot: str) -> tuple[int, int]:
-    source, target = slot.split("/")[1].split("-")
-    return int(source), int(target)

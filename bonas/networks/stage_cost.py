@@ -9,15 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
+from typing import Protocol
 
-from bonas.networks.builder import MacroBuilder
-from bonas.networks.cost import COSTS
+from bonas.networks.costs import COSTS
 from bonas.networks.macro import WIDENING, channel_count
 from spaces.architecture import Architecture
 from spaces.stages import EXPANDING, Stage, StageSpace
 
 Cost = tuple[int, int, int]
 """Parameters, multiply-adds and activations, in the order of `COSTS`."""
+
+
+class StageBuilder(Protocol):
+    """A builder of `MacroNetwork`s."""
+
+    @property
+    def space(self) -> StageSpace:
+        """Of stages."""
+
+    @property
+    def width(self) -> int:
+        """Half the channels of the first stage at full width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,7 @@ class StageCosts:
         skeleton: Least cost of a network, by name; not all of one network.
     """
 
-    builder: MacroBuilder
+    builder: StageBuilder
     size: int
     skeleton: Mapping[str, float] = field(init=False)
 
@@ -51,7 +63,7 @@ class StageCosts:
         return dict(zip(COSTS, map(float, total), strict=True))
 
 
-def _least(builder: MacroBuilder, size: int) -> dict[str, float]:
+def _least(builder: StageBuilder, size: int) -> dict[str, float]:
     """The least of each cost, by the channels that a stage hands on (dynamic programming)."""
     least = {builder.width: _stem(builder.width, size)}
     edge = size

@@ -1,10 +1,13 @@
 """The main numbers of a report for machines, each beside the digest that it holds for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bonas.protocol import search_protocol
 from bonas.report.contestants import Series, contest_of, headline_of
 from bonas.report.facts import RunFacts, read_run
+from bonas.report.progress import groups_of
+from bonas.report.spent import group_figures, spent
 from bonas.run_folder import RunFolder
 
 
@@ -15,12 +18,18 @@ def figures_of(folder: RunFolder) -> dict[str, Any]:
     return {
         "run": str(facts.path),
         "trials": len(facts.trials),
+        "search": spent(facts),
         "failed": len(facts.trials) - len(facts.complete),
         "selection": _selection(facts),
         "test": None if headline is None else _test(headline),
         "protocol": search_protocol(facts.attributes),
         "comparison": {series.label: _test(series) for series in contest_of(facts)},
     }
+
+
+def figures_of_groups(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
+    """Runs that differ only in the seed together: means, spread, and the score over seconds."""
+    return [group_figures(group) for group in groups_of([read_run(f) for f in folders])]
 
 
 def _selection(facts: RunFacts) -> dict[str, Any] | None:

@@ -39,6 +39,17 @@ def millions(value: float) -> str:
     return f"{value / 1e6:.1f} M"
 
 
+def tera(value: float) -> str:
+    """In millions of millions, such as `0.19 T`."""
+    return f"{value / 1e12:.2f} T"
+
+
+def mean_spread(mean: float, spread: float | None, digits: int = 3) -> str:
+    """Such as `0.650 \N{PLUS-MINUS SIGN} 0.047`, the standard deviation where there is one."""
+    behind = "" if spread is None else f" \N{PLUS-MINUS SIGN} {spread:.{digits}f}"
+    return f"{mean:.{digits}f}{behind}"
+
+
 def duration(seconds: float) -> str:
     """A wall time in the unit that fits, such as `3.2 min`."""
     if not math.isfinite(seconds):

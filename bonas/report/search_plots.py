@@ -51,7 +51,7 @@ def history_plot(runs: Sequence[HistoryLine], *, title: str) -> Markup:
     across = Scale(-0.5, max(last + 0.5, 1.5), LEFT, WIDTH - RIGHT)
     up = Scale.around(values or [0.0, 1.0], top + HEIGHT, top, within=(0.0, 1.0))
     parts: list[Markup] = list(names) if several else _random_phase(runs[0], across, top)
-    parts += _axes(across, up, floor, ("trial", "score"), whole=True)
+    parts += axes(across, up, floor, ("trial", "score"), whole=True)
     if floor > up.start:
         parts.append(text(LEFT - 8, floor - 6, "failed", "tick", anchor="end"))
     for number, run in enumerate(runs):
@@ -69,7 +69,7 @@ def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
     across = Scale.around((parameters(t) / 1e3 for t in trials), LEFT, WIDTH - RIGHT)
     up = Scale.around((t.value or 0.0 for t in trials), top + HEIGHT, top, within=(0.0, 1.0))
     places = {t.number: (across(parameters(t) / 1e3), up(t.value or 0.0)) for t in trials}
-    parts = _axes(across, up, up.start, ("thousand parameters", "score"), whole=False)
+    parts = axes(across, up, up.start, ("thousand parameters", "score"), whole=False)
     steps = [(places[front[0].number][0], up.start)]
     for trial in front:
         x, y = places[trial.number]
@@ -100,9 +100,10 @@ def _random_phase(run: HistoryLine, across: Scale, top: float) -> list[Markup]:
     return [shade, text(across.start + 6, top + HEIGHT - 8, "drawn at random", "tick")]
 
 
-def _axes(
+def axes(
     across: Scale, up: Scale, floor: float, names: tuple[str, str], *, whole: bool
 ) -> list[Markup]:
+    """Ticks, lines and names; `whole` leaves out the ticks between whole numbers."""
     parts = []
     for tick in up.ticks:
         parts.append(line(across.start, up(tick), across.end, up(tick), "grid"))

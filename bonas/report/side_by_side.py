@@ -1,4 +1,4 @@
-"""Several runs on one page: a table, and one history of all."""
+"""Several runs on one page: tables, means over seeds, and the scores over the time of all."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,10 @@ from bonas.report import numbers
 from bonas.report.contestants import headline_of, mean_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, figure, join, paragraph, table
+from bonas.report.progress import RunGroup, groups_of, progress_of
+from bonas.report.progress_plot import progress_plot
 from bonas.report.search_plots import HistoryLine, history_plot
+from bonas.report.spent import group_figures, search_multiply_adds, summary
 from bonas.robustness.conditions import CLEAN
 from spaces.architecture import Architecture
 from spaces.graphs import NONE, SKIP
@@ -20,22 +23,71 @@ def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
     links = [Markup(f'<a href="#{a}">{_name(r)}</a>') for r, a in zip(runs, anchors, strict=True)]
     pairs = list(zip(links, runs, strict=True))
     columns = ["run", "strategy", "seed", "trials", "search time", "best architecture", "skips"]
-    columns += ["multiply-adds", "score", "condition set"]
+    columns += ["multiply-adds of the search", "of the network", "score", "condition set"]
     chosen = [[link, *_selection(run)] for link, run in pairs]
     parts = [_comparability(runs), table("Selection (validation split)", columns, chosen)]
     columns = ["run", "score", "95 % interval", "seeds", "clean", "worst", "parameters"]
     columns += ["condition set"]
     tested = [[link, *_test(run)] for link, run in pairs]
     parts.append(table("Test of the best architecture, trained from scratch", columns, tested))
-    searched = [HistoryLine(run.name, run.trials) for run in runs if run.trials]
-    if searched:
-        plot = history_plot(searched, title=f"Selection scores of {len(searched)} runs")
-        caption = (
-            "Selection score of each trial (validation split), and each run's best so far as a "
-            "line. Runs may be compared where their validation set is the same."
-        )
-        parts.append(figure(plot, caption))
+    groups = groups_of(runs)
+    if len(groups) < len(runs):
+        parts.append(_means(groups))
+    parts += _course(groups)
     return Section("runs", "Runs side by side", join(parts))
+
+
+def _means(groups: Sequence[RunGroup]) -> Markup:
+    """Runs that differ only in the seed as one row."""
+    columns = ["runs", "seeds", "search time, s", "T multiply-adds of the search"]
+    columns += ["selection score", "test score"]
+    rows = [_mean_row(group) for group in groups]
+    return table("Means over seeds, with the standard deviation", columns, rows)
+
+
+def _mean_row(group: RunGroup) -> list[object]:
+    figures = group_figures(group)
+    tests = [s.score.value for s in map(headline_of, group.runs) if s is not None]
+    return [
+        group.name,
+        ", ".join(map(str, figures["seeds"])),
+        _mean(figures["seconds"], 1.0, 0),
+        _mean(figures["multiply_adds"], 1e12, 2),
+        _mean(figures["score"], 1.0, 3),
+        _mean(summary(tests if len(tests) == len(group.runs) else [None]), 1.0, 3),
+    ]
+
+
+def _mean(known: dict[str, float | None] | None, unit: float, digits: int) -> str:
+    if known is None or known["mean"] is None:
+        return numbers.NONE
+    spread = known["spread"]
+    scaled = None if spread is None else spread / unit
+    return numbers.mean_spread(known["mean"] / unit, scaled, digits)
+
+
+def _course(groups: Sequence[RunGroup]) -> list[Markup]:
+    """Scores over seconds; over trials where a run of an older version has not noted them."""
+    timed = [group for group in groups if progress_of(group)]
+    runs = [run for group in groups for run in group.runs if run.trials]
+    if not runs:
+        return []
+    title = f"Selection scores of {len(runs)} runs"
+    if len(timed) == len([g for g in groups if any(run.trials for run in g.runs)]):
+        caption = (
+            "Best selection score so far (validation split) over the seconds of search, training "
+            "of shared weights included; a search by gradient has one score, when its steps are "
+            "done. Runs that differ only in the seed are one line, their mean, with a band of one "
+            "standard deviation. Runs may be compared where their validation set is the same."
+        )
+        return [figure(progress_plot(timed, title=title), caption)]
+    plot = history_plot([HistoryLine(run.name, run.trials) for run in runs], title=title)
+    caption = (
+        "Selection score of each trial (validation split), and each run's best so far as a "
+        "line; by trials, since not every run has noted its seconds. Runs may be compared where "
+        "their validation set is the same."
+    )
+    return [figure(plot, caption)]
 
 
 def _name(run: RunFacts) -> Markup:
@@ -43,7 +95,7 @@ def _name(run: RunFacts) -> Markup:
 
 
 def _selection(run: RunFacts) -> list[object]:
-    best = run.best
+    best, searched = run.best, search_multiply_adds(run)
     return [
         run.config.search.strategy,
         run.config.seed,
@@ -51,6 +103,7 @@ def _selection(run: RunFacts) -> list[object]:
         numbers.duration(float(run.attributes.get("bonas.seconds", math.nan))),
         numbers.NONE if best is None else code(best.key),
         numbers.NONE if best is None else _skips(run.space, best.architecture),
+        numbers.NONE if searched is None else numbers.tera(searched),
         numbers.NONE if best is None else _multiply_adds(best.observation),
         numbers.NONE if best is None else numbers.auc(best.value or 0.0),
         code(str(run.attributes.get("bonas.conditions", numbers.NONE))[:8]),

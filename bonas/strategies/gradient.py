@@ -195,9 +195,10 @@ def train_relaxed(
 
 def skips_of(relaxed: RelaxedNetwork, choices: Sequence[object]) -> Skips:
     """How many of an architecture's operations skip, and how much the mixtures weigh skips."""
-    known = {o for options in relaxed.kept.values() for o in options} | {SKIP}
+    offered = {s: options for s, options in relaxed.relaxation.slots.items() if SKIP in options}
+    known = {option for options in offered.values() for option in options}
     operations = [c for c in choices if c in known and c != NONE]
-    weights = [w.get(SKIP, 0.0) for w in relaxed.softmax().values()]
+    weights = [w.get(SKIP, 0.0) for s, w in relaxed.softmax().items() if s in offered]
     share = sum(o == SKIP for o in operations) / max(1, len(operations))
     return Skips(share, sum(weights) / len(weights))
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from bonas.data.faces import Faces
 from bonas.device import Device
-from bonas.networks.builder import DartsBuilder, NASBench201Builder, NetworkBuilder
-from bonas.networks.relaxation import RelaxedNetwork, Strengths, relaxation_of
+from bonas.networks.builder import NetworkBuilder, SupportsDepth
+from bonas.networks.choice_relaxation import Strengths
+from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.strategies.gradient import GradientRecipe, train_relaxed
 from bonas.training import Progress
-from spaces.architecture import Architecture
+from spaces.architecture import Architecture, Choice
 from spaces.graphs import SKIP
 
 DEPTHS = (5 / 17, 11 / 17, 1.0)
@@ -30,8 +31,6 @@ SKIP_DROPOUT = (0.1, 0.4, 0.7)
 WARMUP = 10 / 25
 """Share of a stage in which the strengths wait (section 4.2.1: 10 of 25 epochs)."""
 
-FEWEST_CELLS = {DartsBuilder: 3, NASBench201Builder: 1}
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -45,10 +44,13 @@ class Stage:
 def stages(builder: NetworkBuilder, recipe: GradientRecipe) -> list[Stage]:
     """The three stages, which share the recipe's steps evenly.
 
-    Networks grow where their builder counts cells; those of `forgery`, which has one cell of its
-    own per stage of resolution, keep their depth.
+    The published gap in depth is that cells searched in a shallow network are stacked to a deep
+    one. Networks of cells that repeat, `darts` and `nasbench201`, so grow from stage to stage
+    (`SupportsDepth`). Those of the `forgery` spaces have one cell of its own per stage of
+    resolution and are trained as deep as they are searched: there is no such gap, and progressive
+    is what becomes of the options alone.
     """
-    options = max(len(d.options) for d in builder.space.decisions)
+    options = max(len(slot) for slot in relaxation_of(builder).slots.values())
     found = []
     for number, (depth, kept, dropout) in enumerate(zip(DEPTHS, KEPT, SKIP_DROPOUT, strict=True)):
         before = number * recipe.steps // len(KEPT)
@@ -73,7 +75,7 @@ def train_progressive(
 
     An interrupted training repeats each stage from its last checkpoint.
     """
-    kept: Mapping[str, tuple[str, ...]] = relaxation_of(builder).slots
+    kept: Mapping[str, tuple[Choice, ...]] = relaxation_of(builder).slots
     done = 0
     plan = stages(builder, recipe)
     for number, stage in enumerate(plan):
@@ -95,8 +97,8 @@ def train_progressive(
     return relaxed
 
 
-def strongest(strengths: Strengths, count: int) -> dict[str, tuple[str, ...]]:
-    """Per slot the `count` strongest operations, in the order of the slot."""
+def strongest(strengths: Strengths, count: int) -> dict[str, tuple[Choice, ...]]:
+    """Per slot the `count` strongest options, or all if they are fewer, in the slot's order."""
     kept = {}
     for slot, weights in strengths.items():
         best = sorted(weights, key=lambda o: -weights[o])[:count]
@@ -128,7 +130,7 @@ def derive_capped(relaxed: RelaxedNetwork, most: int | None) -> Architecture:
 
 def _too_many(relaxed: RelaxedNetwork, architecture: Architecture, most: int) -> str | None:
     counts: dict[str, int] = {}
-    decisions = relaxed.relaxation.builder.space.decisions
+    decisions = relaxed.relaxation.space.decisions
     for decision, choice in zip(decisions, architecture.choices, strict=True):
         cell = _cell(decision.name)
         counts[cell] = counts.get(cell, 0) + (choice == SKIP)
@@ -140,10 +142,7 @@ def _cell(name: str) -> str:
 
 
 def _shallower(builder: NetworkBuilder, depth: float) -> NetworkBuilder:
-    if isinstance(builder, DartsBuilder | NASBench201Builder):
-        fewest = FEWEST_CELLS[type(builder)]
-        return replace(builder, cells=max(fewest, round(depth * builder.cells)))
-    return builder
+    return builder.shallower(depth) if isinstance(builder, SupportsDepth) else builder
 
 
 def _numbered(checkpoint: Path, number: int) -> Path:

@@ -299,18 +299,34 @@ def test_step_times_are_measured_once_and_repeat_a_search_elsewhere(
     assert "search.limits.step_time is 1e-09, but a network without" in low
 
 
-@pytest.mark.parametrize("strategy", ["darts", "pdarts"])
+@pytest.mark.parametrize(
+    ("strategy", "settings"),
+    [
+        ("darts", {"name": "forgery", "level_width": "8"}),
+        ("pdarts", {"name": "forgery_cascade", "level_width": "8"}),
+        ("pdarts", {"name": "nasbench201", "cells": "2"}),
+        pytest.param("pdarts", {"name": "darts", "cells": "4"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_a_search_by_gradient_ends_in_a_run_like_any_other(
-    strategy: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    strategy: str, settings: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
-    file.write_text(TINY + "[gradient]\nepochs = 1\nbatch_size = 4\n")
-    arguments = ["search", str(file), "--strategy", strategy, "--out", run, "--json"]
+    tiny = TINY.replace("level_width = 8\n", "")
+    file.write_text(tiny + "[gradient]\nepochs = 1\nbatch_size = 4\n")
+    named = [a for key, value in settings.items() for a in ("--set", f"space.{key}={value}")]
+    arguments = ["search", str(file), "--strategy", strategy, "--out", run, "--json", *named]
     assert main([*arguments, "--time-limit", "1"]) == 0
     first, told = capsys.readouterr()
+    found = json.loads(first)
     steps = json.loads((tmp_path / "run" / "gradient.json").read_text())["steps"]
     assert f"{steps:,} steps" in told
     assert "% of the operations skip" in told
+    assert found["gradient"]["steps"] == steps
+    assert 0 < found["gradient"]["seconds"] < found["seconds"]
+    assert found["gradient"]["collapsed"] == (found["gradient"]["skip_share"] >= 0.6)
+    assert found["multiply_adds"] > found["gradient"]["multiply_adds"] > 0
     (tmp_path / "run" / "supernet.safetensors").unlink()
     (tmp_path / "run" / "study.journal").unlink()
     assert main(arguments) == 0

@@ -18,6 +18,7 @@ from bonas.report.markup import (
     table,
 )
 from bonas.report.search_plots import HistoryLine, cost_plot, history_plot
+from bonas.report.spent import gradient_paragraph
 from bonas.report.trials import FLAT, GroupSpread, group_spreads, pareto_front, random_until
 from bonas.robustness.weights import ScoreWeights
 
@@ -35,7 +36,9 @@ def history_section(facts: RunFacts) -> Section:
     line = HistoryLine(facts.name, facts.trials, until)
     plot = history_plot([line], title=f"Selection scores of {len(facts.trials)} trials")
     ranked = sorted(facts.complete, key=lambda t: (-(t.value or 0.0), t.number))
-    parts = [figure(plot, _caption(facts, until)), _trials("The ten best", ranked[:BEST])]
+    said = gradient_paragraph(facts)
+    parts = [] if said is None else [said]
+    parts += [figure(plot, _caption(facts, until)), _trials("The ten best", ranked[:BEST])]
     listed = facts.trials[:LISTED]
     all_trials = _trials("Trials by number", listed)
     parts.append(folded(f"All {len(facts.trials)} trials", all_trials, printed=False))

@@ -11,7 +11,6 @@ from bonas.networks.builder import DartsBuilder, ForgeryBuilder, build_network, 
 from bonas.networks.cost import COSTS, OptionCosts, architecture_cost, network_cost
 from bonas.networks.detector import Detector
 from bonas.networks.operations import CentralDifference
-from bonas.networks.relaxation import relaxation_of
 from spaces.architecture import Architecture
 from spaces.forgery import ADD, FORGERY_CASCADE, INPUTS, STAGES, THETAS, ForgerySpace
 from spaces.graphs import NONE, SKIP
@@ -211,8 +210,3 @@ def test_shapes_suffice_to_count() -> None:
     for architecture in drawn(4, seed=2):
         real = Detector(build_network(BUILDER, architecture, seed=0), architecture)
         assert architecture_cost(BUILDER, architecture, SIZE) == network_cost(real, SIZE)
-
-
-def test_gradient_strategies_refuse_decisions_other_than_operations() -> None:
-    with pytest.raises(ValueError, match=r"need operations to choose from, but 'input' .* 'rgb'"):
-        relaxation_of(BUILDER)

@@ -1,10 +1,13 @@
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from bonas.data.faces import Faces
 from bonas.device import Device
@@ -15,7 +18,11 @@ from bonas.networks.builder import (
     NetworkBuilder,
     build_network,
 )
+from bonas.networks.cells import Mixture
+from bonas.networks.choice_relaxation import ChoiceRelaxation
+from bonas.networks.operations import CentralDifferenceConv2d
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
+from bonas.networks.wiring import wiring_of
 from bonas.strategies.gradient import (
     GradientRecipe,
     halves,
@@ -30,16 +37,20 @@ from bonas.strategies.progressive import (
     train_progressive,
 )
 from bonas.strategies.strength_gradients import strength_gradients
+from spaces.architecture import Choice
 from spaces.darts import DARTS
-from spaces.forgery import FORGERY
+from spaces.forgery import ADD, FORGERY, FORGERY_CASCADE, JOINS, STAGES, TOP_DOWN
 from spaces.graphs import NONE, SKIP
+from spaces.nasbench201 import NASBENCH201
 from spaces.space import check, connects
 
 FORGERY_BUILDER = ForgeryBuilder(width=4, level_width=8)
+CASCADE = replace(FORGERY_BUILDER, space=FORGERY_CASCADE)
 BUILDERS: list[NetworkBuilder] = [
     FORGERY_BUILDER,
     NASBench201Builder(width=4, cells=1),
     DartsBuilder(width=4, cells=3),
+    CASCADE,
 ]
 RECIPE = GradientRecipe(steps=3, batch_size=4)
 
@@ -48,7 +59,7 @@ def relaxed(builder: NetworkBuilder, seed: int = 0) -> RelaxedNetwork:
     return RelaxedNetwork(relaxation_of(builder), seed=seed)
 
 
-def strengthen(network: RelaxedNetwork, slot: str, operation: str, by: float = 9.0) -> None:
+def strengthen(network: RelaxedNetwork, slot: str, operation: Choice, by: float = 9.0) -> None:
     number = list(network.kept).index(slot)
     with torch.no_grad():
         network.strengths[number][network.kept[slot].index(operation)] += by
@@ -119,16 +130,23 @@ def test_second_order_gradients_are_those_of_the_loss_one_step_ahead(steps_befor
 
 @pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
 def test_a_mixture_of_one_operation_is_that_operation(builder: NetworkBuilder) -> None:
-    """With all the weight on one operation per slot, up to the pools' normalisation."""
+    """With all the weight on one option per slot, up to the pools' normalisation.
+
+    A relaxed node of `darts` adds all its edges and a derived one two: the others carry `none`.
+    """
     network = relaxed(builder).eval()
+    carried = ("cdc_3x3", "conv_3x3", "dil_conv_3x3")
     for slot, options in network.kept.items():
-        strengthen(network, slot, "conv_3x3" if "conv_3x3" in options else "dil_conv_3x3", 200.0)
+        chosen = next((o for o in carried if o in options), options[-1])
+        if builder.space.name == "darts" and slot[-3] not in "01":
+            chosen = NONE
+        strengthen(network, slot, chosen, 200.0)
     images = torch.rand(2, 3, 32, 32)
     architecture = network.relaxation.derive(network.softmax())
-    if builder.space.name == "darts":  # whose relaxed nodes add all edges, derived ones two
-        check(DARTS, architecture)
-        assert set(architecture.choices) == {"dil_conv_3x3", "0-1"}
-        return
+    check(builder.space, architecture)
+    assert NONE not in architecture.choices
+    if builder is CASCADE:
+        assert architecture.choices[18:] == ("rgb+bands", 0.9, 0.9, 0.9, ADD, ADD, ADD)
     alone = build_network(builder, architecture, seed=1).eval()
     shared = network.network.state_dict()
     alone.load_state_dict({name: shared[name] for name in alone.state_dict()})
@@ -157,9 +175,61 @@ def test_a_search_ends_in_an_architecture_of_the_space(
     check(builder.space, architecture)
     assert connects(builder.space, architecture)
     skips = skips_of(network, architecture.choices)
-    assert 0 <= skips.share <= 1
+    operations = [c for c in architecture.choices if c in network.kept[next(iter(network.kept))]]
+    assert skips.share == operations.count(SKIP) / len([o for o in operations if o != NONE])
     options = len(next(iter(network.kept.values())))
     assert skips.weight == pytest.approx(1 / options, abs=0.02)
+
+
+def test_every_decision_of_the_cascade_has_the_gradient_of_the_loss_one_step_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Theta, input and joins as well as operations, against the gradient through the step.
+
+    In double precision, with so short a finite difference that it meets no kink of the network.
+    """
+    monkeypatch.setattr("bonas.strategies.strength_gradients.PERTURBATION", 1e-6)
+    network = relaxed(CASCADE).double()
+    generator = torch.Generator().manual_seed(0)
+    sides = [torch.randn(4, 3, 16, 16, generator=generator, dtype=torch.float64) for _ in range(2)]
+    names = [name for name, _ in network.network.named_parameters()]
+    rate, decay = 0.02, 0.01
+
+    def loss(number: int, weights: list[torch.Tensor] | None = None) -> torch.Tensor:
+        own = weights or network.weights
+        given = {f"network.{n}": w for n, w in zip(names, own, strict=True)}
+        logits = torch.func.functional_call(network, given, (sides[number],))
+        return functional.softplus(logits * torch.tensor([1, -1, 1, -1])).mean()
+
+    strengths = list(network.strengths)
+    inner = torch.autograd.grad(loss(0), network.weights, create_graph=True)
+    ahead = [w - rate * (g + decay * w) for w, g in zip(network.weights, inner, strict=True)]
+    expected = torch.autograd.grad(loss(1, ahead), strengths)
+    optimiser = torch.optim.SGD(network.weights, lr=rate, weight_decay=decay)
+    found, direct = (
+        strength_gradients(
+            lambda: loss(0), lambda: loss(1), network.weights, strengths, optimiser, order=order
+        )
+        for order in (2, 1)
+    )
+    assert {"input", *(f"{stage}/theta" for stage in STAGES), *JOINS, *TOP_DOWN} < set(network.kept)
+    for slot, exact, second, first in zip(network.kept, expected, found, direct, strict=True):
+        assert exact.abs().max() > 0, f"{slot} has no influence"
+        scale = float(exact.abs().max())
+        assert torch.allclose(second, exact, atol=1e-5 * scale), slot
+        assert not torch.allclose(first, exact, atol=0.1 * scale), f"{slot}: nothing is added"
+
+
+def test_a_mixture_of_thetas_is_one_convolution_of_their_mean() -> None:
+    """Of convolutions, which are linear in theta; batch norms follow them."""
+    convolution = CentralDifferenceConv2d(2, 3)
+    images, weights = torch.randn(2, 2, 8, 8), torch.tensor([0.2, 0.5, 0.3])
+    thetas = (0.0, 0.3, 0.9)
+    choices = (*[NONE] * 18, "rgb", Mixture(dict(zip(thetas, weights, strict=True))))
+    space = replace(FORGERY_CASCADE, theta_per_stage=False, joins=False, top_down=False)
+    mean = wiring_of(space, choices).thetas[0]
+    mixed = sum(w * convolution(images, t) for w, t in zip(weights, thetas, strict=True))
+    assert torch.allclose(convolution(images, mean), mixed, atol=1e-6)
 
 
 def test_strengths_wait_while_weights_warm_up(faces: Faces, cpu: Device) -> None:
@@ -261,7 +331,10 @@ def test_a_progressive_search_keeps_ever_fewer_operations(
     builder: NetworkBuilder, faces: Faces, cpu: Device
 ) -> None:
     network = train_progressive(builder, *halves(faces, seed=0), RECIPE, cpu, seed=0)
-    assert all(len(options) == 3 for options in network.kept.values())
+    offered = relaxation_of(builder).slots
+    assert {s: len(o) for s, o in network.kept.items()} == {
+        s: min(3, len(o)) for s, o in offered.items()
+    }
     for most in (0, 1):
         architecture = derive_capped(network, most)
         check(builder.space, architecture)
@@ -290,6 +363,38 @@ def test_the_weakest_skips_of_a_cell_give_way_to_the_cap() -> None:
 def test_the_strongest_operations_stay_in_their_order() -> None:
     kept = strongest({"e": {"a": 0.2, "b": 0.5, "c": 0.05, "d": 0.25}}, 2)
     assert kept == {"e": ("b", "d")}
+
+
+def test_a_builder_of_ones_own_brings_its_relaxation_and_its_depths() -> None:
+    class Own:
+        """Networks of `nasbench201`; what they are made of is another builder's."""
+
+        space, cells = NASBENCH201, 9
+
+        def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+            return NASBench201Builder(width=4, cells=self.cells).build(options)
+
+        def relaxation(self) -> ChoiceRelaxation:
+            return own
+
+        def shallower(self, share: float) -> "Own":
+            smaller = Own()
+            smaller.cells = int(share * self.cells)
+            return smaller
+
+    own = ChoiceRelaxation(NASBENCH201, Own().build)
+    assert relaxation_of(Own()) is own
+    assert [s.builder.cells for s in stages(Own(), RECIPE)] == [2, 5, 9]  # type: ignore[attr-defined]
+
+
+def test_joins_stay_away_when_a_path_must_be_opened() -> None:
+    network = relaxed(CASCADE)
+    for slot, options in network.kept.items():
+        if NONE in options:
+            strengthen(network, slot, NONE, 30.0)
+    architecture = network.relaxation.derive(network.softmax())
+    assert connects(FORGERY_CASCADE, architecture)
+    assert architecture.choices[-3:] == (NONE,) * 3
 
 
 def test_an_order_that_is_none_is_refused_and_rates_fall() -> None:

@@ -1,0 +1,86 @@
+"""Relaxation: what takes an architecture's place while it is learned by gradient, and the way back.
+
+Liu et al. (2019), equation 2: a softmax over a decision's options, by strengths that are learned.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import nn
+
+from bonas.networks.cells import Mixture, RelaxedChoices
+from spaces.architecture import Architecture, Choice
+from spaces.graphs import NONE, SKIP
+from spaces.space import SearchSpace, connects
+
+Strengths = Mapping[str, Mapping[Choice, float]]
+"""The softmax weight of each option, by slot."""
+
+
+class Relaxation(Protocol):
+    """How networks of a space are relaxed, and what is derived from learned strengths."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """Whose architectures are derived."""
+
+    @property
+    def slots(self) -> Mapping[str, tuple[Choice, ...]]:
+        """What is mixed: the options of each slot, operations on an edge for the most part."""
+
+    def build(self, kept: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """A network whose slots hold these options; initialised by torch's RNG."""
+
+    def relaxed(self, mixtures: Mapping[str, Mixture]) -> object:
+        """What the network is called with in the place of an architecture."""
+
+    def derive(self, strengths: Strengths) -> Architecture:
+        """The discrete architecture of the strongest options."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRelaxation:
+    """A slot for each decision, for networks that take a mixture wherever they take a choice.
+
+    Attributes:
+        space: Whose decisions they are.
+        build_with: A network that holds some options of each decision.
+    """
+
+    space: SearchSpace
+    build_with: Callable[[Mapping[str, Sequence[Choice]]], nn.Module]
+
+    @property
+    def slots(self) -> Mapping[str, tuple[Choice, ...]]:
+        """One per decision."""
+        return {d.name: d.options for d in self.space.decisions}
+
+    def build(self, kept: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        """The network with fewer options."""
+        return self.build_with(kept)
+
+    def relaxed(self, mixtures: Mapping[str, Mixture]) -> RelaxedChoices:
+        """The mixtures in the order of the decisions."""
+        return RelaxedChoices(tuple(mixtures[d.name] for d in self.space.decisions))
+
+    def derive(self, strengths: Strengths) -> Architecture:
+        """Per decision the strongest option.
+
+        Where that cuts all paths, operations (what could also skip) are derived without `none`.
+        """
+        strongest = self._strongest(strengths)
+        if connects(self.space, strongest):
+            return strongest
+        slots = self.slots
+        some = {
+            slot: {o: w for o, w in options.items() if o != NONE or SKIP not in slots[slot]}
+            or options
+            for slot, options in strengths.items()
+        }
+        return self._strongest(some)
+
+    def _strongest(self, strengths: Strengths) -> Architecture:
+        names = [d.name for d in self.space.decisions]
+        chosen = (max(strengths[n], key=strengths[n].__getitem__) for n in names)
+        return Architecture(self.space.name, tuple(chosen))

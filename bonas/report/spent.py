@@ -1,0 +1,72 @@
+"""What a search spent, and what one by gradient says of itself, for pages and machines."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from bonas.report import numbers
+from bonas.report.facts import RunFacts
+from bonas.report.markup import Markup, element, paragraph
+from bonas.report.progress import RunGroup, progress_of, seconds_spent
+from bonas.search_cost import GRADIENT, SearchCost
+
+
+def search_multiply_adds(run: RunFacts) -> float | None:
+    """Of forward passes in training and in estimates; `None` where the run has not noted them."""
+    cost = SearchCost.of_attributes(run.attributes)
+    return None if cost is None else cost.total(t.observation for t in run.trials)
+
+
+def spent(run: RunFacts) -> dict[str, Any]:
+    """As JSON."""
+    return {
+        "strategy": run.config.search.strategy,
+        "seed": run.config.seed,
+        "seconds": seconds_spent(run),
+        "multiply_adds": search_multiply_adds(run),
+        "gradient": run.attributes.get(GRADIENT),
+    }
+
+
+def group_figures(group: RunGroup) -> dict[str, Any]:
+    """Means over the seeds as JSON, `None` where a run lacks the number, and the mean's course."""
+    best = [run.best.value if run.best is not None else None for run in group.runs]
+    return {
+        "name": group.name,
+        "runs": [str(run.path) for run in group.runs],
+        "seeds": [run.config.seed for run in group.runs],
+        "strategy": group.runs[0].config.search.strategy,
+        "score": summary(best),
+        "seconds": summary([seconds_spent(run) for run in group.runs]),
+        "multiply_adds": summary([search_multiply_adds(run) for run in group.runs]),
+        "course": [
+            {"seconds": p.seconds, "mean": p.mean, "spread": p.spread} for p in progress_of(group)
+        ],
+    }
+
+
+def gradient_paragraph(run: RunFacts) -> Markup | None:
+    """How far a search by gradient collapsed to skips; `None` of other strategies."""
+    said = run.attributes.get(GRADIENT)
+    if said is None:
+        return None
+    verdict = "collapsed to skip connections" if said["collapsed"] else "did not collapse"
+    taken = said.get("seconds")
+    time = "" if taken is None else f" in {numbers.duration(float(taken))}"
+    return paragraph(
+        element("b", f"The search {verdict}: "),
+        f"{100 * said['skip_share']:.0f} % of the operations that the found architecture uses "
+        f"skip, and the mean weight of a skip in the mixtures ended at {said['skip_weight']:.3f}. "
+        f"{numbers.count(said['steps'])} steps{time}, {numbers.tera(said['multiply_adds'])} "
+        "multiply-adds in forward passes.",
+        kind="flagged" if said["collapsed"] else "",
+    )
+
+
+def summary(values: Sequence[float | None]) -> dict[str, float | None] | None:
+    """Mean and standard deviation; `None` unless all are known."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    spread = statistics.stdev(known) if len(known) > 1 else None
+    return {"mean": statistics.fmean(known), "spread": spread}

@@ -1,0 +1,105 @@
+"""Laws of searches over time, of one run and of runs of several seeds."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bonas.report.facts import RunFacts, read_run
+from bonas.report.page import render
+from bonas.report.progress import groups_of, progress_of, trial_seconds
+from bonas.report.progress_plot import progress_plot
+from bonas.report.spent import gradient_paragraph, group_figures, search_multiply_adds
+from tests.bonas.report.conftest import World
+from tests.bonas.report.test_plots import drawn
+
+BEGUN = datetime(2026, 1, 1)
+
+
+def timed(
+    world: World, seed: int, values: Sequence[float | None], *, training: float = 50.0
+) -> RunFacts:
+    """A run that trained for so long and whose trials then took ten seconds each."""
+    folder = world.run(f"run{seed}", trials=len(values), settings={"seed": seed})
+    facts = read_run(folder)
+    trials = []
+    for number, (trial, value) in enumerate(zip(facts.trials, values, strict=True)):
+        begun = BEGUN + timedelta(seconds=10 * number)
+        cost = {**trial.observation.cost, "multiply_adds": 1e6}
+        seen = replace(trial.observation, value=value, cost=cost)
+        trials.append(
+            replace(trial, observation=seen, started=begun, ended=begun + timedelta(seconds=10))
+        )
+    attributes = {**facts.attributes, "bonas.seconds": training + 10 * len(values)}
+    return replace(facts, trials=tuple(trials), attributes=attributes)
+
+
+def test_training_comes_before_the_trials(world: World) -> None:
+    run = timed(world, 0, [0.5, 0.6, 0.55])
+    assert trial_seconds(run) == pytest.approx([60, 70, 80])
+    assert [(p.seconds, p.mean) for p in progress_of(groups_of([run])[0])] == [(60, 0.5), (70, 0.6)]
+    unknown = {k: v for k, v in run.attributes.items() if k != "bonas.seconds"}
+    assert trial_seconds(replace(run, attributes=unknown)) is None
+
+
+def test_runs_that_differ_only_in_the_seed_are_one_group_with_mean_and_spread(world: World) -> None:
+    runs = [timed(world, 0, [0.5, 0.7]), timed(world, 1, [0.6, 0.5], training=65.0)]
+    (group,) = groups_of(runs)
+    assert group.name == "bayesian (2 seeds)"
+    points = [(p.seconds, p.mean, p.spread) for p in progress_of(group)]
+    # The second has a score from second 75 on, when the first already has its best.
+    assert points == [(75, pytest.approx(0.65), pytest.approx(0.1 / 2**0.5))]
+    other = replace(runs[1], config=runs[1].config.model_copy(update={"seed": 7}))
+    wide = other.config.space.model_copy(update={"width": 8})
+    other = replace(other, config=other.config.model_copy(update={"space": wide}))
+    assert [len(g.runs) for g in groups_of([*runs, other])] == [2, 1]
+    figures = group_figures(group)
+    assert figures["score"] == {"mean": pytest.approx(0.65), "spread": pytest.approx(0.0707, 1e-3)}
+    assert figures["seeds"] == [0, 1]
+    assert figures["multiply_adds"] is None, "none of the runs has noted them"
+
+
+def test_what_a_search_computed_is_its_training_and_its_estimates(world: World) -> None:
+    run = timed(world, 0, [0.5, 0.6])
+    assert search_multiply_adds(run) is None
+    noted = {**run.attributes, "bonas.multiply_adds": {"training": 5e9, "images": 300}}
+    assert search_multiply_adds(replace(run, attributes=noted)) == 5e9 + 2 * 300 * 1e6
+
+
+def test_the_mean_of_a_group_never_falls_and_its_band_holds_it(world: World) -> None:
+    runs = [timed(world, s, [0.5 + 0.01 * s, 0.4, 0.6 + 0.02 * s]) for s in range(3)]
+    alone = timed(world, 9, [0.7])
+    alone = replace(alone, config=alone.config.model_copy(update={"data": alone.config.data,
+        "search": alone.config.search.model_copy(update={"strategy": "darts"})}))  # fmt: skip
+    groups = groups_of([*runs, alone])
+    svg = progress_plot(groups, title="t")
+    ElementTree.fromstring(svg)
+    assert svg.count('class="band') == 1, "one run has no spread"
+    lines = [e for e in ElementTree.fromstring(svg).iter() if "best" in str(e.get("class"))]
+    for line in lines:
+        places = [tuple(map(float, p.split(","))) for p in str(line.get("points")).split()]
+        xs, ys = zip(*places, strict=True)
+        assert list(xs) == sorted(xs)
+        assert list(ys) == sorted(ys, reverse=True)
+    ends = {str(line.get("points")).split()[-1].split(",")[0] for line in lines}
+    assert len(ends) == 1, "lines go on to the last second of any search"
+    assert all(64 <= x <= 876 for x, _ in drawn(svg, "mark"))
+
+
+def test_the_page_has_means_over_seeds_and_says_how_far_a_search_collapsed(world: World) -> None:
+    said = {
+        "steps": 1200, "seconds": 61.0, "multiply_adds": 8.6e11,
+        "skip_share": 0.75, "skip_weight": 0.4, "collapsed": True,
+    }  # fmt: skip
+    runs = [timed(world, s, [0.5, 0.6]) for s in range(2)]
+    page = render(runs)
+    assert "Means over seeds" in page
+    assert "seconds of search" in page
+    assert gradient_paragraph(runs[0]) is None
+    collapsed = replace(runs[0], attributes={**runs[0].attributes, "bonas.gradient": said})
+    page = render([collapsed])
+    assert "The search collapsed to skip connections" in page
+    assert "75 % of the operations" in page
+    assert "0.86 T" in page
