@@ -1,8 +1,8 @@
 """Study: an Optuna study seen as architectures and observations.
 
-The one place that writes to the study. Decisions are categorical parameters and the objective is
-the trial's value, so that Optuna's tools and dashboard work unchanged; everything else is a user
-attribute under `bonas.`:
+With `bonas.claims` the one place that writes to the study. Decisions are categorical parameters and
+the objective is the trial's value, so that Optuna's tools and dashboard work unchanged; everything
+else is a user attribute under `bonas.`:
 
     bonas.auc.<condition>, bonas.variance.<condition>      AUC of a condition and its variance
     bonas.cost.<name>, bonas.variance, bonas.fidelity      cost, the score's variance, fidelity
@@ -23,6 +23,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from bonas.claims import LEASE, adopt, create
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
 from bonas.observation import Observation, Status
@@ -34,7 +35,7 @@ from spaces.space import SearchSpace, check
 
 VARIANCE, FIDELITY = "bonas.variance", "bonas.fidelity"
 AUC_VARIANCE_PREFIX = "bonas.variance."
-KEY, REASON, LEASE, ARCHITECTURE = "bonas.key", "bonas.reason", "bonas.lease", "bonas.architecture"
+KEY, REASON = "bonas.key", "bonas.reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Study:
             direction="maximize",
             load_if_exists=True,
         )
+        self._lock = threading.Lock()
         self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
         self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
 
@@ -89,8 +91,9 @@ class Study:
         Raises:
             SpaceExhausted: nothing is left to propose; the trial is closed as failed.
         """
-        trial = self._adopted() or self.optuna.ask()
-        trial.set_user_attr(LEASE, Lease.now().to_attribute())
+        with self._lock:  # of two threads, one would adopt what the other has just created
+            trial = adopt(self.optuna, self._owned) or create(self.optuna)
+            self._owned[trial.number] = trial._trial_id
         try:
             choices = tuple(
                 cast(Choice, trial.suggest_categorical(decision.name, list(decision.options)))
@@ -99,10 +102,10 @@ class Study:
         except SpaceExhausted as error:
             trial.set_user_attr(REASON, str(error))
             self.optuna.tell(trial, state=TrialState.FAIL)
+            del self._owned[trial.number]
             raise
         architecture = Architecture(self.space.name, choices)
         trial.set_user_attr(KEY, canonical_key(self.space.graph(architecture)))
-        self._owned[trial.number] = trial._trial_id
         return Asked(trial.number, architecture)
 
     def tell(self, number: int, observation: Observation) -> None:
@@ -177,32 +180,6 @@ class Study:
         """How many trials have an observation, failed ones included."""
         states = (TrialState.COMPLETE, TrialState.FAIL)
         return len(self.optuna.get_trials(deepcopy=False, states=states))
-
-    def _adopted(self) -> optuna.Trial | None:
-        for trial in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            lease = Lease.from_attribute(trial.user_attrs.get(LEASE))
-            # A trial without a lease was created a moment before its owner died, or is being
-            # created right now by a living one: only the former's process is alone on the study.
-            dead = lease.is_dead() if lease is not None else not self._others_live()
-            if dead and trial.number not in self._owned and self._take(trial):
-                return optuna.Trial(self.optuna, trial._trial_id)
-        return None
-
-    def _take(self, trial: FrozenTrial) -> bool:
-        """Claim a dead owner's trial; of several claimants the last to write has it."""
-        mine = Lease.now().to_attribute()
-        storage = self.optuna._storage
-        storage.set_trial_user_attr(trial._trial_id, LEASE, mine)
-        if self._others_live():
-            threading.Event().wait(0.5)  # time for the others' claims to be written
-        claimed = storage.get_trial(trial._trial_id)
-        return bool(claimed.state is TrialState.RUNNING and claimed.user_attrs.get(LEASE) == mine)
-
-    def _others_live(self) -> bool:
-        mine = Lease.now().owner
-        running = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        leases = (Lease.from_attribute(t.user_attrs.get(LEASE)) for t in running)
-        return any(e is not None and e.owner != mine and not e.is_dead() for e in leases)
 
     def _told(self, trial: FrozenTrial) -> Told | None:
         if not set(self._distributions) <= trial.params.keys():
