@@ -10,9 +10,10 @@ else is a user attribute under `bonas.`:
 """
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from bonas.agreement import check_sampler, check_study
 from bonas.claims import LEASE, adopt, create
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
@@ -63,6 +65,10 @@ class Study:
         sampler: Proposes architectures.
         storage: Where trials are kept; `None` keeps them in memory.
         name: Of the study in a storage of several; one that exists is continued.
+
+    Raises:
+        ValueError: the sampler, or the study in the storage, is of another space, or the study
+            does not maximise one value.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Study:
         storage: BaseStorage | str | None = None,
         name: str = "bonas",
     ) -> None:
+        check_sampler(sampler, space)
         self.space = space
         self.optuna = optuna.create_study(
             study_name=name,
@@ -81,7 +88,9 @@ class Study:
             direction="maximize",
             load_if_exists=True,
         )
+        check_study(self.optuna, space)
         self._lock = threading.Lock()
+        self._keys: dict[Architecture, str] = {}
         self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
         self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
 
@@ -105,7 +114,7 @@ class Study:
             del self._owned[trial.number]
             raise
         architecture = Architecture(self.space.name, choices)
-        trial.set_user_attr(KEY, canonical_key(self.space.graph(architecture)))
+        trial.set_user_attr(KEY, self._key(architecture))
         return Asked(trial.number, architecture)
 
     def tell(self, number: int, observation: Observation) -> None:
@@ -132,7 +141,7 @@ class Study:
         """Add an observation that nobody asked for, and return its trial's number."""
         check(self.space, architecture)
         failed = observation.status is Status.FAILED
-        key = canonical_key(self.space.graph(architecture))
+        key = self._key(architecture)
         self.optuna.add_trial(
             optuna.trial.create_trial(
                 state=TrialState.FAIL if failed else TrialState.COMPLETE,
@@ -171,15 +180,34 @@ class Study:
         return [t for t in map(self._told, trials) if t is not None]
 
     def best(self) -> Told | None:
-        """The observation of the highest value, the earliest among equals."""
-        complete = [t for t in self.told() if t.observation.value is not None]
-        return max(complete, key=lambda t: (t.observation.value, -t.number), default=None)
+        """The observation of the highest value, the earliest among equals.
+
+        Of an architecture that was estimated repeatedly, also by another one with its canonical
+        key, it is the mean, under the number of the first trial: the highest of several noisy
+        values would say more of their number than of the architecture.
+        """
+        classes: dict[str, list[Told]] = {}
+        for told in self.told():
+            if told.observation.value is not None:
+                classes.setdefault(self._key(told.architecture), []).append(told)
+        means = [
+            t[0]
+            if len(t) == 1
+            else replace(t[0], observation=Observation.mean([r.observation for r in t]))
+            for t in classes.values()
+        ]
+        return max(means, key=lambda t: (t.observation.value, -t.number), default=None)
 
     @property
     def finished(self) -> int:
         """How many trials have an observation, failed ones included."""
         states = (TrialState.COMPLETE, TrialState.FAIL)
         return len(self.optuna.get_trials(deepcopy=False, states=states))
+
+    def _key(self, architecture: Architecture) -> str:
+        if architecture not in self._keys:
+            self._keys[architecture] = canonical_key(self.space.graph(architecture))
+        return self._keys[architecture]
 
     def _told(self, trial: FrozenTrial) -> Told | None:
         if not set(self._distributions) <= trial.params.keys():
@@ -206,18 +234,21 @@ def _attributes(observation: Observation) -> dict[str, Any]:
 
 def _observation(trial: FrozenTrial) -> Observation:
     attributes = trial.user_attrs
-    cost = _prefixed(attributes, COST_PREFIX)
+    cost = {k: v for k, v in _prefixed(attributes, COST_PREFIX).items() if math.isfinite(v)}
     if trial.state is not TrialState.COMPLETE or trial.value is None:
         reason = str(attributes.get(REASON, "the trial failed without a reason"))
         return Observation.failed(reason, cost=cost)
-    return Observation(
-        value=trial.value,
-        variance=float(attributes.get(VARIANCE, 0.0)),
-        aucs=_prefixed(attributes, AUC_PREFIX),
-        auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
-        cost=cost,
-        fidelity=float(attributes.get(FIDELITY, 1.0)),
-    )
+    try:
+        return Observation(
+            value=trial.value,
+            variance=float(attributes.get(VARIANCE, 0.0)),
+            aucs=_prefixed(attributes, AUC_PREFIX),
+            auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
+            cost=cost,
+            fidelity=float(attributes.get(FIDELITY, 1.0)),
+        )
+    except ValueError as error:  # told to Optuna itself, which takes infinity
+        return Observation.failed(str(error))
 
 
 def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:
