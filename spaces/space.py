@@ -71,7 +71,7 @@ class SupportsNeutral(Protocol):
 
 
 @runtime_checkable
-class SupportsEnumeration(Protocol):
+class SupportsEnumeration(SearchSpace, Protocol):
     """A space of which only some combinations exist, such as the rows of a table."""
 
     @property
@@ -181,7 +181,7 @@ def check(space: SearchSpace, architecture: Architecture) -> None:
     if enumerates(space) and not space.holds(architecture):
         raise ValueError(
             f"{architecture.choices} is none of the {len(space.architectures)} combinations that "
-            f"exist in the space {space.whole.name!r}; choose one of its `architectures`."
+            f"exist in the space {space.name!r}; choose one of its `architectures`."
         )
 
 
