@@ -25,16 +25,15 @@ from bonas.detector_record import (
 from bonas.estimation.evaluation import Evaluation, logits_of
 from bonas.estimation.supernet import uniform_paths
 from bonas.localisation import (
-    RegionQuality,
     mean_mask,
     predicted_regions,
-    region_quality,
     region_sheet,
     some_faces,
 )
 from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector, Localising
 from bonas.networks.plain import PlainNetwork
+from bonas.region_quality import RegionQuality, region_quality
 from bonas.step_time import PLAIN, Stopwatch
 from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture

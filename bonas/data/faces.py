@@ -86,6 +86,16 @@ class Faces:
         kept = {REAL, *domains}
         return self.select([i for i, domain in enumerate(self.domains) if domain in kept])
 
+    def require_regions(self) -> Regions:
+        """The regions.
+
+        Raises:
+            ValueError: the faces were read without.
+        """
+        if self.regions is None:
+            raise ValueError("the faces have no regions; read them with regions=True.")
+        return self.regions
+
     @property
     def forgeries(self) -> tuple[str, ...]:
         """The types of forgery present, sorted."""
