@@ -3,13 +3,12 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 from torch import nn
 
 from bonas.checkpoint import load_weights, save_weights
-from bonas.config import Config, ConfigError, ScoreTable, SpaceTable, TrainingTable
+from bonas.config import Config, ConfigError, SpaceTable, TrainingTable
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
@@ -27,9 +26,8 @@ from bonas.networks.builder import (
     build_supernet,
 )
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
-from bonas.robustness.attacks import Effort
-from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder
+from bonas.score_protocol import protocol_of
 from bonas.step_time import (
     OPTION_STEPS,
     OPTION_WARM_STEPS,
@@ -40,6 +38,7 @@ from bonas.step_time import (
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.training import Progress, Recipe, train
+from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
 
@@ -146,7 +145,7 @@ class Components:
 
     def validation(self) -> Evaluation:
         """What selects: the validation split under every condition."""
-        return Evaluation.of(self.data.val, self.data.unseen_val, self._protocol(), self.device)
+        return Evaluation.of(self.data.val, self.data.unseen_val, self._protocol, self.device)
 
     def test(self) -> Evaluation:
         """What reports: the test split under every condition, and the further data sets.
@@ -156,24 +155,16 @@ class Components:
         """
         if self.data.test is None:
             raise DataError("the data have no split 'test', needed for the final test.")
-        return Evaluation.of(self.data.test, self.data.unseen_test, self._protocol(), self.device)
+        return Evaluation.of(self.data.test, self.data.unseen_test, self._protocol, self.device)
+
+    @property
+    def _protocol(self) -> Protocol:
+        return protocol_of(self.config.score, seed=self.config.seed)
 
     @property
     def allowed(self) -> Callable[[Architecture], bool] | None:
         """Whether an architecture keeps `search.limits`; `None` where there are none."""
         return None if self.limits is None else self.limits.allow
-
-    def _protocol(self) -> Protocol:
-        score: ScoreTable = self.config.score
-        return Protocol(
-            corruptions=score.corruptions,
-            severities=score.severities,
-            attacks=MappingProxyType(score.attacks),
-            attack_images=score.attack_images,
-            attack_effort=Effort(**score.attack_effort.model_dump()),
-            weights=ScoreWeights(**score.weights.model_dump()),
-            seed=self.config.seed,
-        )
 
 
 def _check_masks(config: Config, train: Faces) -> None:
@@ -238,20 +229,26 @@ def supernet_estimator(
     """The estimator with the run's supernet, trained first where it is not there yet.
 
     Training that was interrupted goes on from its checkpoint.
+
+    Raises:
+        ConfigError: the checkpoint is of a training on other data or settings.
     """
     supernet = build_supernet(parts.builder, seed=parts.config.seed).to(parts.device.device)
     if folder.supernet.is_file():
         load_weights(folder.supernet, supernet)
         supernet.eval()
     else:
+        recipe, seed = parts.recipe(parts.config.supernet), parts.config.seed
+        name = f"supernet of {parts.builder.space.name}"
+        terms = TrainingTerms.of(name, parts.train, recipe, parts.device, seed=seed)
         train(
             supernet,
             uniform_paths(parts.builder.space, parts.allowed),
             parts.train,
-            parts.recipe(parts.config.supernet),
+            recipe,
             parts.device,
-            seed=parts.config.seed,
-            checkpoint=folder.supernet_checkpoint,
+            seed=seed,
+            checkpoint=terms.checkpoint(folder.supernet_checkpoint),
             progress=progress,
         )
         save_weights(folder.supernet, supernet, {"space": parts.builder.space.name})

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,22 @@ class BenchmarkRun:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """All runs on one objective."""
+    """All runs on one objective.
+
+    Attributes:
+        objective: As it was stated.
+        optimum: The table's best value.
+        runs: Of every strategy with every seed.
+        protocol: What they hold for: version, table, workers.
+    """
 
     objective: str
     optimum: float
     runs: list[BenchmarkRun]
+    protocol: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """One object with `objective`, `optimum` and `runs`."""
+        """One object with `objective`, `optimum`, `runs` and `protocol`."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -71,7 +79,8 @@ class Benchmark:
         try:
             document = json.loads(text)
             runs = [BenchmarkRun(**run) for run in document["runs"]]
-            return cls(document["objective"], document["optimum"], runs)
+            protocol = document.get("protocol", {})
+            return cls(document["objective"], document["optimum"], runs, protocol)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"not the JSON of a benchmark: {error!r}.") from error
 

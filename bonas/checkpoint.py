@@ -1,16 +1,32 @@
 """Weights and training states on disk: safetensors, written whole or not at all."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import nn
 
-STEP = "step"
+STEP, TERMS = "step", "terms"
 _NETWORK, _OPTIMISER = "network/", "optimiser/"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a training keeps its state, and what it stands on.
+
+    Attributes:
+        path: Of the file.
+        terms: Written beside the state; whoever goes on compares them first (`training_terms`).
+    """
+
+    path: Path
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 def save_weights(path: Path, network: nn.Module, metadata: dict[str, str] | None = None) -> None:
@@ -40,16 +56,27 @@ def load_weights(path: Path, network: nn.Module) -> dict[str, str]:
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimisers: Sequence[torch.optim.Optimizer], step: int
+    path: Path,
+    network: nn.Module,
+    optimisers: Sequence[torch.optim.Optimizer],
+    step: int,
+    terms: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write all that training needs to continue after `step` steps."""
+    """Write all that training needs to continue after `step` steps, and what it stands on."""
     tensors = {_NETWORK + n: t.contiguous().cpu() for n, t in network.state_dict().items()}
     for which, optimiser in enumerate(optimisers):
         for number, state in optimiser.state_dict()["state"].items():
             for name, tensor in state.items():
                 # A step counter is a tensor of no dimension, moments have their parameter's shape.
                 tensors[f"{_OPTIMISER}{which}/{number}/{name}"] = tensor.contiguous().cpu()
-    _write(path, tensors, {STEP: str(step)})
+    _write(path, tensors, {STEP: str(step), TERMS: json.dumps(dict(terms or {}))})
+
+
+def terms_of(path: Path) -> dict[str, Any]:
+    """What the training in a checkpoint stands on, as `save_checkpoint` was told."""
+    with safe_open(path, framework="pt") as file:
+        terms: dict[str, Any] = json.loads(file.metadata().get(TERMS, "{}"))
+    return terms
 
 
 def load_checkpoint(

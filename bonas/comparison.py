@@ -11,16 +11,18 @@ from PIL.PngImagePlugin import PngInfo
 from torch import nn
 
 from bonas.assembly import Components
-from bonas.config import ConfigError
+from bonas.checkpoint import load_weights
 from bonas.data.faces import Split
 from bonas.detector_calibration import calibrate
 from bonas.detector_record import (
     COLUMNS,
     REGIONS,
+    WEIGHTS,
     TrainedRecord,
     load_record,
     record_of,
     save_detector,
+    save_record,
 )
 from bonas.estimation.evaluation import Evaluation, logits_of
 from bonas.estimation.supernet import uniform_paths
@@ -33,10 +35,16 @@ from bonas.localisation import (
 from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector, Localising
 from bonas.networks.plain import PlainNetwork
+from bonas.protocol import ResultProtocol, images_of
 from bonas.region_quality import RegionQuality, region_quality
 from bonas.step_time import PLAIN, Stopwatch
+from bonas.trained_on import save_trained_on
 from bonas.training import Progress, Recipe, train
+from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
+from spaces.graphs import canonical_key
+
+CHECKPOINT = "training.checkpoint"
 
 
 class Rival(StrEnum):
@@ -66,6 +74,13 @@ class Contestant:
             return seeded(PlainNetwork, self.seed).to(parts.device.device)
         network = build_network(parts.builder, self.architecture, seed=self.seed)
         return network.to(parts.device.device)
+
+    def terms(self, parts: Components, recipe: Recipe) -> TrainingTerms:
+        """What its training stands on."""
+        network = PLAIN.space
+        if self.architecture != PLAIN:
+            network = canonical_key(parts.builder.space.graph(self.architecture))
+        return TrainingTerms.of(network, parts.train, recipe, parts.device, seed=self.seed)
 
 
 def contestants(
@@ -105,59 +120,98 @@ def run_contestant(
     folder: Path,
     progress: Progress | None = None,
 ) -> TrainedRecord:
-    """Train one contestant, score it and keep it; read it back where it was done before.
+    """Train one contestant, score it and keep it; what was done before is not done again.
+
+    A detector that was tested under other conditions is tested anew.
 
     Raises:
-        ConfigError: it was done before with another number of steps.
+        ConfigError: it was trained before on other terms; names them and the remedy.
     """
+    recipe = replace(recipe, steps=steps)
+    terms = entrant.terms(parts, recipe)
     done = load_record(folder)
     if done is not None:
-        if done.steps != steps:
-            raise ConfigError(
-                f"{folder} holds a training of {done.steps} steps, now {steps} are asked for; "
-                "remove or rename the folder to train again."
-            )
-        return done
+        terms.require(done.training, folder)
+        if done.score.digest == evaluation.conditions.digest:
+            return done
     network = entrant.build(parts)
-    checkpoint = folder / "training.checkpoint"
-    started = time.perf_counter()
-    train(
-        network,
-        lambda rng: entrant.architecture,
-        parts.train,
-        replace(recipe, steps=steps),
-        parts.device,
-        seed=entrant.seed,
-        checkpoint=checkpoint,
-        progress=progress,
-    )
-    seconds = time.perf_counter() - started
-    detector = Detector(network, entrant.architecture)
+    if done is None:
+        seconds = _train(parts, network, recipe, entrant, terms, folder, progress)
+    else:
+        load_weights(folder / WEIGHTS, network)
+        seconds = done.seconds
+    detector = Detector(network, entrant.architecture).eval()
     record = record_of(
         entrant.name,
         detector,
         evaluation.score(evaluation.predict(detector)),
         evaluation,
-        seed=entrant.seed,
+        protocol=_protocol(parts, evaluation, terms),
         choices=entrant.architecture.choices,
-        steps=steps,
         seconds=seconds,
-        training_data=parts.train.digest(),
     )
-    found = _regions(parts, detector, folder)
-    record = replace(record, regions=found)
+    record = replace(record, regions=_regions(parts, detector, folder))
+    if done is None:
+        _save(parts, folder, detector, entrant, record)
+    else:
+        save_record(folder, record)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return record
+
+
+def _protocol(parts: Components, evaluation: Evaluation, terms: TrainingTerms) -> ResultProtocol:
+    return ResultProtocol(
+        seed=evaluation.protocol.seed,
+        device=evaluation.device.describe(),
+        data=images_of(parts.data),
+        conditions=evaluation.conditions,
+        training=terms,
+    )
+
+
+def _train(
+    parts: Components,
+    network: nn.Module,
+    recipe: Recipe,
+    entrant: Contestant,
+    terms: TrainingTerms,
+    folder: Path,
+    progress: Progress | None,
+) -> float:
+    """Train a network in place, from its checkpoint where there is one, and return the seconds."""
+    started = time.perf_counter()
+    train(
+        network,
+        lambda rng: entrant.architecture,
+        parts.train,
+        recipe,
+        parts.device,
+        seed=entrant.seed,
+        checkpoint=terms.checkpoint(folder / CHECKPOINT),
+        progress=progress,
+    )
+    return time.perf_counter() - started
+
+
+def _save(
+    parts: Components,
+    folder: Path,
+    detector: Detector,
+    entrant: Contestant,
+    record: TrainedRecord,
+) -> None:
+    """Keep a detector, calibrated on the validation faces."""
     val = parts.data.val
+    save_trained_on(folder, parts.train)
     logits = logits_of(detector, val.images.to(parts.device.device), parts.device)
     save_detector(
         folder,
-        network,
+        detector.network,
         entrant.architecture,
         record,
         space=parts.config.space,
         calibration=calibrate(logits, val, split=Split.VAL),
     )
-    checkpoint.unlink(missing_ok=True)
-    return record
 
 
 def _regions(parts: Components, detector: Detector, folder: Path) -> RegionQuality | None:

@@ -258,7 +258,8 @@ class ScoreTable(_Table):
     """`[score]`: the conditions and their weights.
 
     `attacks` maps fgsm, pgd, apgd and square to budgets in units of 1/255; those left out are not
-    part of the score. At most `attack_images` images are attacked.
+    part of the score. At most `attack_images` images are attacked, of whole originals, both classes
+    as equally as these allow.
     """
 
     corruptions: tuple[Corruption, ...] = (
@@ -269,7 +270,7 @@ class ScoreTable(_Table):
     )
     severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = (2, 4)
     attacks: dict[Attack, Annotated[float, Field(ge=0, le=255)]] = {Attack.FGSM: 1.0}
-    attack_images: Annotated[int, Field(ge=2)] = 200
+    attack_images: Annotated[int, Field(ge=4)] = 200  # two originals of each class
     attack_effort: EffortTable = EffortTable()
     weights: WeightsTable = WeightsTable()
 

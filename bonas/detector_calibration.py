@@ -89,6 +89,7 @@ def calibrate(
             "images": len(faces),
             "forged": int(faces.labels.sum()),
             "originals": len(set(faces.originals)),
+            "frames_per_video": None if (span := frames.frames_per_video) is None else list(span),
         },
     )
 

@@ -6,33 +6,48 @@ seed, the version and how decisions were made. A video's score is the mean of it
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 
-import bonas
 from bonas.data.faces import DataError, DataSet, Faces, Split
 from bonas.detector_calibration import scored
+from bonas.estimation.attacked import attacked_faces
 from bonas.estimation.evaluation import Evaluation, Protocol
+from bonas.protocol import ImagesUsed, ResultProtocol
+from bonas.robustness.attacks import Attack, GradientMasking, masked_gradients
+from bonas.robustness.attacks.masking import FEWEST
 from bonas.robustness.calibration import OperatingPoint
-from bonas.robustness.conditions import Condition
+from bonas.robustness.conditions import CLEAN, Condition
 from bonas.robustness.estimate import Metrics, Refused
 from bonas.robustness.metrics import BINS, DRAWS, measure
 from bonas.robustness.record import RobustnessScore
 from bonas.robustness.scored import Attributes, Scored
 from bonas.saved_detector import SavedDetector
+from bonas.score_protocol import BUDGET
+from bonas.trained_on import count_trained_on
 
 ALL = "all"
 CLEAN_ONLY = Protocol(corruptions=(), attacks=MappingProxyType({}))
+CHECKED = 64
+"""Images on which gradients are checked: the sign test needs no more to be sure."""
 
 
-class Conditions(StrEnum):
-    """Which conditions are tested."""
+@dataclass(frozen=True, slots=True)
+class DataPart:
+    """What a detector is tested on.
 
-    CLEAN = "clean"
-    ALL = "all"
+    Attributes:
+        faces: Both classes.
+        name: Of the data set.
+        split: Of it: one of `Split` or `all`.
+    """
+
+    faces: Faces
+    name: str
+    split: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,56 +96,60 @@ class DetectorEvaluation:
         protocol: What the numbers hold for.
         frames: By condition.
         videos: By condition; empty where no video has several frames.
-        score: The robustness-weighted AUC of the frames; `None` where a condition is refused.
+        score: The robustness-weighted AUC of the frames; `None` where a condition is refused or
+            only groups without weight were tested.
+        gradients: Whether the detector hides its gradients; `None` where that was not looked at.
     """
 
     protocol: Mapping[str, Any]
     frames: Mapping[Condition, Breakdown]
     videos: Mapping[Condition, Breakdown]
     score: RobustnessScore | None
+    gradients: GradientMasking | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Everything, conditions by their keys."""
         return {
             "protocol": dict(self.protocol),
-            "score": None
-            if self.score is None
-            else self.score.to_json() | {"interval": list(self.score.interval())},
+            "score": None if self.score is None else _score(self.score),
+            "gradients": None if self.gradients is None else self.gradients.to_json(),
             "frames": {c.key: b.to_json() for c, b in self.frames.items()},
             "videos": {c.key: b.to_json() for c, b in self.videos.items()},
         }
 
 
+def _score(score: RobustnessScore) -> dict[str, Any]:
+    """With its interval and the worst condition."""
+    worst, auc = score.worst
+    told = {"condition": worst.key, "auc": auc.value, "interval": list(auc.interval())}
+    return score.to_json() | {"interval": list(score.interval()), "worst": told}
+
+
 def evaluate_detector(
     detector: SavedDetector,
-    faces: Faces,
-    name: str,
-    split: str,
+    tested: DataPart,
+    protocol: Protocol = CLEAN_ONLY,
     *,
-    conditions: Conditions = Conditions.CLEAN,
     attributes: Attributes = MappingProxyType({}),
-    seed: int = 0,
     draws: int = DRAWS,
+    check_gradients: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> DetectorEvaluation:
     """The metrics of a detector on faces.
 
     Args:
         detector: What is tested.
-        faces: Both classes, of the detector's image size.
-        name: Of the data set.
-        split: Of the data set: one of `Split` or `all`.
-        conditions: Clean images only, or the standard corruptions and attacks as well.
+        tested: Both classes, of the detector's image size.
+        protocol: Under which conditions; its seed is that of the bootstrap, too.
         attributes: Of originals, for subgroups.
-        seed: Of the corruptions' noise and the bootstrap.
         draws: Of the bootstrap.
+        check_gradients: Whether to look for hidden gradients where the conditions do not.
         progress: Told (conditions done, conditions in all).
 
     Raises:
         DataError: too few images, or of one class.
     """
-    protocol = Protocol(seed=seed) if conditions is Conditions.ALL else CLEAN_ONLY
-    evaluation = Evaluation.of(faces, {}, protocol, detector.device)
+    evaluation = Evaluation.of(tested.faces, {}, protocol, detector.device)
     done = 0
 
     def tell(condition: Condition) -> None:
@@ -140,22 +159,56 @@ def evaluate_detector(
             progress(done, len(evaluation.conditions.conditions))
 
     logits = evaluation.predict(detector.detector, tell)
-    frames, videos = {}, {}
-    for condition, values in logits.items():
-        sample = scored(values, evaluation.views[condition])
-        frames[condition] = Breakdown.of(
-            sample, detector.point(), attributes, seed=seed, draws=draws
-        )
-        grouped = sample.by_video()
-        if len(grouped) < len(sample):
-            videos[condition] = Breakdown.of(
-                grouped, detector.point(videos=True), attributes, seed=seed, draws=draws
-            )
+    frames, videos = _broken_down(detector, evaluation, logits, attributes, draws)
     refused = [b.whole.reason for b in frames.values() if isinstance(b.whole, Refused)]
     if len(refused) == len(frames):
-        raise DataError(f"data set {name!r}, split {split!r}, is not scored: {refused[0]}.")
-    facts = _protocol(detector, faces, name, split, evaluation, seed=seed, draws=draws)
-    return DetectorEvaluation(facts, frames, videos, None if refused else evaluation.score(logits))
+        raise DataError(
+            f"data set {tested.name!r}, split {tested.split!r}, is not scored: {refused[0]}."
+        )
+    weighed = any(protocol.weights.of(c.group) > 0 for c in frames)
+    both = {Attack.APGD, Attack.SQUARE} <= protocol.attacks.keys()
+    return DetectorEvaluation(
+        _protocol(detector, tested, evaluation, draws=draws),
+        frames,
+        videos,
+        None if refused or not weighed else evaluation.score(logits),
+        _gradients(detector, evaluation) if both or check_gradients else None,
+    )
+
+
+def _broken_down(
+    detector: SavedDetector,
+    evaluation: Evaluation,
+    logits: Mapping[Condition, np.ndarray],
+    attributes: Attributes,
+    draws: int,
+) -> tuple[dict[Condition, Breakdown], dict[Condition, Breakdown]]:
+    """Of frames and of videos, the latter where some have several frames."""
+    frames, videos, seed = {}, {}, evaluation.protocol.seed
+    for condition, values in logits.items():
+        sample = scored(values, evaluation.views[condition])
+        point = detector.point()
+        frames[condition] = Breakdown.of(sample, point, attributes, seed=seed, draws=draws)
+        grouped = sample.by_video()
+        if len(grouped) < len(sample):
+            point = detector.point(videos=True)
+            videos[condition] = Breakdown.of(grouped, point, attributes, seed=seed, draws=draws)
+    return frames, videos
+
+
+def _gradients(detector: SavedDetector, evaluation: Evaluation) -> GradientMasking | None:
+    """Square against APGD on some of the attacked images, by the smaller of their budgets."""
+    protocol = evaluation.protocol
+    faces = attacked_faces(evaluation.views[CLEAN], min(CHECKED, protocol.attack_images))
+    if len(faces) < FEWEST:
+        return None
+    budgets = [protocol.attacks.get(a, BUDGET) for a in (Attack.APGD, Attack.SQUARE)]
+    return masked_gradients(
+        *(detector.detector, faces.images.float() / 255, faces.labels),
+        min(eps for eps in [*budgets, BUDGET] if eps > 0),
+        effort=protocol.attack_effort,
+        generator=torch.Generator().manual_seed(protocol.seed),
+    )
 
 
 def faces_of(data: DataSet, split: str) -> Faces:
@@ -180,40 +233,30 @@ def faces_of(data: DataSet, split: str) -> Faces:
 
 
 def _protocol(
-    detector: SavedDetector,
-    faces: Faces,
-    name: str,
-    split: str,
-    evaluation: Evaluation,
-    *,
-    seed: int,
-    draws: int,
+    detector: SavedDetector, tested: DataPart, evaluation: Evaluation, *, draws: int
 ) -> dict[str, Any]:
-    sample = scored(faces.labels.numpy(), faces)
-    calibration = detector.calibration
-    return {
-        "version": bonas.__version__,
+    calibration, record = detector.calibration, detector.record
+    named = {"name": tested.name, "split": tested.split}
+    trained_on = {"trained_on": count_trained_on(detector.folder, tested.faces)}
+    protocol = ResultProtocol(
+        seed=evaluation.protocol.seed,
+        device=detector.device.describe(),
+        data=named | ImagesUsed.of(tested.faces).to_json() | trained_on,
+        conditions=evaluation.conditions,
+    )
+    return protocol.to_json() | {
+        "training": record.protocol.get("training"),
         "detector": {
             "folder": str(detector.folder),
-            "name": detector.record.name,
-            "seed": detector.record.seed,
+            "name": record.name,
+            "seed": record.seed,
             "weights": detector.digest,
-            "training_data": detector.record.protocol["training_data"],
+            "training_data": record.protocol["training_data"],
         },
         "calibration": None if calibration is None else calibration.to_json(),
-        "device": detector.device.describe(),
-        "data": {
-            "name": name,
-            "split": split,
-            "digest": faces.digest(),
-            "images": len(faces),
-            "forged": int(faces.labels.sum()),
-            "originals": len(set(faces.originals)),
-            "frames_per_video": sample.frames_per_video,
-        },
         "image_size": detector.image_size,
-        "conditions": evaluation.conditions.to_json() | {"digest": evaluation.conditions.digest},
-        "seed": seed,
+        "weights": evaluation.protocol.weights.to_json(),
+        "attack_images": evaluation.protocol.attack_images,
         "bootstrap_draws": draws,
         "video_score": "mean of the frames' logits",
         "calibration_error_bins": BINS,

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import nn
 
-import bonas
 from bonas.checkpoint import save_weights
 from bonas.config import SpaceTable
 from bonas.detector_calibration import Calibration, save_calibration
 from bonas.estimation.evaluation import Evaluation
 from bonas.networks.cost import network_cost
+from bonas.protocol import ResultProtocol
 from bonas.region_quality import RegionQuality
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
@@ -23,6 +23,8 @@ REGIONS = "regions.png"
 """A picture of test faces with their masks and predicted regions, where a detector tells these."""
 COLUMNS = "columns"
 """Under which that picture says of which type the face of each column is."""
+TRAINING = "training"
+"""Under which a record's protocol says what the training stood on, and the weights its digest."""
 NETWORK = "network"
 """Under which the weights' metadata say how the network of an architecture is built."""
 
@@ -73,6 +75,13 @@ class TrainedRecord:
             **({} if self.regions is None else {"regions": self.regions.to_json()}),
         }
 
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """What its training stood on, as far as it is known; see `TrainingTerms.to_json`."""
+        known = {"data": self.protocol["training_data"], "seed": self.seed}
+        said: Mapping[str, Any] | None = self.protocol.get(TRAINING)
+        return said or known | {"recipe": {"steps": self.steps}}
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "TrainedRecord":
         """The record that `to_json` wrote."""
@@ -87,9 +96,7 @@ class TrainedRecord:
             multiply_adds=document["multiply_adds"],
             score=RobustnessScore.from_json(document["score"]),
             protocol=document["protocol"],
-            regions=RegionQuality.from_json(regions)
-            if (regions := document.get("regions"))
-            else None,
+            regions=None if regions is None else RegionQuality.from_json(regions),
         )
 
 
@@ -99,31 +106,29 @@ def record_of(
     score: RobustnessScore,
     evaluation: Evaluation,
     *,
-    seed: int,
+    protocol: ResultProtocol,
     choices: tuple[Any, ...],
-    steps: int,
     seconds: float,
-    training_data: str,
 ) -> TrainedRecord:
-    """The record of a network that was just trained and scored."""
+    """The record of a network that was trained, as the protocol says, and scored."""
+    terms = protocol.training
+    assert terms is not None
     clean = next(iter(evaluation.views.values()))
     size = clean.images.shape[-1]
     cost = network_cost(network, size)
     return TrainedRecord(
         name=name,
-        seed=seed,
+        seed=terms.seed,
         choices=choices,
-        steps=steps,
+        steps=int(terms.recipe["steps"]),
         seconds=seconds,
         parameters=int(cost["parameters"]),
         multiply_adds=int(cost["multiply_adds"]),
         score=score,
-        protocol={
-            "version": bonas.__version__,
-            "device": evaluation.device.describe(),
+        protocol=protocol.to_json()
+        | {
             "image_size": size,
-            "training_data": training_data,
-            "conditions": evaluation.conditions.digest,
+            "training_data": terms.data,
             "images": {c.key: len(f) for c, f in evaluation.views.items()},
             "originals": {c.key: len(set(f.originals)) for c, f in evaluation.views.items()},
         },
@@ -140,10 +145,19 @@ def save_detector(
     calibration: Calibration,
 ) -> None:
     """Write the detector's folder; the metrics last, so that their presence means complete."""
-    described = {"name": record.name, NETWORK: space.model_dump_json(exclude_none=True)}
+    described = {
+        "name": record.name,
+        NETWORK: space.model_dump_json(exclude_none=True),
+        TRAINING: str(record.training.get("digest", "")),
+    }
     save_weights(folder / WEIGHTS, network, described)
     (folder / ARCHITECTURE).write_text(architecture.to_json() + "\n", encoding="utf-8")
     save_calibration(folder, calibration)
+    save_record(folder, record)
+
+
+def save_record(folder: Path, record: TrainedRecord) -> None:
+    """Write what is said of the detector in a folder."""
     text = json.dumps(record.to_json(), indent=2)
     (folder / METRICS).write_text(text + "\n", encoding="utf-8")
 

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import PIL
-import torch
-
 import bonas
 from bonas.assembly import BUILDERS, Components
 from bonas.config import Config, ConfigError
@@ -16,6 +13,7 @@ from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from bonas.estimation.zero_cost_filter import ZeroCostFilter
+from bonas.protocol import images_of, versions
 from bonas.run_folder import RunFolder, file_digest
 from bonas.search import Search
 from bonas.strategies.named import STRATEGIES
@@ -83,13 +81,14 @@ def open_search(
     facts: dict[str, Any] = {
         "bonas.version": bonas.__version__,
         "bonas.environment": {
-            "torch": torch.__version__,
-            "pillow": PIL.__version__,
+            **versions(),
             "device": parts.device.describe(),
         },
         "bonas.config": json.loads(parts.config.model_dump_json()),
         "bonas.data.train": parts.train.digest(),
+        "bonas.data.images": images_of(parts.data),
         "bonas.conditions": estimator.digest,
+        "bonas.conditions.definitions": estimator.definitions,
         "bonas.supernet": _weights(folder),
     }
     known = study.optuna.user_attrs

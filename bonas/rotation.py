@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from bonas.assembly import Components, supernet_estimator
 from bonas.data.faces import DataError
+from bonas.data.unseen import condition_name
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.run_folder import RunFolder
 from bonas.training import Progress
 
 
 def folds(parts: Components) -> dict[str, Components]:
-    """The components of each fold, by the type of forgery that is unseen in it.
+    """The components of each fold, by the condition that is unseen in it.
 
     Other conditions of the score's unseen group, such as pseudo-forgeries, stay in every fold.
 
@@ -27,13 +28,14 @@ def folds(parts: Components) -> dict[str, Components]:
     found = {}
     for held_back in types:
         others = [t for t in types if t != held_back]
+        name = condition_name(held_back)
         data = replace(
             parts.data,
             train=parts.data.train.of_domains(others),
             val=parts.data.val.of_domains(others),
-            unseen_val=parts.data.unseen_val | {held_back: parts.data.val.of_domains([held_back])},
+            unseen_val=parts.data.unseen_val | {name: parts.data.val.of_domains([held_back])},
         )
-        found[held_back] = replace(parts, data=data, train=parts.train.of_domains(others))
+        found[name] = replace(parts, data=data, train=parts.train.of_domains(others))
     return found
 
 

@@ -62,6 +62,10 @@ class SavedDetector:
         """Of its weights."""
         return file_digest(self.folder / WEIGHTS)
 
+    def identity(self) -> dict[str, str]:
+        """What names it beside a number: its name, and the digest of its weights."""
+        return {"name": self.record.name, "weights": self.digest}
+
     def __call__(self, images: torch.Tensor) -> np.ndarray:
         """Logits, float64 `n`, of RGB images, uint8 `n x 3 x h x w`; positive means forged.
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from optuna.samplers import BaseSampler
 
+from bonas.agreement import check_space
 from bonas.estimation.estimator import EstimationFailed, Estimator
 from bonas.observation import Observation
 from bonas.strategies.proposer import SpaceExhausted
@@ -39,6 +40,9 @@ class Search:
         seed: Of every draw.
         sampler: The strategy; the Bayesian one where none is given.
         study: Where trials are kept; in memory where none is given. It brings its own sampler.
+
+    Raises:
+        ValueError: a sampler beside a study, or one of them is of another space.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Search:
     ) -> None:
         if sampler is not None and study is not None:
             raise ValueError("give either a sampler or a study; a study brings its own sampler.")
+        if study is not None:
+            check_space("study", study.space, space)
         self.space = space
         self.seed = seed
         self.study = study or Study(space, sampler or SurrogateSampler(space, seed=seed))
@@ -66,14 +72,24 @@ class Search:
         self._open[asked.architecture] = asked.number
         return asked.architecture
 
-    def tell(self, architecture: Architecture, observation: Observation) -> None:
-        """Learn an observation, of an architecture that was asked for or of any other."""
+    def tell(self, architecture: Architecture, observation: Observation | float) -> None:
+        """Learn an observation, of an architecture that was asked for or of any other.
+
+        A number stands for an observation with this value.
+
+        Raises:
+            TypeError, ValueError: neither an observation nor a finite number, or an architecture
+                of another space; a trial that was asked for stays open.
+        """
         check(self.space, architecture)
-        number = self._open.pop(architecture, None)
+        if not isinstance(observation, Observation):
+            observation = Observation(value=observation)
+        number = self._open.get(architecture)
         if number is None:
             self.study.add(architecture, observation)
         else:
             self.study.tell(number, observation)
+            del self._open[architecture]
 
     def run(
         self,

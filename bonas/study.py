@@ -1,8 +1,8 @@
 """Study: an Optuna study seen as architectures and observations.
 
-The one place that writes to the study. Decisions are categorical parameters and the objective is
-the trial's value, so that Optuna's tools and dashboard work unchanged; everything else is a user
-attribute under `bonas.`:
+With `bonas.claims` the one place that writes to the study. Decisions are categorical parameters and
+the objective is the trial's value, so that Optuna's tools and dashboard work unchanged; everything
+else is a user attribute under `bonas.`:
 
     bonas.auc.<condition>, bonas.variance.<condition>      AUC of a condition and its variance
     bonas.cost.<name>, bonas.variance, bonas.fidelity      cost, the score's variance, fidelity
@@ -10,9 +10,10 @@ attribute under `bonas.`:
 """
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,8 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from bonas.agreement import check_sampler, check_study
+from bonas.claims import LEASE, adopt, create
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
 from bonas.observation import Observation, Status
@@ -34,7 +37,7 @@ from spaces.space import SearchSpace, check
 
 VARIANCE, FIDELITY = "bonas.variance", "bonas.fidelity"
 AUC_VARIANCE_PREFIX = "bonas.variance."
-KEY, REASON, LEASE, ARCHITECTURE = "bonas.key", "bonas.reason", "bonas.lease", "bonas.architecture"
+KEY, REASON = "bonas.key", "bonas.reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class Study:
         sampler: Proposes architectures.
         storage: Where trials are kept; `None` keeps them in memory.
         name: Of the study in a storage of several; one that exists is continued.
+
+    Raises:
+        ValueError: the sampler, or the study in the storage, is of another space, or the study
+            does not maximise one value.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Study:
         storage: BaseStorage | str | None = None,
         name: str = "bonas",
     ) -> None:
+        check_sampler(sampler, space)
         self.space = space
         self.optuna = optuna.create_study(
             study_name=name,
@@ -80,6 +88,9 @@ class Study:
             direction="maximize",
             load_if_exists=True,
         )
+        check_study(self.optuna, space)
+        self._lock = threading.Lock()
+        self._keys: dict[Architecture, str] = {}
         self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
         self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
 
@@ -89,8 +100,9 @@ class Study:
         Raises:
             SpaceExhausted: nothing is left to propose; the trial is closed as failed.
         """
-        trial = self._adopted() or self.optuna.ask()
-        trial.set_user_attr(LEASE, Lease.now().to_attribute())
+        with self._lock:  # of two threads, one would adopt what the other has just created
+            trial = adopt(self.optuna, self._owned) or create(self.optuna)
+            self._owned[trial.number] = trial._trial_id
         try:
             choices = tuple(
                 cast(Choice, trial.suggest_categorical(decision.name, list(decision.options)))
@@ -99,10 +111,10 @@ class Study:
         except SpaceExhausted as error:
             trial.set_user_attr(REASON, str(error))
             self.optuna.tell(trial, state=TrialState.FAIL)
+            del self._owned[trial.number]
             raise
         architecture = Architecture(self.space.name, choices)
-        trial.set_user_attr(KEY, canonical_key(self.space.graph(architecture)))
-        self._owned[trial.number] = trial._trial_id
+        trial.set_user_attr(KEY, self._key(architecture))
         return Asked(trial.number, architecture)
 
     def tell(self, number: int, observation: Observation) -> None:
@@ -129,7 +141,7 @@ class Study:
         """Add an observation that nobody asked for, and return its trial's number."""
         check(self.space, architecture)
         failed = observation.status is Status.FAILED
-        key = canonical_key(self.space.graph(architecture))
+        key = self._key(architecture)
         self.optuna.add_trial(
             optuna.trial.create_trial(
                 state=TrialState.FAIL if failed else TrialState.COMPLETE,
@@ -168,9 +180,23 @@ class Study:
         return [t for t in map(self._told, trials) if t is not None]
 
     def best(self) -> Told | None:
-        """The observation of the highest value, the earliest among equals."""
-        complete = [t for t in self.told() if t.observation.value is not None]
-        return max(complete, key=lambda t: (t.observation.value, -t.number), default=None)
+        """The observation of the highest value, the earliest among equals.
+
+        Of an architecture that was estimated repeatedly, also by another one with its canonical
+        key, it is the mean, under the number of the first trial: the highest of several noisy
+        values would say more of their number than of the architecture.
+        """
+        classes: dict[str, list[Told]] = {}
+        for told in self.told():
+            if told.observation.value is not None:
+                classes.setdefault(self._key(told.architecture), []).append(told)
+        means = [
+            t[0]
+            if len(t) == 1
+            else replace(t[0], observation=Observation.mean([r.observation for r in t]))
+            for t in classes.values()
+        ]
+        return max(means, key=lambda t: (t.observation.value, -t.number), default=None)
 
     @property
     def finished(self) -> int:
@@ -178,31 +204,10 @@ class Study:
         states = (TrialState.COMPLETE, TrialState.FAIL)
         return len(self.optuna.get_trials(deepcopy=False, states=states))
 
-    def _adopted(self) -> optuna.Trial | None:
-        for trial in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            lease = Lease.from_attribute(trial.user_attrs.get(LEASE))
-            # A trial without a lease was created a moment before its owner died, or is being
-            # created right now by a living one: only the former's process is alone on the study.
-            dead = lease.is_dead() if lease is not None else not self._others_live()
-            if dead and trial.number not in self._owned and self._take(trial):
-                return optuna.Trial(self.optuna, trial._trial_id)
-        return None
-
-    def _take(self, trial: FrozenTrial) -> bool:
-        """Claim a dead owner's trial; of several claimants the last to write has it."""
-        mine = Lease.now().to_attribute()
-        storage = self.optuna._storage
-        storage.set_trial_user_attr(trial._trial_id, LEASE, mine)
-        if self._others_live():
-            threading.Event().wait(0.5)  # time for the others' claims to be written
-        claimed = storage.get_trial(trial._trial_id)
-        return bool(claimed.state is TrialState.RUNNING and claimed.user_attrs.get(LEASE) == mine)
-
-    def _others_live(self) -> bool:
-        mine = Lease.now().owner
-        running = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        leases = (Lease.from_attribute(t.user_attrs.get(LEASE)) for t in running)
-        return any(e is not None and e.owner != mine and not e.is_dead() for e in leases)
+    def _key(self, architecture: Architecture) -> str:
+        if architecture not in self._keys:
+            self._keys[architecture] = canonical_key(self.space.graph(architecture))
+        return self._keys[architecture]
 
     def _told(self, trial: FrozenTrial) -> Told | None:
         if not set(self._distributions) <= trial.params.keys():
@@ -229,18 +234,21 @@ def _attributes(observation: Observation) -> dict[str, Any]:
 
 def _observation(trial: FrozenTrial) -> Observation:
     attributes = trial.user_attrs
-    cost = _prefixed(attributes, COST_PREFIX)
+    cost = {k: v for k, v in _prefixed(attributes, COST_PREFIX).items() if math.isfinite(v)}
     if trial.state is not TrialState.COMPLETE or trial.value is None:
         reason = str(attributes.get(REASON, "the trial failed without a reason"))
         return Observation.failed(reason, cost=cost)
-    return Observation(
-        value=trial.value,
-        variance=float(attributes.get(VARIANCE, 0.0)),
-        aucs=_prefixed(attributes, AUC_PREFIX),
-        auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
-        cost=cost,
-        fidelity=float(attributes.get(FIDELITY, 1.0)),
-    )
+    try:
+        return Observation(
+            value=trial.value,
+            variance=float(attributes.get(VARIANCE, 0.0)),
+            aucs=_prefixed(attributes, AUC_PREFIX),
+            auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
+            cost=cost,
+            fidelity=float(attributes.get(FIDELITY, 1.0)),
+        )
+    except ValueError as error:  # told to Optuna itself, which takes infinity
+        return Observation.failed(str(error))
 
 
 def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:

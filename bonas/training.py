@@ -7,14 +7,13 @@ optimiser's moments and the step, and no generator's state.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from bonas.checkpoint import load_checkpoint, save_checkpoint
+from bonas.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.blending import with_pseudo_forgeries, with_pseudo_regions
@@ -89,7 +88,7 @@ def train(
     device: Device,
     *,
     seed: int,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Train a `SharedNetwork` in place, one architecture per step.
@@ -110,8 +109,8 @@ def train(
     batches = PairedBatches.of(faces, recipe.batch_size, seed=seed)
     optimiser = _optimiser(network, recipe)
     start = 0
-    if checkpoint is not None and checkpoint.is_file():
-        start = load_checkpoint(checkpoint, network, [optimiser], device.device)
+    if checkpoint is not None and checkpoint.path.is_file():
+        start = load_checkpoint(checkpoint.path, network, [optimiser], device.device)
         if progress is not None and start:
             progress(start, math.nan)
     network.train()
@@ -127,7 +126,7 @@ def train(
             progress(step + 1, loss)
         due = (step + 1) % CHECKPOINT_EVERY == 0 and step + 1 < recipe.steps
         if checkpoint is not None and due:
-            save_checkpoint(checkpoint, network, [optimiser], step + 1)
+            save_checkpoint(checkpoint.path, network, [optimiser], step + 1, checkpoint.terms)
     network.eval()
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import networkx as nx
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import INPUT, NONE, OUTPUT, SUM
+from spaces.graphs import INPUT, NONE, OUTPUT, SIGNAL, SUM, applied, key_of_expression, summed
 from spaces.space import Decision, check
 
 T = TypeVar("T")
@@ -58,6 +58,10 @@ class CellSpace:
         edges = live_edges(architecture.choices, self.nodes)
         return frozenset(edge_name(self.cell, i, j) for i, j in edges)
 
+    def canonical_key(self, architecture: Architecture) -> str:
+        """The canonical key of the graph."""
+        return key_of_expression(cell_expression(SIGNAL, architecture.choices, self.nodes))
+
 
 @cache
 def cell_decisions(cell: str, nodes: int, operations: tuple[str, ...]) -> tuple[Decision, ...]:
@@ -76,6 +80,22 @@ def add_cell(
         edge = edge_name(cell, i, j)
         graph.add_node(edge, operation=str(choice), cell=cell, decision=edge)
         graph.add_edges_from([(states[i], edge), (edge, states[j])])
+    return states[-1]
+
+
+def cell_expression(received: str, choices: Sequence[object], nodes: int) -> str:
+    """The expression of a cell's last node, as `spaces.graphs` builds it from the cell's graph.
+
+    Args:
+        received: The expression of the cell's first node.
+        choices: The operations on the edges.
+        nodes: Of the cell.
+    """
+    states = [received]
+    operations = iter(choices)
+    for target in range(1, nodes):
+        # Edges are ordered by target and then by source.
+        states.append(summed(applied(states[i], str(next(operations))) for i in range(target)))
     return states[-1]
 
 

@@ -33,11 +33,24 @@ from spaces.cell import (
     add_cell,
     cell_decisions,
     cell_edges,
+    cell_expression,
     edge_name,
     live_edges,
     split_by_cell,
 )
-from spaces.graphs import INPUT, NONE, OUTPUT, SETTINGS, SKIP, SUM
+from spaces.graphs import (
+    INPUT,
+    NONE,
+    OUTPUT,
+    SETTINGS,
+    SIGNAL,
+    SKIP,
+    SUM,
+    applied,
+    canonical_key,
+    key_of_expression,
+    summed,
+)
 from spaces.space import Decision, check
 
 CENTRAL_DIFFERENCE = "cdc_3x3"
@@ -169,6 +182,17 @@ class ForgerySpace:
             end = add_cell(graph, stage, f"{stage}/entry", choices, NODES)
             graph.add_edges_from([(end, f"{stage}/level"), (f"{stage}/level", OUTPUT)])
         return graph
+
+    def canonical_key(self, architecture: Architecture) -> str:
+        """The canonical key of the graph."""
+        if len(architecture.choices) > EDGES:
+            return canonical_key(self.graph(architecture))
+        end, levels = SIGNAL, list[str]()
+        for stage, choices in self.cells(architecture.choices).items():
+            entry = applied(end, f"{stage}/entry", cell=False)
+            end = cell_expression(entry, choices, NODES)
+            levels.append(applied(end, f"{stage}/level", cell=False))
+        return key_of_expression(summed(levels))
 
     def live(self, architecture: Architecture) -> frozenset[str]:
         """The live edges of the cells that are reached, and what shapes or joins these cells."""

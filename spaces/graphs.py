@@ -17,7 +17,7 @@ An operation that receives nothing yields nothing: branches behind it are dead.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import networkx as nx
@@ -30,7 +30,8 @@ NONE = "none"
 SETTINGS = "settings"
 PASSING = frozenset({SUM, SKIP, OUTPUT})
 """Operations that change nothing: a node of one is the sum of what reaches it."""
-_SIGNAL = "0"
+SIGNAL = "0"
+"""The expression of the input."""
 _DEAD = "#"
 
 
@@ -45,7 +46,7 @@ def canonical_key(graph: "nx.DiGraph[str]") -> str:
     dead terms of a sum and sums within sums leave a mark, without which 4,930 keys remain
     (docs/decisions/0001-canonical-key.md).
     """
-    return _digest(_output_expression(graph))
+    return key_of_expression(_output_expression(graph))
 
 
 def is_connected(graph: "nx.DiGraph[str]") -> bool:
@@ -115,22 +116,40 @@ def _directly_joined(graph: "nx.DiGraph[str]") -> bool:
     return bool(graph.has_edge(_only(graph, INPUT), _only(graph, OUTPUT)))
 
 
+def summed(expressions: Iterable[str]) -> str:
+    """The expression of the sum of expressions; dead terms leave a mark where there are several."""
+    return "+".join(sorted(expressions)) or _DEAD
+
+
+def applied(received: str, operation: str, *, cell: bool = True) -> str:
+    """The expression of an operation on what it receives.
+
+    Between cells a digest stands for what is received, which would otherwise grow with the number
+    of paths through the whole network.
+    """
+    if operation == NONE or received == _DEAD:
+        return _DEAD
+    if operation in PASSING:
+        return received
+    return f"({received if cell else _digest(received)})@{operation}"
+
+
+def key_of_expression(expression: str) -> str:
+    """The canonical key of the architecture whose output has this expression."""
+    return _digest(expression)
+
+
 def _output_expression(graph: "nx.DiGraph[str]") -> str:
     expressions: dict[str, str] = {}
     for node in nx.topological_sort(graph):
-        operation, cell = graph.nodes[node]["operation"], graph.nodes[node].get("cell")
-        received = "+".join(sorted(expressions[p] for p in graph.predecessors(node)))
-        if operation == INPUT:
-            expressions[node] = _SIGNAL
-        elif operation == NONE or received in (_DEAD, ""):
-            expressions[node] = _DEAD
-        elif operation in PASSING:
-            expressions[node] = received
-        else:
-            # Between cells a digest stands for the expression, which would otherwise grow with
-            # the number of paths through the whole network.
-            inner = received if cell is not None else _digest(received)
-            expressions[node] = f"({inner})@{described(graph.nodes[node])}"
+        attributes = graph.nodes[node]
+        if attributes["operation"] == INPUT:
+            expressions[node] = SIGNAL
+            continue
+        received = summed(expressions[p] for p in graph.predecessors(node))
+        passing = attributes["operation"] in (NONE, *PASSING)
+        operation = attributes["operation"] if passing else described(attributes)
+        expressions[node] = applied(received, operation, cell=attributes.get("cell") is not None)
     return expressions[_only(graph, OUTPUT)]
 
 

@@ -7,21 +7,19 @@ import networkx as nx
 
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import INPUT, OUTPUT
-from spaces.space import Decision, check
+from spaces.space import Decision, SearchSpace, check, neighbours
 
 
 @dataclass(frozen=True, slots=True)
-class ListedSpace:
-    """Named decisions of which nothing is known but the combinations that exist.
+class PlainSpace:
+    """Named decisions of which nothing is known but their options.
 
     The graph joins input and output by one node per decision, named after decision and option, so
-    that no two architectures are isomorphic. A combination that is not listed is not connected and
-    is therefore never proposed.
+    that no two architectures are isomorphic.
     """
 
     name: str
     decisions: tuple[Decision, ...]
-    listed: frozenset[Architecture] = field(repr=False)
 
     def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
         """Input, a node per decision side by side, output."""
@@ -32,9 +30,70 @@ class ListedSpace:
         for decision, choice in zip(self.decisions, architecture.choices, strict=True):
             operation = f"{decision.name}={choice}"
             graph.add_node(decision.name, operation=operation, decision=decision.name)
-            if architecture in self.listed:
-                graph.add_edges_from([(INPUT, decision.name), (decision.name, OUTPUT)])
+            graph.add_edges_from([(INPUT, decision.name), (decision.name, OUTPUT)])
         return graph
+
+    def live(self, architecture: Architecture) -> frozenset[str]:
+        """All decisions."""
+        return frozenset(decision.name for decision in self.decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSpace:
+    """Those architectures of a space that are listed; no other is ever drawn or proposed.
+
+    Attributes:
+        whole: The space that they belong to, whose name, decisions and graphs they keep.
+        architectures: They, in a fixed order.
+
+    Raises:
+        ValueError: none is listed, one is twice, or one is no point of the space.
+    """
+
+    whole: SearchSpace
+    architectures: tuple[Architecture, ...] = field(repr=False)
+    _members: frozenset[Architecture] = field(init=False, repr=False, compare=False)
+    # Neighbours by architecture: strategies ask for those of the best ones again and again.
+    _near: dict[Architecture, tuple[Architecture, ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        members = frozenset(self.architectures)
+        if not members or len(members) != len(self.architectures):
+            raise ValueError(
+                f"architectures has {len(self.architectures)} entries, {len(members)} of them "
+                "different; list at least one, each once."
+            )
+        for architecture in self.architectures:
+            check(self.whole, architecture)
+        object.__setattr__(self, "_members", members)
+        object.__setattr__(self, "_near", {})
+
+    @property
+    def name(self) -> str:
+        """Of the whole space."""
+        return self.whole.name
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Of the whole space."""
+        return self.whole.decisions
+
+    def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
+        """As in the whole space."""
+        return self.whole.graph(architecture)
+
+    def holds(self, architecture: Architecture) -> bool:
+        """Whether the architecture is listed."""
+        return architecture in self._members
+
+    def near(self, architecture: Architecture) -> tuple[Architecture, ...]:
+        """The listed architectures that differ in exactly one decision."""
+        if architecture not in self._near:
+            around = neighbours(self.whole, architecture)
+            self._near[architecture] = tuple(filter(self._members.__contains__, around))
+        return self._near[architecture]
 
 
 def listed_space(
@@ -43,7 +102,7 @@ def listed_space(
     """The space of the given rows; a decision's options are its values, in the rows' order.
 
     Raises:
-        ValueError: a decision has fewer than two values, or a row lacks one.
+        ValueError: a decision has fewer than two values, a row lacks one, or one is there twice.
     """
     options: dict[str, dict[Choice, None]] = {decision: {} for decision in decisions}
     for number, row in enumerate(rows):
@@ -52,8 +111,5 @@ def listed_space(
                 raise ValueError(f"rows[{number}] lacks the decision {decision!r}.")
             options[decision].setdefault(row[decision])
     architectures = (Architecture(name, tuple(row[d] for d in decisions)) for row in rows)
-    return ListedSpace(
-        name,
-        tuple(Decision(d, tuple(values)) for d, values in options.items()),
-        frozenset(architectures),
-    )
+    whole = PlainSpace(name, tuple(Decision(d, tuple(values)) for d, values in options.items()))
+    return ListedSpace(whole, tuple(architectures))

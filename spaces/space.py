@@ -1,16 +1,20 @@
-"""SearchSpace: decisions and a graph; sampling and neighbourhoods follow from these two."""
+"""SearchSpace: decisions and a graph; sampling and neighbourhoods follow from these two.
+
+A space of which only some combinations exist lists them (`SupportsEnumeration`); every function
+here then stays within them.
+"""
 
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import NONE, SETTINGS, SKIP, is_connected, live_decisions
+from spaces.graphs import NONE, SETTINGS, SKIP, canonical_key, is_connected, live_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,14 @@ class SupportsLive(Protocol):
 
 
 @runtime_checkable
+class SupportsCanonicalKey(Protocol):
+    """A space that tells canonical keys without a graph: a tenth of the time."""
+
+    def canonical_key(self, architecture: Architecture) -> str:
+        """`spaces.graphs.canonical_key` of the architecture's graph."""
+
+
+@runtime_checkable
 class SupportsNeutral(Protocol):
     """A space in which what a network costs is a sum over its live decisions.
 
@@ -66,12 +78,42 @@ class SupportsNeutral(Protocol):
         """The option that adds nothing, or least, of each decision that offers no skip."""
 
 
+@runtime_checkable
+class SupportsEnumeration(SearchSpace, Protocol):
+    """A space of which only some combinations exist, such as the rows of a table."""
+
+    @property
+    def whole(self) -> SearchSpace:
+        """The space of all combinations, which knows their graphs."""
+
+    @property
+    def architectures(self) -> Sequence[Architecture]:
+        """Those that exist, all different, in a fixed order."""
+
+    def holds(self, architecture: Architecture) -> bool:
+        """Whether the architecture is one of them."""
+
+    def near(self, architecture: Architecture) -> Sequence[Architecture]:
+        """Those that differ from an architecture in exactly one decision; it may be none."""
+
+
+REJECTIONS = 20
+"""Combinations in a row that do not exist before a change of an architecture gives up."""
+
+
+def enumerates(space: SearchSpace) -> TypeGuard[SupportsEnumeration]:
+    """Whether only some combinations exist: `isinstance` of the Protocol, but it costs nothing."""
+    return hasattr(space, "holds") and isinstance(space, SupportsEnumeration)
+
+
 def neutral_options(space: SearchSpace) -> dict[str, Choice]:
     """Of each decision the option that adds nothing, or least, to what a network costs.
 
     Raises:
         ValueError: there is none, since a decision's cost depends on others.
     """
+    if enumerates(space):
+        return neutral_options(space.whole)
     known = space.neutral if isinstance(space, SupportsNeutral) else {}
     found = {decision.name: known.get(decision.name, SKIP) for decision in space.decisions}
     if any(found[decision.name] not in decision.options for decision in space.decisions):
@@ -84,9 +126,18 @@ def neutral_options(space: SearchSpace) -> dict[str, Choice]:
 
 def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     """The decisions whose operation lies on a path from the input to the output."""
+    if enumerates(space):
+        return live(space.whole, architecture)
     if isinstance(space, SupportsLive):
         return space.live(architecture)
     return live_decisions(space.graph(architecture))
+
+
+def canonical_key_of(space: SearchSpace, architecture: Architecture) -> str:
+    """The canonical key: architectures with one key are treated as one."""
+    if isinstance(space, SupportsCanonicalKey):
+        return space.canonical_key(architecture)
+    return canonical_key(space.graph(architecture))
 
 
 def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
@@ -95,6 +146,8 @@ def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     A decision without the option `none` chose no operation but, say, the wiring: it is used,
     unless the space itself tells live decisions, or the graph says that it sets a parameter.
     """
+    if enumerates(space):
+        return unused(space.whole, architecture)
     used, tells = live(space, architecture), isinstance(space, SupportsLive)
     parameters = () if tells else space.graph(architecture).graph.get(SETTINGS, ())
     return frozenset(
@@ -105,12 +158,16 @@ def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
 
 
 def connects(space: SearchSpace, architecture: Architecture) -> bool:
-    """Whether anything of the input reaches the output."""
+    """Whether the architecture exists and anything of the input reaches the output."""
+    if enumerates(space):
+        return space.holds(architecture) and connects(space.whole, architecture)
     return bool(live(space, architecture)) or is_connected(space.graph(architecture))
 
 
 def size(space: SearchSpace) -> int:
-    """The number of combinations of choices, isomorphic ones counted separately."""
+    """The number of combinations of choices that exist, isomorphic ones counted separately."""
+    if enumerates(space):
+        return len(space.architectures)
     return math.prod(len(decision.options) for decision in space.decisions)
 
 
@@ -118,8 +175,8 @@ def check(space: SearchSpace, architecture: Architecture) -> None:
     """Raise unless the architecture is a point of the space.
 
     Raises:
-        ValueError: another space's architecture, a wrong number of choices, or a choice that is
-            not among the options of its decision.
+        ValueError: another space's architecture, a wrong number of choices, a choice that is not
+            among the options of its decision, or a combination that does not exist.
     """
     if architecture.space != space.name:
         raise ValueError(
@@ -136,6 +193,11 @@ def check(space: SearchSpace, architecture: Architecture) -> None:
                 f"{choice!r} is no option of the decision {decision.name!r}; "
                 f"its options are {', '.join(map(repr, decision.options))}."
             )
+    if enumerates(space) and not space.holds(architecture):
+        raise ValueError(
+            f"{architecture.choices} is none of the {len(space.architectures)} combinations that "
+            f"exist in the space {space.name!r}; choose one of its `architectures`."
+        )
 
 
 def indices(space: SearchSpace, architectures: Sequence[Architecture]) -> np.ndarray:
@@ -152,7 +214,9 @@ def from_indices(space: SearchSpace, positions: Sequence[int]) -> Architecture:
 
 
 def sample(space: SearchSpace, *, rng: np.random.Generator) -> Architecture:
-    """An architecture with each choice drawn uniformly and independently."""
+    """A uniform draw: each choice by itself, or one of the combinations that exist."""
+    if enumerates(space):
+        return _one_of(space.architectures, rng=rng)
     return from_indices(space, [int(rng.integers(len(d.options))) for d in space.decisions])
 
 
@@ -161,20 +225,29 @@ def mutate(
 ) -> Architecture:
     """The architecture with `radius` different decisions changed to another option.
 
+    Where only some combinations exist, twenty changes are tried; if none of them exists, one
+    decision is changed to one that does, and where there is no such neighbour either, the result
+    is a uniform draw.
+
     Raises:
         ValueError: radius is below 1 or above the number of decisions.
     """
     if not 1 <= radius <= len(space.decisions):
         raise ValueError(f"radius is {radius}; it must lie in [1, {len(space.decisions)}].")
-    choices = list(architecture.choices)
-    for position in rng.choice(len(choices), size=radius, replace=False):
-        others = [o for o in space.decisions[position].options if o != choices[position]]
-        choices[position] = others[int(rng.integers(len(others)))]
-    return Architecture(space.name, tuple(choices))
+    changed = _mutated(space, architecture, rng=rng, radius=radius)
+    if not enumerates(space) or space.holds(changed):
+        return changed
+    whole, near = space.whole, space.near(architecture)
+    tried = (_mutated(whole, architecture, rng=rng, radius=radius) for _ in range(REJECTIONS - 1))
+    found = next(filter(space.holds, tried), None)
+    return found or _one_of(near or space.architectures, rng=rng)
 
 
 def neighbours(space: SearchSpace, architecture: Architecture) -> Iterator[Architecture]:
     """All architectures that differ in exactly one decision, in the order of the decisions."""
+    if enumerates(space):
+        yield from space.near(architecture)
+        return
     for position, decision in enumerate(space.decisions):
         before, after = architecture.choices[:position], architecture.choices[position + 1 :]
         for option in decision.options:
@@ -185,13 +258,39 @@ def neighbours(space: SearchSpace, architecture: Architecture) -> Iterator[Archi
 def crossover(
     space: SearchSpace, first: Architecture, second: Architecture, *, rng: np.random.Generator
 ) -> Architecture:
-    """Uniform crossover: each choice comes from either parent with probability one half."""
-    take_first = rng.random(len(space.decisions)) < 0.5
-    pairs = zip(first.choices, second.choices, take_first, strict=True)
-    return Architecture(space.name, tuple(a if take else b for a, b, take in pairs))
+    """Uniform crossover: each choice comes from either parent with probability one half.
+
+    Where only some combinations exist, twenty are tried; if none of them exists, the result is
+    the first parent.
+    """
+    for _ in range(REJECTIONS):
+        take_first = rng.random(len(space.decisions)) < 0.5
+        pairs = zip(first.choices, second.choices, take_first, strict=True)
+        child = Architecture(space.name, tuple(a if take else b for a, b, take in pairs))
+        if not enumerates(space) or space.holds(child):
+            return child
+    return first
 
 
 def enumerate_space(space: SearchSpace) -> Iterator[Architecture]:
-    """Every architecture, the last decision varying fastest. Look at `size` first."""
+    """Every architecture, the last decision varying fastest, or in the order in which they are
+    listed. Look at `size` first."""
+    if enumerates(space):
+        yield from space.architectures
+        return
     for choices in itertools.product(*(d.options for d in space.decisions)):
         yield Architecture(space.name, choices)
+
+
+def _mutated(
+    space: SearchSpace, architecture: Architecture, *, rng: np.random.Generator, radius: int
+) -> Architecture:
+    choices = list(architecture.choices)
+    for position in rng.choice(len(choices), size=radius, replace=False):
+        others = [o for o in space.decisions[position].options if o != choices[position]]
+        choices[position] = others[int(rng.integers(len(others)))]
+    return Architecture(space.name, tuple(choices))
+
+
+def _one_of(architectures: Sequence[Architecture], *, rng: np.random.Generator) -> Architecture:
+    return architectures[int(rng.integers(len(architectures)))]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from surrogates.gaussian_process import check_observations
-from surrogates.surrogate import Interval, Marginals
+from surrogates.surrogate import Interval, Marginals, check_observations
 
 
 @dataclass(frozen=True, slots=True)

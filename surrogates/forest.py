@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from sklearn.ensemble import RandomForestRegressor
 
-from surrogates.gaussian_process import check_observations
-from surrogates.surrogate import Interval, Marginals
+from surrogates.surrogate import Interval, Marginals, check_observations
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from botorch.models.gp_regression import SingleTaskGP
 from gpytorch.constraints import GreaterThan
@@ -22,9 +23,10 @@ from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.priors import LogNormalPrior
 from torch.distributions import MultivariateNormal
 
-from surrogates.maximisation import FitFailed, maximise
+from surrogates.kernels import dense, dense_diagonal
+from surrogates.maximisation import FitFailed, log_density, maximise
 from surrogates.scaling import Scale, compressed_scale
-from surrogates.surrogate import Interval, Marginals
+from surrogates.surrogate import Interval, Marginals, check_observations
 
 MEAN_VARIANCE = 1.0
 NOISE_FLOOR = 1e-6
@@ -42,7 +44,7 @@ class GaussianProcess:
         kernel: Makes the kernel with its parameters at the start of the fit, priors registered.
         steps: Iterations of L-BFGS at most.
         most: Observations that the hyper-parameters are fitted to; of more, the better half of
-            that number and the latest others. The posterior itself has them all.
+            that number and an even sample of the others by rank. The posterior has them all.
         scale: Makes the scale of the values.
     """
 
@@ -65,23 +67,26 @@ class GaussianProcess:
             FitFailed: the likelihood cannot be improved; `unfitted` gives the start's posterior.
         """
         check_observations(features, values)
-        kernel, scale = self.kernel(), self.scale(values)
+        # Sorted: a sum's last bits depend on its order.
+        kernel, scale = self.kernel(), self.scale(values.sort().values)
         raw_noise = torch.nn.Parameter(NOISE_PRIOR.mode.log().reshape(1).double())
-        fitted = _informative(values, self.most)
+        fitted = _informative(features, values, self.most)
         scaled = scale(values)[fitted]
-        rows = features[fitted]
+        rows, identity = features[fitted], torch.eye(len(fitted), dtype=torch.float64)
+        priors = [
+            (prior, module, closure) for _, module, prior, closure, _ in kernel.named_priors()
+        ]
 
         def log_posterior() -> torch.Tensor:
             noise = raw_noise.exp()
-            covariance = _prior_covariance(kernel, rows, rows)
-            covariance = covariance + (NOISE_FLOOR + noise) * torch.eye(len(rows)).double()
+            covariance = _prior_covariance(kernel, rows, rows) + (NOISE_FLOOR + noise) * identity
             values_given = MultivariateNormal(
                 torch.zeros_like(scaled), scale_tril=_factor(covariance), validate_args=False
             )
             total: torch.Tensor = values_given.log_prob(scaled)
-            total = total + NOISE_PRIOR.log_prob(noise).sum()
-            for _, module, prior, closure, _ in kernel.named_priors():
-                total = total + prior.log_prob(closure(module)).sum()
+            total = total + log_density(NOISE_PRIOR, noise)
+            for prior, module, of in priors:
+                total = total + log_density(prior, of(module))
             return total
 
         maximise(log_posterior, [*kernel.parameters(), raw_noise], steps=self.steps)
@@ -173,8 +178,7 @@ class GaussianProcessPredictor:
     def prior_variance(self, features: torch.Tensor) -> torch.Tensor:
         """The prior variance of the scaled value at each row, `N`."""
         with torch.no_grad():
-            diagonal: torch.Tensor = self.kernel(features, features, diag=True)
-        return diagonal.add(MEAN_VARIANCE)
+            return dense_diagonal(self.kernel, features).add(MEAN_VARIANCE)
 
     def covariance(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """The prior covariance of scaled values between rows of both, `n x N`."""
@@ -237,37 +241,23 @@ class GaussianProcessPredictor:
         return model
 
 
-def check_observations(features: torch.Tensor, values: torch.Tensor) -> None:
-    """Raise unless features and values can be learnt from.
+def _informative(features: torch.Tensor, values: torch.Tensor, most: int) -> torch.Tensor:
+    """Positions of at most `most` observations, best first: a function of their set alone.
 
-    Raises:
-        ValueError: shapes that do not fit, no observation, or values that are not finite.
+    The better half of that number, and of the others an even sample by rank; equal values are
+    ordered by their features.
     """
-    if features.ndim != 2 or values.shape != features.shape[:1] or not len(values):
-        raise ValueError(
-            f"features are {tuple(features.shape)} and values {tuple(values.shape)}; "
-            "they must be n x d and n, with n at least 1."
-        )
-    bad = torch.nonzero(~torch.isfinite(values)).flatten().tolist()
-    if bad:
-        raise ValueError(
-            f"values[{bad[0]}] is {values[bad[0]]}; values must be finite. Leave failed "
-            "observations out."
-        )
-
-
-def _informative(values: torch.Tensor, most: int) -> torch.Tensor:
-    """Positions of at most `most` observations, in their order."""
-    if len(values) <= most:
-        return torch.arange(len(values))
-    order = torch.argsort(values, descending=True, stable=True)
-    others = order[most // 2 :].sort().values[-(most - most // 2) :]
-    return torch.cat([order[: most // 2], others]).sort().values
+    columns = features.numpy().T[::-1]
+    order = torch.from_numpy(np.lexsort((*columns, -values.numpy())))
+    if len(order) <= most:
+        return order
+    best, others = order[: most // 2], order[most // 2 :]
+    room = most - len(best)
+    return torch.cat([best, others[torch.arange(room) * len(others) // room]])
 
 
 def _prior_covariance(kernel: Kernel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    covariance: torch.Tensor = kernel(a, b).to_dense()
-    return covariance.add(MEAN_VARIANCE)
+    return dense(kernel, a, b).add(MEAN_VARIANCE)
 
 
 def _predictor(

@@ -8,7 +8,7 @@ from abc import abstractmethod
 
 import torch
 from gpytorch.constraints import Positive
-from gpytorch.kernels import Kernel, ScaleKernel
+from gpytorch.kernels import AdditiveKernel, Kernel, ScaleKernel
 from gpytorch.priors import LogNormalPrior
 
 
@@ -158,6 +158,42 @@ class LinearKernel(ColumnsKernel):
     def diagonal(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Of equal rows."""
         return (a * b).sum(-1)
+
+
+def dense(kernel: Kernel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """What `kernel(a, b).to_dense()` is, `n x m`, without gpytorch's lazy tensors.
+
+    These take four fifths of the time of a fit to fifty observations. Sums and scales of this
+    module's kernels are added up here; any other kernel is asked as usual.
+    """
+    if isinstance(kernel, AdditiveKernel):
+        first, *others = (dense(part, a, b) for part in kernel.kernels)
+        total: torch.Tensor = sum(others, first)
+        return total
+    if isinstance(kernel, ScaleKernel) and kernel.active_dims is None:
+        product: torch.Tensor = dense(kernel.base_kernel, a, b) * kernel.outputscale
+        return product
+    if isinstance(kernel, ColumnsKernel):
+        matrix: torch.Tensor = kernel.forward(a, b)
+        return matrix
+    foreign: torch.Tensor = kernel(a, b).to_dense()
+    return foreign
+
+
+def dense_diagonal(kernel: Kernel, a: torch.Tensor) -> torch.Tensor:
+    """The diagonal of `dense(kernel, a, a)`, `n`."""
+    if isinstance(kernel, AdditiveKernel):
+        first, *others = (dense_diagonal(part, a) for part in kernel.kernels)
+        total: torch.Tensor = sum(others, first)
+        return total
+    if isinstance(kernel, ScaleKernel) and kernel.active_dims is None:
+        product: torch.Tensor = dense_diagonal(kernel.base_kernel, a) * kernel.outputscale
+        return product
+    if isinstance(kernel, ColumnsKernel):
+        diagonal: torch.Tensor = kernel.forward(a, a, diag=True)
+        return diagonal
+    foreign: torch.Tensor = kernel(a, a, diag=True)
+    return foreign
 
 
 def _over_union(shared: torch.Tensor, total: torch.Tensor) -> torch.Tensor:

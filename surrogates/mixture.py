@@ -2,10 +2,11 @@
 
 Priors are log-normal, of scaled values and per decision or profile; a fit starts at their modes.
 
-- Variances: mode e^-1. Each view may explain the values alone or nothing of them.
+- Variances: mode e^-1, of path profiles e. Each view may explain the values alone or nothing of
+  them; from few observations, profiles explain most (docs/engine.md).
 - Hamming weights: mode e^-2, median e^-1: architectures that differ in all of six decisions are
   all but independent, in one decision still alike.
-- Weights of profiles: mode 1, median e: a cell in which every second operation differs is far away.
+- Weights of profiles: mode 1: with the larger variance a trend over all cells that bends.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,8 @@ from surrogates.kernels import (
 
 VARIANCE = LogNormalPrior(0.0, 1.0)
 DECISION_WEIGHT = LogNormalPrior(-1.0, 1.0)
-PROFILE_WEIGHT = LogNormalPrior(1.0, 1.0)
+PROFILE_VARIANCE = LogNormalPrior(2.0, 1.0)
+PROFILE_WEIGHT = LogNormalPrior(0.5, 0.7)
 
 
 def mixed_kernel(
@@ -51,7 +53,7 @@ def mixed_kernel(
         if profiles:
             columns = slice(second, third)
             by_profile = SquaredExponentialKernel(columns, profiles, PROFILE_WEIGHT)
-            total = total + scaled(by_profile, VARIANCE)
+            total = total + scaled(by_profile, PROFILE_VARIANCE)
         if statistics:
             columns = slice(third, third + statistics)
             by_statistics = SquaredExponentialKernel(columns, statistics, PROFILE_WEIGHT)

@@ -64,3 +64,22 @@ class SupportsBotorch(Protocol):
     @property
     def model(self) -> Model:
         """The same posterior as a BoTorch model, for Monte Carlo acquisitions."""
+
+
+def check_observations(features: torch.Tensor, values: torch.Tensor) -> None:
+    """Raise unless features and values can be learnt from.
+
+    Raises:
+        ValueError: shapes that do not fit, no observation, or values that are not finite.
+    """
+    if features.ndim != 2 or values.shape != features.shape[:1] or not len(values):
+        raise ValueError(
+            f"features are {tuple(features.shape)} and values {tuple(values.shape)}; "
+            "they must be n x d and n, with n at least 1."
+        )
+    bad = torch.nonzero(~torch.isfinite(values)).flatten().tolist()
+    if bad:
+        raise ValueError(
+            f"values[{bad[0]}] is {values[bad[0]]}; values must be finite. Leave failed "
+            "observations out."
+        )

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
+from bonas.commands.folder import TABLE, FolderSettings, folder_table, setting_pairs
 from bonas.config import Config, ConfigError, DataTable
 from bonas.config_file import load_config
 from bonas.data.audit import (
@@ -20,10 +21,16 @@ from bonas.data.audit import (
     pictures_of_run,
     pictures_on_disk,
 )
-from bonas.data.faces import DataError
-from bonas.data.layouts.named import AUTO, LAYOUTS
+from bonas.data.audit.measures import FRAMES
+from bonas.data.layouts.named import LAYOUTS
+from bonas.data.source import layout_settings
 
-COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.LEAK: "bold red"}
+COLOURS = {
+    Verdict.OK: "green",
+    Verdict.TOO_FEW: "magenta",
+    Verdict.WARNING: "yellow",
+    Verdict.LEAK: "bold red",
+}
 
 
 SYNTHETIC = "synthetic"
@@ -44,32 +51,31 @@ def audit(
             "[default: found out]"
         ),
     ] = None,
+    set_: FolderSettings = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="Only what needs no picture to be decoded.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Look for leaks between splits and for shortcuts; exit code 1 where there is a leak."""
+    checks = fast_findings if fast else all_findings
     with bars() as shown:
-        pictures = _pictures(path, layout, shown)
-        if not pictures:
-            raise DataError(
-                f"{str(path)!r} has no pictures, only videos, which an audit does not open. Cut "
-                "them to frames first."
-            )
-        checks = fast_findings if fast else all_findings
+        pictures = _pictures(path, layout, set_ or (), shown)
         findings = checks(pictures, shown.counting)
+    videos = sum(picture.is_video for picture in pictures)
     worst = max((f.verdict for f in findings), key=list(Verdict).index)
     if json:
         print_json(
             {
-                "pictures": len(pictures),
+                "pictures": len(pictures) - videos,
+                "videos": videos,
+                "frames_per_video": 0 if fast else FRAMES,
                 "verdict": worst.value,
                 "findings": [finding.to_json() for finding in findings],
             }
         )
     else:
-        _show(findings, len(pictures), fast=fast)
+        _show(findings, _extent(len(pictures) - videos, videos, fast=fast))
     if worst is Verdict.LEAK:
         raise typer.Exit(1)
 
@@ -86,7 +92,9 @@ def warn_of_leaks(config: Config) -> None:
             MESSAGES.print(f"[yellow]audit[/] {_sentence(finding)}", soft_wrap=True)
 
 
-def _pictures(path: Path | None, layout: str | None, shown: Bars) -> list[Picture]:
+def _pictures(
+    path: Path | None, layout: str | None, settings: Sequence[str], shown: Bars
+) -> list[Picture]:
     """What is to be audited.
 
     Raises:
@@ -107,17 +115,27 @@ def _pictures(path: Path | None, layout: str | None, shown: Bars) -> list[Pictur
             raise ConfigError(
                 f"--layout is {layout!r}; it must be one of {', '.join((*LAYOUTS, SYNTHETIC))}."
             )
-        return pictures_of_folder(path, layout=layout or AUTO)
+        table = folder_table(path, settings, layout=layout)
+        return pictures_of_folder(path, layout=table.layout, settings=layout_settings(table))
     if layout is not None:
         raise ConfigError(
             f"--layout is {layout!r}, but {str(path)!r} is a configuration, which states "
             "the layout itself; leave --layout out."
         )
-    config = load_config(path)
+    pairs = setting_pairs(settings)
+    config = load_config(path, [f"{TABLE}{key}={value}" for key, value in pairs.items()])
     return pictures_of_run(config.data, seed=config.seed, progress=shown.counting("faces"))
 
 
-def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
+def _extent(pictures: int, videos: int, *, fast: bool) -> str:
+    """What was looked at, in words."""
+    looked = [f"{pictures} pictures"] if pictures else []
+    if videos:
+        looked.append(f"{videos} videos" + ("" if fast else f", {FRAMES} frames of each"))
+    return " and ".join(looked) + (", fast part" if fast else "")
+
+
+def _show(findings: Sequence[Finding], extent: str) -> None:
     several = len({f.data_set for f in findings}) > 1
     rows = [
         [
@@ -130,7 +148,7 @@ def _show(findings: Sequence[Finding], pictures: int, *, fast: bool) -> None:
         for finding in findings
     ]
     print_table(
-        f"Audit of {pictures} pictures" + (", fast part" if fast else ""),
+        f"Audit of {extent}",
         ["finding", *(["data set"] if several else []), "verdict", "files or AUC", "interval"],
         rows,
     )

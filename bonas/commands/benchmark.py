@@ -8,8 +8,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import bonas
 from bonas.benchmarking import Benchmark, draw_curves, run_benchmark, summary
 from bonas.estimation.tabular import Objective, read_table
+from bonas.protocol import versions
+from bonas.run_folder import file_digest
 
 CHECKPOINTS = (10, 25, 50, 100, 150, 300, 500, 1_000)
 
@@ -51,7 +54,17 @@ def benchmark(
             jobs=jobs,
         )
         progress = track(runs, "benchmark", total=len(names) * seeds, console=Console(stderr=True))
-        result = Benchmark(objective, estimator.optimum, list(progress))
+        digest = file_digest(table)
+        protocol = {
+            "version": bonas.__version__,
+            "versions": versions(),
+            "table": {"name": table.name, "sha256": digest},
+            "space": space,
+            "seeds": seeds,
+            "trials": trials,
+            "workers": workers,
+        }
+        result = Benchmark(objective, estimator.optimum, list(progress), protocol)
         if json is not None:
             json.write_text(result.to_json())
         if plot is not None:
@@ -60,6 +73,11 @@ def benchmark(
         Console(stderr=True, highlight=False).print(f"bonas benchmark: {error}", soft_wrap=True)
         raise typer.Exit(2) from error
     console.print(_table(result, trials))
+    console.print(
+        f"table {digest}; {seeds} seeds from 0; {workers} pending; bonas {bonas.__version__}",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _table(result: Benchmark, trials: int) -> Table:

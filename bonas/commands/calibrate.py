@@ -1,18 +1,25 @@
 """`bonas calibrate`: what a detector's scores mean, chosen anew on data or by other rules."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bonas.commands.console import RESULTS, bars, print_json
+from bonas.commands.folder import FolderSettings, folder_table
 from bonas.config import ConfigError
 from bonas.data.faces import Split
-from bonas.data.source import read_data
+from bonas.data.source import read_folder
 from bonas.detector_calibration import CALIBRATION, save_calibration
 from bonas.detector_calibration import calibrate as calibration_of
+from bonas.protocol import versions
 from bonas.robustness.calibration import Rules, ThresholdRule
 from bonas.saved_detector import load_detector
+from bonas.trained_on import count_trained_on
+
+MOST_SEEN = 0.01
+"""Share of the images that may look like training images: blank frames lie in every split."""
 
 
 def calibrate(
@@ -28,6 +35,7 @@ def calibrate(
     error: Annotated[
         float, typer.Option(help="Share of either class that is called the other, not uncertain.")
     ] = 0.1,
+    set_: FolderSettings = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -37,15 +45,21 @@ def calibrate(
     except ValueError as wrong:
         raise ConfigError(f"{wrong}.") from wrong
     saved = load_detector(detector, device=device)
+    table = folder_table(data, set_ or (), size=saved.image_size)
     with bars() as shown:
-        found = read_data(data, saved.image_size, shown.counting(f"{data.name} faces"))
+        found = read_folder(table, shown.counting(f"{data.name} faces"))
     faces = found.require(split, "the calibration")
-    if faces.digest() == saved.record.protocol["training_data"]:
+    seen = count_trained_on(detector, faces)
+    if seen is None and faces.digest() == saved.record.protocol["training_data"]:
+        seen = len(faces)
+    if (seen or 0) > MOST_SEEN * len(faces):
         raise ConfigError(
-            f"{data} {split.value!r} is what {detector} was trained on, where it errs too rarely; "
-            "calibrate on other images."
+            f"{data} {split.value!r} holds {seen} of {len(faces)} images that {detector} was "
+            "trained on, where it errs too rarely; calibrate on other images, such as --split val."
         )
     calibration = calibration_of(saved(faces.images), faces, split=split, rules=rules)
+    said = {"detector": saved.identity(), "device": saved.device.describe()}
+    calibration = replace(calibration, data={**calibration.data, **said, "versions": versions()})
     save_calibration(detector, calibration)
     if json:
         print_json(calibration.to_json())
@@ -59,4 +73,10 @@ def calibrate(
                 soft_wrap=True,
                 markup=False,
             )
-    RESULTS.print(str(detector / CALIBRATION), soft_wrap=True, markup=False)
+    chosen = calibration.data
+    RESULTS.print(
+        f"data {chosen['split']} {chosen['digest']}, {chosen['images']} images; weights "
+        f"{saved.digest}; bonas {chosen['version']}; {chosen['device']}; {detector / CALIBRATION}",
+        soft_wrap=True,
+        markup=False,
+    )

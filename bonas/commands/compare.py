@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from bonas.assembly import Components
-from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.commands.console import RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.commands.train import TrainingSettings, choose_architecture
 from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
 from bonas.detector_record import TrainedRecord
+from bonas.protocol import line
 from bonas.robustness.conditions import CLEAN
 from bonas.run_folder import RunFolder
 
@@ -93,7 +94,7 @@ def print_comparison(records: list[TrainedRecord]) -> None:
     columns = ["network", "score", "clean", *groups, "worst", "kparams", "seconds"]
     seeds = len({r.seed for r in records})
     print_table(f"Test AUC after equal training time, {seeds} seed(s)", columns, rows)
-    MESSAGES.print(f"conditions {records[0].score.digest[:16]}, {records[0].protocol['device']}")
+    RESULTS.print(line(records[0].protocol), soft_wrap=True, markup=False)
 
 
 def _groups(record: TrainedRecord) -> list[Any]:

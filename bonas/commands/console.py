@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+WIDEST = 10_000
 PLAIN_WIDTH = 120  # of tables in files and pipes, which have no width of their own
 MESSAGES = Console(stderr=True, highlight=False)
 RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
@@ -38,7 +40,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, justify="left" if number == 0 else "right")
     for row in rows:
         table.add_row(*row)
-    RESULTS.print(table)
+    # As wide as it needs to be, on a narrow terminal too: a name cut short says nothing.
+    needed = Measurement.get(RESULTS, RESULTS.options.update(width=WIDEST), table).maximum
+    Console(highlight=False, width=max(needed, RESULTS.width)).print(table)
 
 
 class Bars:

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from bonas.commands.console import RESULTS, print_json
-from bonas.config import ConfigError
-from bonas.config_file import parse_config
+from bonas.commands.folder import FolderSettings, folder_table
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.source import layout_settings
@@ -18,20 +17,12 @@ def data(
         Path, typer.Argument(help="Data folder, or DeepfakeBench's list.", show_default=False)
     ],
     layout: Annotated[str, typer.Option(help="Its layout; see docs/data.md.")] = AUTO,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A setting of [data]: --set compression=c40."),
-    ] = None,
+    set_: FolderSettings = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show the domains, images, videos, identities, masks and splits of a data folder."""
-    given = [setting.partition("=") for setting in set_ or []]
-    for key, equals, _ in given:
-        if not equals:
-            raise ConfigError(f"--set {key!r} is not of the form key=value, such as split_seed=1.")
-    table = {key: value for key, _, value in given} | {"layout": layout, "path": str(folder)}
-    config = parse_config({"data": table}, "bonas data").data
-    found = Contents.of(list_data(folder, config.layout, layout_settings(config)))
+    table = folder_table(folder, set_ or (), layout=layout)
+    found = Contents.of(list_data(folder, table.layout, layout_settings(table)))
     if json:
         print_json(found.as_json())
     else:

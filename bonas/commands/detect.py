@@ -12,12 +12,16 @@ import numpy as np
 import torch
 import typer
 
+import bonas
 from bonas.data.clips import VIDEO_SUFFIXES, is_video, read_video
 from bonas.data.faces import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, read_image
 from bonas.saved_detector import SavedDetector, load_detector
 
-COLUMNS = ("path", "logit", "probability", "verdict", "frames", "error")
+COLUMNS = (
+    *("path", "logit", "probability", "verdict", "frames", "error"),
+    *("detector", "weights", "version"),
+)
 BATCH = 64
 
 
@@ -65,7 +69,7 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in known)
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
             if not found:
                 raise DataError(
                     f"{str(path)!r} holds no image ({', '.join(sorted(known))}); "
@@ -82,18 +86,28 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
 def verdicts(
     detector: SavedDetector, files: Iterable[Path], *, frames: int = 32
 ) -> Iterator[dict[str, Any]]:
-    """Path, logit, probability and verdict of each file, or path and error, in their order."""
-    chosen = list(files)
+    """Path, logit, probability and verdict of each file, or path and error, in their order.
+
+    Every row names the detector, the digest of its weights and the version: rows are cut out and
+    joined, and a line before them all would be no row.
+    """
+    chosen, named = list(files), detector.identity()
+    protocol = {
+        "detector": named["name"],
+        "weights": named["weights"],
+        "version": bonas.__version__,
+    }
     for start in range(0, len(chosen), BATCH):
         batch = chosen[start : start + BATCH]
         read = [_read(file, detector.image_size, frames) for file in batch]
-        good = [pixels for pixels in read if not isinstance(pixels, str)]
-        said = iter(_said(detector, good))
-        for file, pixels in zip(batch, read, strict=True):
-            row: dict[str, Any] = {"error": pixels} if isinstance(pixels, str) else next(said)
-            if is_video(file) and not isinstance(pixels, str):
-                row["frames"] = len(pixels)
-            yield {"path": str(file)} | row
+        good = {f: p for f, p in enumerate(read) if not isinstance(p, str)}
+        logits = dict(zip(good, _logits(detector, list(good.values())), strict=True))
+        for number, (file, pixels) in enumerate(zip(batch, read, strict=True)):
+            if isinstance(pixels, str):
+                yield {"path": str(file), "error": pixels} | protocol
+                continue
+            row = {"path": str(file)} | _said(detector, logits[number], videos=is_video(file))
+            yield row | ({"frames": len(pixels)} if is_video(file) else {}) | protocol
 
 
 def _read(file: Path, size: int, frames: int) -> list[np.ndarray] | str:
@@ -104,19 +118,22 @@ def _read(file: Path, size: int, frames: int) -> list[np.ndarray] | str:
         return str(error)
 
 
-def _said(detector: SavedDetector, pictures: list[list[np.ndarray]]) -> list[dict[str, Any]]:
-    """Of each file; a file of several pictures has the mean of their logits."""
+def _logits(detector: SavedDetector, pictures: list[list[np.ndarray]]) -> list[float]:
+    """Of each file; a file of several pictures has the mean of theirs."""
     if not pictures:
         return []
     stacked = np.stack([pixels for file in pictures for pixels in file])
     each = detector(torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous())
     ends = np.cumsum([len(file) for file in pictures])
-    logits, point = np.array([part.mean() for part in np.split(each, ends[:-1])]), detector.point()
-    columns = (logits.tolist(), point.probability(logits).tolist(), point.verdicts(logits))
-    return [
-        {"logit": logit, "probability": probability, "verdict": verdict.value}
-        for logit, probability, verdict in zip(*columns, strict=True)
-    ]
+    return [float(part.mean()) for part in np.split(each, ends[:-1])]
+
+
+def _said(detector: SavedDetector, logit: float, *, videos: bool) -> dict[str, Any]:
+    """What a logit means: means over a video's frames lie closer together than frames' logits."""
+    point = detector.point(videos=videos)
+    (verdict,) = point.verdicts(logit)
+    probability = float(point.probability(logit))
+    return {"logit": logit, "probability": probability, "verdict": verdict.value}
 
 
 def _writer(form: Form) -> Callable[[dict[str, Any]], object]:

@@ -10,12 +10,14 @@ import typer
 
 from bonas.assembly import Components, supernet_estimator
 from bonas.commands.audit import warn_of_leaks
-from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_table
+from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
+from bonas.commands.folder import print_left_out
 from bonas.config_file import load_config
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_search import gradient_search
 from bonas.opening import open_search
+from bonas.protocol import line, search_protocol
 from bonas.rotation import rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search
@@ -72,9 +74,11 @@ def search(
 
 
 def load_components(folder: RunFolder) -> Components:
-    """Data and device, with progress bars."""
+    """Data and device, with progress bars; says which files of the data were left out."""
     with bars() as shown:
-        return Components.of(folder, shown.counting)
+        parts = Components.of(folder, shown.counting)
+    print_left_out(parts.data.skipped)
+    return parts
 
 
 def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math.inf) -> Search:
@@ -102,8 +106,6 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
             time_limit=time_limit - (time.monotonic() - started),
             progress=tell,
         )
-    for problem in parts.data.skipped:
-        MESSAGES.print(f"[yellow]left out[/] {problem}", soft_wrap=True)
     return search
 
 
@@ -166,6 +168,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
                 "gradient": attributes.get(GRADIENT),
                 "score": "robustness-weighted AUC on the validation split, shared weights",
                 "conditions": attributes["bonas.conditions"],
+                "protocol": search_protocol(attributes),
                 "best": [_summary(search, t) for t in told[:SHOWN]],
             }
         )
@@ -173,6 +176,8 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     rows = [_row(search, t) for t in told[:SHOWN]]
     title = f"Best of {search.study.finished} architectures (validation, shared weights)"
     print_table(title, ["architecture", "trial", "score", "clean", "worst", "kparams"], rows)
+    said = line(search_protocol(search.study.optuna.user_attrs))
+    RESULTS.print(said, soft_wrap=True, markup=False)
     if failed:
         MESSAGES.print(f"{failed} estimates failed; their reasons are in the study.")
     MESSAGES.print(f"Next: bonas train {folder.path}    bonas report {folder.path}", soft_wrap=True)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from bonas.commands.console import MESSAGES, bars, print_json, print_table
+from bonas.commands.console import MESSAGES, RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.detector_record import TrainedRecord
 from bonas.opening import open_study
+from bonas.protocol import line
 from bonas.robustness.conditions import CLEAN
 from bonas.run_folder import RunFolder
 from spaces.architecture import Architecture
@@ -105,6 +106,7 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
     rows.append([*whole, f"{statistics.mean(scores):.4f}", _spread(scores)])
     columns = ["condition", "AUC", "95 % interval", f"mean of {len(records)}", "std"]
     print_table(title, columns, rows)
+    RESULTS.print(line(first.protocol), soft_wrap=True, markup=False)
     clean = statistics.mean(r.score.aucs[CLEAN] for r in records)
     MESSAGES.print(
         f"clean test AUC {clean:.4f} (mean of {len(records)}), "
@@ -112,8 +114,8 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
         f"{statistics.mean(r.seconds for r in records):.0f} s of training each"
     )
     if first.regions is not None:
-        for line in first.regions.describe():
-            MESSAGES.print(line, soft_wrap=True)
+        for told in first.regions.describe():
+            MESSAGES.print(told, soft_wrap=True)
 
 
 def _spread(values: list[float]) -> str:

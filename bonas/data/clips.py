@@ -105,11 +105,15 @@ class Frame:
         number: From 0, in the order of time.
         picture: RGB, as it is stored.
         turn: Degrees by which a player turns it to the left before it is shown: 0, 90, 180, -90.
+        length: Frames of the video.
+        codec: What they are encoded by.
     """
 
     number: int
     picture: Image.Image
-    turn: int = 0
+    turn: int
+    length: int
+    codec: str
 
 
 def video_frames(path: Path, count: int) -> Iterator[Frame]:
@@ -130,14 +134,14 @@ def video_frames(path: Path, count: int) -> Iterator[Frame]:
             length = sum(1 for packet in container.demux(video=0) if packet.size)
         wanted = set(evenly(length, count))
         with av.open(file, options=_CONTAINERS) as container:
-            yield from _decoded(container, wanted)
+            yield from _decoded(container, wanted, length)
     except UnreadableFile:
         raise
     except (av.error.FFmpegError, OSError, ValueError, LookupError) as error:
         raise UnreadableFile(f"unreadable video ({type(error).__name__}: {error})") from error
 
 
-def _decoded(container: Any, wanted: set[int]) -> Iterator[Frame]:
+def _decoded(container: Any, wanted: set[int], length: int) -> Iterator[Frame]:
     stream = container.streams.video[0]
     if stream.codec_context is None:
         raise UnreadableFile("unreadable video (its pictures are of no known codec)")
@@ -147,7 +151,8 @@ def _decoded(container: Any, wanted: set[int]) -> Iterator[Frame]:
         check_pixels(frame.width, frame.height)  # may change within a stream
         if number in wanted:
             picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
-            yield Frame(number, picture, getattr(frame, "rotation", 0))  # from PyAV 14
+            turn = getattr(frame, "rotation", 0)  # from PyAV 14
+            yield Frame(number, picture, turn, length, stream.codec_context.name)
             given += 1
         if given == len(wanted):
             break

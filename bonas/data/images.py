@@ -6,6 +6,8 @@ one, would start another program.
 """
 
 import struct
+import threading
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff",
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 64_000_000  # a face crop is far below; a decompression bomb is far above
 Taken = TypeVar("Taken")
-_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_OPENING = threading.Lock()  # filters of warnings belong to the process, not to a thread
 # What Pillow's decoders raise on torn or forged bytes; there is no common base.
 _TORN = (OSError, ValueError, SyntaxError, EOFError, LookupError, OverflowError, TypeError)
 
@@ -52,7 +54,7 @@ def read_picture(path: Path, *, upright: bool = False) -> Image.Image:
         UnreadableFile: torn, empty, of an unknown format, animated, too large, or of a number type
             whose range is unknown.
     """
-    return _decoded(path, lambda image: _rgb(ImageOps.exif_transpose(image) if upright else image))
+    return decoded(path, lambda image: as_rgb(ImageOps.exif_transpose(image) if upright else image))
 
 
 def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
@@ -67,34 +69,50 @@ def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
         UnreadableFile: as in `read_image`, of another shape than the image, or drawn in 0 and 1,
             which is black to the eye.
     """
-    shape = _decoded(like, lambda image: image.size)
+    shape = decoded(like, lambda image: image.size)
 
     def grey(image: Image.Image) -> np.ndarray:
         if image.size != shape:
             raise UnreadableFile(
                 f"has {image.width} x {image.height} pixels, its image {shape[0]} x {shape[1]}"
             )
-        drawn = _rgb(image).convert("L")
+        drawn = as_rgb(image).convert("L")
         if drawn.getextrema()[1] == 1:
             raise UnreadableFile("has no level above 1; draw what is manipulated in 255")
         return np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR))
 
-    return _decoded(path, grey)
+    return decoded(path, grey)
 
 
-def _decoded(path: Path, take: Callable[[Image.Image], Taken]) -> Taken:
+def decoded(path: Path, take: Callable[[Image.Image], Taken]) -> Taken:
+    """What is taken of an opened image, which is closed afterwards.
+
+    Args:
+        path: Of the file.
+        take: From the image as it is stored, its pixels not decoded yet, to what is wanted.
+
+    Raises:
+        UnreadableFile: as `read_picture`.
+    """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with _opened(path) as image:
             check_pixels(image.width, image.height)
             if getattr(image, "is_animated", False) and image.format not in ("MPO", "TIFF"):
                 raise UnreadableFile("is animated; a face is one picture")
             return take(image)
     except UnreadableFile:
         raise
-    except _BOMB as error:
-        raise UnreadableFile(f"not read: {error}") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableFile(f"has more than {MAX_PIXELS} pixels") from error
     except (*_TORN, struct.error, zlib.error) as error:
         raise UnreadableFile(f"unreadable image ({type(error).__name__}: {error})") from error
+
+
+def _opened(path: Path) -> Image.Image:
+    """The image, its header read, without Pillow's word on its size: `check_pixels` has ours."""
+    with _OPENING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path, formats=FORMATS)
 
 
 def resized(image: Image.Image, size: int) -> np.ndarray:
@@ -112,7 +130,12 @@ def check_pixels(width: int, height: int) -> None:
         raise UnreadableFile(f"{width} x {height} pixels are above {MAX_PIXELS}")
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def as_rgb(image: Image.Image) -> Image.Image:
+    """An opened image in RGB, converted as `read_picture` says.
+
+    Raises:
+        UnreadableFile: its levels have no known range.
+    """
     if image.mode == "I" or image.mode.startswith("I;16"):
         # Pillow's own conversion clips at 255, which would leave a white image.
         levels = np.asarray(image)

@@ -1,7 +1,7 @@
 """From the `[data]` table to data sets."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Settings
 from bonas.data.regions import Regions, blended, joined
 from bonas.data.synthetic import Portraits, draw_portraits
+from bonas.data.unseen import condition_name, folder_conditions, forgery_conditions
 
 _LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+Further = dict[Path, tuple[str, DataSet]]
 PSEUDO = "self-blended"
 SHARES = {Split.TRAIN: 0.6, Split.VAL: 0.2, Split.TEST: 0.2}  # of the synthetic identities
 
@@ -35,7 +37,7 @@ class SearchData:
         test: The same of the test split: what reports.
         unseen_val: What was not trained on, of the validation split, by the condition's name.
         unseen_test: The same of the test split, and the data sets that nothing was selected on.
-        skipped: Images left out, with the reason.
+        skipped: Images of any of the data sets that were left out, with the reason.
     """
 
     train: Faces
@@ -62,6 +64,36 @@ def load_search_data(
     """
     main = _load(table, seed=seed, progress=progress, regions=regions)
     present = sorted({f for faces in main.splits.values() for f in faces.forgeries})
+    seen = _seen_types(table, main, present)
+    place = f"data set {main.name!r}"
+    held_back = forgery_conditions(present if table.rotate else table.unseen, place)
+    further = _further_sets(table, {*held_back, PSEUDO})
+    train = _doubled(main) if table.real_only else main.require(Split.TRAIN, "training")
+    train = train.of_domains([PSEUDO] if table.real_only else seen)
+    val = main.require(Split.VAL, "the search")
+    test = main.require(Split.TEST, "the final test") if Split.TEST in main.splits else None
+    unseen_val = _unseen(val, table, further, Split.VAL, seed)
+    unseen_test = _unseen(test, table, further, Split.TEST, seed) if test is not None else {}
+    for path in table.test:
+        name, other = further[path.resolve()]
+        unseen_test[name] = other.require(Split.TEST, "the final test")
+    seen_val = val.of_domains(seen)
+    seen_test = test.of_domains(seen) if test is not None else None
+    scored = {"val": seen_val} | {f"val, {n}": f for n, f in unseen_val.items()}
+    if seen_test is not None:
+        scored |= {"test": seen_test} | {f"test, {n}": f for n, f in unseen_test.items()}
+    for name, faces in scored.items():
+        _check_scorable(faces, f"{main.name!r} ({name})")
+    skipped = (*main.skipped, *(s for _, other in further.values() for s in other.skipped))
+    return SearchData(train, seen_val, seen_test, unseen_val, unseen_test, skipped)
+
+
+def _seen_types(table: DataTable, main: DataSet, present: list[str]) -> list[str]:
+    """The forgery types that are trained on.
+
+    Raises:
+        DataError: a type that is held back is none of the data's, or no type is left.
+    """
     unknown = [f for f in table.unseen if f not in present]
     if unknown:
         raise DataError(
@@ -74,35 +106,7 @@ def load_search_data(
             f"data.unseen holds back every forgery type of {main.name!r} "
             f"({', '.join(present)}); leave at least one for training."
         )
-    train = _doubled(main) if table.real_only else main.require(Split.TRAIN, "training")
-    train = train.of_domains([PSEUDO] if table.real_only else seen)
-    val = main.require(Split.VAL, "the search")
-    test = main.require(Split.TEST, "the final test") if Split.TEST in main.splits else None
-    unseen_val = _unseen(val, table, Split.VAL, seed)
-    unseen_test = _unseen(test, table, Split.TEST, seed) if test is not None else {}
-    for path in table.test:
-        other = _further(table, path)
-        if other.name in unseen_test:
-            raise DataError(
-                f"data.test names {other.name!r}, which is used in the search already; a data set "
-                "that selects cannot be the final test. Leave it out of one of the two."
-            )
-        unseen_test[other.name] = other.require(Split.TEST, "the final test")
-    seen_val = val.of_domains(seen)
-    seen_test = test.of_domains(seen) if test is not None else None
-    scored = {"val": seen_val} | {f"val, {n}": f for n, f in unseen_val.items()}
-    if seen_test is not None:
-        scored |= {"test": seen_test} | {f"test, {n}": f for n, f in unseen_test.items()}
-    for name, faces in scored.items():
-        _check_scorable(faces, f"{main.name!r} ({name})")
-    return SearchData(
-        train=train,
-        val=seen_val,
-        test=seen_test,
-        unseen_val=unseen_val,
-        unseen_test=unseen_test,
-        skipped=main.skipped,
-    )
+    return seen
 
 
 def _doubled(data: DataSet) -> Faces:
@@ -141,15 +145,36 @@ def _check_scorable(faces: Faces, name: str) -> None:
             )
 
 
-def _unseen(faces: Faces, table: DataTable, split: Split, seed: int) -> dict[str, Faces]:
-    """The conditions of the `unseen` group that a split of the main data gives, by name."""
-    found = {forgery: faces.of_domains([forgery]) for forgery in table.unseen}
+def _unseen(
+    faces: Faces, table: DataTable, further: Further, split: Split, seed: int
+) -> dict[str, Faces]:
+    """The conditions of the `unseen` group in a split of the main and further data, by name."""
+    found = {condition_name(forgery): faces.of_domains([forgery]) for forgery in table.unseen}
     if table.pseudo_forgeries:
         found[PSEUDO] = pseudo_forged(faces, seed=seed)
     for path in table.unseen_data:
-        other = _further(table, path)
-        found[other.name] = other.require(split, "the score's unseen group")
+        name, other = further[path.resolve()]
+        found[name] = other.require(split, "the score's unseen group")
     return found
+
+
+def _further_sets(table: DataTable, taken: Collection[str]) -> Further:
+    """The further data sets by resolved path, each with the name of its condition.
+
+    Raises:
+        DataError: one that cannot be read, or is named twice.
+    """
+    read: dict[Path, DataSet] = {}
+    for key, paths in (("unseen_data", table.unseen_data), ("test", table.test)):
+        for path in paths:
+            if path.resolve() in read:
+                raise DataError(
+                    f"data.{key} names {str(path)!r}, which is named already; a data set that "
+                    "selects cannot be the final test. Name it once."
+                )
+            read[path.resolve()] = _read(table, path, AUTO, None)
+    names = folder_conditions({path: data.name for path, data in read.items()}, taken)
+    return {path: (names[path], data) for path, data in read.items()}
 
 
 def pseudo_forged(faces: Faces, *, seed: int) -> Faces:
@@ -175,10 +200,6 @@ def _load(
         return synthetic_faces(count, size, seed=seed, progress=progress, regions=regions)
     assert table.path is not None
     return _read(table, table.path, table.layout, progress, regions=regions)
-
-
-def _further(table: DataTable, path: Path) -> DataSet:
-    return _read(table, path, AUTO, None)
 
 
 def _read(
@@ -213,7 +234,16 @@ def read_data(path: Path, size: int, progress: Progress | None = None) -> DataSe
     Raises:
         DataError: as its reader.
     """
-    return _load(DataTable(path=path, size=size, layout="auto"), seed=0, progress=progress)
+    return read_folder(DataTable(path=path, size=size, layout="auto"), progress)
+
+
+def read_folder(table: DataTable, progress: Progress | None = None) -> DataSet:
+    """The data set at the path of a table, read as the table says.
+
+    Raises:
+        DataError: as its reader.
+    """
+    return _load(table, seed=0, progress=progress)
 
 
 def synthetic_faces(

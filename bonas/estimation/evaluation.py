@@ -9,6 +9,7 @@ import torch
 
 from bonas.data.faces import Faces
 from bonas.device import Device
+from bonas.estimation.attacked import attacked_faces
 from bonas.networks.detector import Detector
 from bonas.robustness.attacks import Attack, Effort, attacked_images
 from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
@@ -31,7 +32,7 @@ class Protocol:
         corruptions: Which ones.
         severities: Of each corruption, 1 to 5.
         attacks: Budget of each attack in units of 1/255.
-        attack_images: At most so many images are attacked, whole originals, in data order.
+        attack_images: At most so many images are attacked; see `attacked.attacked_faces`.
         attack_effort: Iterations and restarts of the attacks.
         weights: Of the groups in the score.
         seed: Of the corruptions' noise and of the attacks' starts.
@@ -78,6 +79,7 @@ class Evaluation:
             protocol: What is tested.
             device: Where.
         """
+        attacked = attacked_faces(clean, protocol.attack_images)
         conditions = standard_conditions(
             clean.digest(),
             {name: faces.digest() for name, faces in unseen.items()},
@@ -87,6 +89,7 @@ class Evaluation:
             severities=protocol.severities,
             attacks=protocol.attacks,
             effort=protocol.attack_effort,
+            attacked=attacked.digest(),
         )
         views: dict[Condition, Faces] = {CLEAN: clean.to(device.device)}
         for name, faces in unseen.items():
@@ -95,9 +98,9 @@ class Evaluation:
         on_device = views[CLEAN].images
         for condition, images in corrupted_views(on_device, corrupted, seed=protocol.seed):
             views[condition] = replace(clean, images=images)
-        attacked = _first_originals(clean, protocol.attack_images).to(device.device)
+        attacked_there = attacked.to(device.device)
         for attack in protocol.attacks:
-            views[Condition(Group.ATTACK, attack.value)] = attacked
+            views[Condition(Group.ATTACK, attack.value)] = attacked_there
         return cls(conditions, views, protocol, device)
 
     def predict(
@@ -167,20 +170,3 @@ def _logits(detector: Detector, images: torch.Tensor, device: Device) -> np.ndar
     with torch.inference_mode(), device.mixed_precision():
         logits: np.ndarray = detector(images).double().cpu().numpy()
     return logits
-
-
-def _first_originals(faces: Faces, limit: int) -> Faces:
-    """The images of the first originals, at most `limit` in all but at least both classes."""
-    wanted: dict[str, int] = {}
-    for original in faces.originals:
-        wanted[original] = wanted.get(original, 0) + 1
-    chosen: set[str] = set()
-    total = 0
-    for original, count in wanted.items():
-        if total and total + count > limit:
-            break
-        chosen.add(original)
-        total += count
-    kept = faces.select([i for i, o in enumerate(faces.originals) if o in chosen])
-    # Data whose originals come sorted by class would give one class only.
-    return kept if len(set(kept.labels.tolist())) == 2 else faces

@@ -8,6 +8,7 @@ import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.observation import Observation
@@ -29,6 +30,11 @@ class RotatedEstimator:
         """Of the folds' condition sets."""
         digests = [f"{name} {fold.digest}" for name, fold in sorted(self.folds.items())]
         return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+    @property
+    def definitions(self) -> dict[str, Any]:
+        """Of each fold's conditions."""
+        return {name: fold.definitions for name, fold in self.folds.items()}
 
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
         """Means of the scores, and of each condition's AUC over the folds that have it.

@@ -2,10 +2,10 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import nn
 
+from bonas.checkpoint import Checkpoint
 from bonas.data.faces import Faces
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.evaluation import Evaluation
@@ -43,7 +43,7 @@ class StandaloneEstimator:
         architecture: Architecture,
         *,
         seed: int,
-        checkpoint: Path | None = None,
+        checkpoint: Checkpoint | None = None,
         progress: Progress | None = None,
     ) -> Detector:
         """The network after training as a detector, on the device."""

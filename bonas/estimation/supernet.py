@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,6 +55,11 @@ class SupernetEstimator:
     def digest(self) -> str:
         """Of the condition set: only scores of equal digests may be compared."""
         return self.evaluation.conditions.digest
+
+    @property
+    def definitions(self) -> dict[str, Any]:
+        """Of the conditions, as `ConditionSet.to_json`."""
+        return self.evaluation.conditions.to_json()
 
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
         """The score with shared weights.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bonas.protocol import search_protocol
 from bonas.report.contestants import Series, contest_of, headline_of
 from bonas.report.facts import RunFacts, read_run
 from bonas.report.progress import groups_of
@@ -21,6 +22,7 @@ def figures_of(folder: RunFolder) -> dict[str, Any]:
         "failed": len(facts.trials) - len(facts.complete),
         "selection": _selection(facts),
         "test": None if headline is None else _test(headline),
+        "protocol": search_protocol(facts.attributes),
         "comparison": {series.label: _test(series) for series in contest_of(facts)},
     }
 
@@ -53,4 +55,5 @@ def _test(series: Series) -> dict[str, Any]:
         "parameters": series.records[0].parameters,
         "multiply_adds": series.records[0].multiply_adds,
         "conditions": sorted({r.score.digest for r in series.records}),
+        "protocol": {str(r.seed): dict(r.protocol) for r in series.records},
     }

@@ -7,6 +7,7 @@ from bonas.report import numbers
 from bonas.report.contestants import FOUND, comparable, contest_of, series_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, code, join
+from bonas.robustness.attacks import Attack
 from bonas.run_folder import RunFolder, file_digest
 
 FEW_ORIGINALS = 30
@@ -53,6 +54,7 @@ def _of_scores(facts: RunFacts) -> Iterator[Markup]:
             "The trained networks were scored on different condition sets or with different "
             "weights (see their digests below): their scores must not be compared."
         )
+    yield from _of_gradients(facts)
     yield from _of_sizes(facts)
     versions = {str(r.protocol.get("version")) for r in (*facts.contest, *facts.detectors)}
     versions |= {str(v) for k, v in facts.attributes.items() if k == "bonas.version"}
@@ -66,6 +68,28 @@ def _of_scores(facts: RunFacts) -> Iterator[Markup]:
                 "version; levels of conditions are described as they are in the former."
             ]
         )
+
+
+def _of_gradients(facts: RunFacts) -> Iterator[Markup]:
+    """An attack without gradients that does better than one with them is a sign of hidden ones."""
+    budgets = facts.config.score.attacks
+    if budgets.get(Attack.APGD) is None or budgets[Attack.APGD] != budgets.get(Attack.SQUARE):
+        return
+    for record in (*facts.contest, *facts.detectors):
+        aucs = {c.key: auc.value for c, auc in record.score.conditions}
+        with_gradients, without = aucs.get("attack/apgd"), aucs.get("attack/square")
+        if with_gradients is not None and without is not None and without < with_gradients:
+            yield join(
+                [
+                    "Square, which uses no gradients, misleads ",
+                    code(record.name),
+                    f" (seed {record.seed}) further than APGD with the same budget: AUC "
+                    f"{numbers.auc(without)} against {numbers.auc(with_gradients)}. It may hide "
+                    "its gradients and only look robust; ",
+                    code("bonas evaluate --check-gradients"),
+                    " tests that.",
+                ]
+            )
 
 
 def _of_sizes(facts: RunFacts) -> Iterator[Markup]:

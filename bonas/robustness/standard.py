@@ -27,6 +27,7 @@ def standard_conditions(
     severities: Iterable[int] = SEVERITIES,
     attacks: Mapping[Attack, float] = ONE_LEVEL,
     effort: Effort = DEFAULT_EFFORT,
+    attacked: str | None = None,
 ) -> ConditionSet:
     """The set over one source of clean images and any number of unseen ones.
 
@@ -40,6 +41,8 @@ def standard_conditions(
         severities: of each corruption.
         attacks: budget of each attack in units of 1/255; none leaves the group out.
         effort: iterations and restarts of the attacks.
+        attacked: what the images are that are attacked, named as `data` are; all of these unless
+            given.
 
     Raises:
         ValueError: a name or severity that no condition can have.
@@ -56,5 +59,6 @@ def standard_conditions(
             definitions[condition] = source | {"seed": seed} | definition
     for attack, eps in attacks.items():
         condition = Condition(Group.ATTACK, attack.value)
-        definitions[condition] = source | attack_definition(attack, eps, effort=effort, seed=seed)
+        how = attack_definition(attack, eps, effort=effort, seed=seed)
+        definitions[condition] = source | {"data": attacked or data} | how
     return ConditionSet.of(definitions)

@@ -7,6 +7,8 @@ from bonas.strategies.acquisition import independent_thompson
 from bonas.strategies.history import Estimate, History
 from bonas.strategies.proposer import ArchitectureSampler
 from spaces.architecture import Architecture
+from spaces.encodings.encoding import Encoding
+from spaces.encodings.onehot import OneHotEncoding
 from spaces.encodings.paths import PathEncoding
 from spaces.space import SearchSpace, mutate
 from surrogates.ensemble import DeepEnsemble
@@ -32,9 +34,10 @@ class BananasSampler(ArchitectureSampler):
         features: int | None = None,
         surrogate: DeepEnsemble | None = None,
     ) -> None:
-        """Keep `features` paths, or all where `None`."""
+        """Keep `features` paths, or all where `None`; decisions where paths say nothing more."""
         super().__init__(space, seed=seed)
-        self._encoding = PathEncoding(space, features)
+        paths = PathEncoding(space, features)
+        self._encoding: Encoding = paths if paths.dimension else OneHotEncoding(space)
         self._surrogate = surrogate or DeepEnsemble()
         self._ranked: tuple[tuple[Estimate, ...], list[Architecture]] = ((), [])
 
@@ -68,6 +71,8 @@ class BananasSampler(ArchitectureSampler):
                 if child not in known:
                     pool.setdefault(child)
         candidates = list(pool)
+        if not candidates:  # a table's last rows
+            return []
         scores = independent_thompson(
             predictor.marginals(self._encoding.encode(candidates)), generator=generator
         )

@@ -1,33 +1,38 @@
 """History: what a strategy may know of a study when it is asked for one trial."""
 
-from collections.abc import Mapping
+import logging
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from bonas.observation import mean_by_name
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import canonical_key
-from spaces.space import SearchSpace
+from spaces.space import SearchSpace, canonical_key_of
 
 PROPOSAL = "bonas.proposal"
 """Trial attribute with the choices proposed, so that they count as pending before they are set."""
+CONSTRAINTS = "constraints"
+"""Trial attribute with the violations as a list; since version 5 of Optuna also one by one."""
 AUC_PREFIX = "bonas.auc."
 COST_PREFIX = "bonas.cost."
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """One finished trial.
+    """What finished trials say of one architecture.
 
     Attributes:
-        number: The trial's number.
+        number: The trial's number, of several the first one's.
         architecture: What was estimated.
         values: The objectives, all maximised.
         aucs: AUC of each condition.
         costs: What it cost.
-        constraints: Violations; feasible where all are at most 0.
+        constraints: Violations by name; feasible where all are at most 0.
     """
 
     number: int
@@ -35,12 +40,12 @@ class Estimate:
     values: tuple[float, ...]
     aucs: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
-    constraints: tuple[float, ...] = ()
+    constraints: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def feasible(self) -> bool:
         """Whether no constraint is violated."""
-        return all(violation <= 0 for violation in self.constraints)
+        return all(violation <= 0 for violation in self.constraints.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ class History:
     """A study as seen by one trial: earlier trials only, in the order of their numbers.
 
     Attributes:
-        estimates: Finished trials with values, one per canonical key: the first stays.
+        estimates: Finished trials with values, one per canonical key: of an architecture that was
+            estimated repeatedly the mean, at the place and with the choices of the first trial. A
+            table's repeats are equal; of a noisy estimator's each says as much as the other.
         pending: Architectures being estimated or enqueued.
         taken: Canonical keys that must not be proposed: estimated, pending, pruned or failed, also
             by trials with higher numbers.
@@ -80,15 +87,16 @@ class HistoryReader:
     def key(self, architecture: Architecture) -> str:
         """The architecture's canonical key."""
         if architecture not in self._keys:
-            self._keys[architecture] = canonical_key(self.space.graph(architecture))
+            self._keys[architecture] = canonical_key_of(self.space, architecture)
         return self._keys[architecture]
 
     def read(self, study: Study, number: int) -> History:
         """What trial `number` may know. Trials that lack a decision of the space are left out.
 
-        Failed and pruned trials teach nothing, but their architectures are not proposed again.
+        Failed and pruned trials, and those with a value or constraint that is not finite, teach
+        nothing, but their architectures are not proposed again.
         """
-        estimates: dict[str, Estimate] = {}
+        estimates: dict[str, list[Estimate]] = {}
         pending: list[Architecture] = []
         taken: set[str] = set()
         for trial in study.get_trials(deepcopy=False):
@@ -102,12 +110,14 @@ class HistoryReader:
                 if read.key is not None:
                     taken.add(read.key)
                     if read.estimate is not None:
-                        estimates.setdefault(read.key, read.estimate)
+                        estimates.setdefault(read.key, []).append(read.estimate)
             elif (architecture := self._architecture(trial)) is not None:
                 taken.add(self.key(architecture))
                 pending.append(architecture)
         fresh = {self.key(a): a for a in pending if self.key(a) not in estimates}
-        return History(tuple(estimates.values()), tuple(fresh.values()), frozenset(taken))
+        return History(
+            tuple(map(_mean, estimates.values())), tuple(fresh.values()), frozenset(taken)
+        )
 
     def _read_finished(self, study: Study, trial: FrozenTrial) -> _Read:
         """What a finished trial says: read once, since it cannot change any more."""
@@ -136,7 +146,19 @@ class HistoryReader:
         return Architecture(self.space.name, tuple(choices))
 
 
-def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> Estimate:
+def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> Estimate | None:
+    """What a complete trial says, or `None`, with a warning, where that is no number."""
+    constraints = _constraints(trial)
+    numbers = [*trial.values, *constraints.values()]
+    if not all(map(math.isfinite, numbers)):
+        _log.warning(
+            "trial %d has the values %s and the constraints %s, which are not all finite; it "
+            "counts as failed. Tell a failed estimate as such.",
+            trial.number,
+            trial.values,
+            constraints,
+        )
+        return None
     signs = [1.0 if d is StudyDirection.MAXIMIZE else -1.0 for d in study.directions]
     return Estimate(
         trial.number,
@@ -144,15 +166,36 @@ def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> E
         tuple(s * v for s, v in zip(signs, trial.values, strict=True)),
         _prefixed(trial.user_attrs, AUC_PREFIX),
         _prefixed(trial.user_attrs, COST_PREFIX),
-        tuple(float(v) for v in _constraints(trial)),
+        constraints,
+    )
+
+
+def _mean(repeats: Sequence[Estimate]) -> Estimate:
+    """The estimate of an architecture from all of its trials; the first one's, of one."""
+    first = repeats[0]
+    if len(repeats) == 1:
+        return first
+    return Estimate(
+        first.number,
+        first.architecture,
+        tuple(math.fsum(own) / len(own) for own in zip(*(r.values for r in repeats), strict=True)),
+        mean_by_name([r.aucs for r in repeats]),
+        mean_by_name([r.costs for r in repeats]),
+        mean_by_name([r.constraints for r in repeats]),
     )
 
 
 def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:
-    return {k[len(prefix) :]: float(v) for k, v in attributes.items() if k.startswith(prefix)}
+    """The finite numbers under a prefix: what could not be measured is as if it were not there."""
+    pairs = ((k[len(prefix) :], float(v)) for k, v in attributes.items() if k.startswith(prefix))
+    return {name: value for name, value in pairs if math.isfinite(value)}
 
 
-def _constraints(trial: FrozenTrial) -> list[float]:
-    """The trial's constraints as Optuna stores them: one list, since version 5 also one by one."""
-    single = [v for k, v in trial.system_attrs.items() if k.startswith("constraints:")]
-    return [*(trial.system_attrs.get("constraints") or ()), *single]
+def _constraints(trial: FrozenTrial) -> dict[str, float]:
+    """The trial's violations by name, in the names' order: workers may store them in any other."""
+    listed = enumerate(trial.system_attrs.get(CONSTRAINTS) or ())
+    found = {str(i): float(v) for i, v in listed}
+    prefix = f"{CONSTRAINTS}:"
+    single = {k: float(v) for k, v in trial.system_attrs.items() if k.startswith(prefix)}
+    found |= {name.removeprefix(prefix): value for name, value in single.items()}
+    return dict(sorted(found.items()))

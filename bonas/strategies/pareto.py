@@ -3,6 +3,9 @@
 A Gaussian process per objective; random weightings of the objectives (Chebyshev scalarisation,
 Knowles 2006) each nominate their best candidates, and qLogNEHVI (Daulton et al. 2021, Ament et al.
 2023) chooses among the nominated: Monte Carlo over a whole space would cost minutes.
+
+With constraints, improvement is measured over the feasible observations, and counts as much as it
+is probable that the candidate is feasible (Gardner et al. 2014), in nomination and choice alike.
 """
 
 from collections.abc import Sequence
@@ -44,8 +47,12 @@ class ParetoBelief:
         candidates: torch.Tensor,
         *,
         generator: torch.Generator,
+        feasible: torch.Tensor | None = None,
+        log_feasibility: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """A score per candidate, `N`: the nominated by qLogNEHVI, all others below them.
+
+        While nothing feasible is observed, candidates are ranked by their feasibility alone.
 
         Args:
             observed: For every objective the observations, in one order.
@@ -53,7 +60,18 @@ class ParetoBelief:
             pending: Features of pending architectures, `p x d`.
             candidates: Features of the candidates, `N x d`.
             generator: Where weightings and the acquisition's seed come from.
+            feasible: Which observations are feasible, `n`, bool; all of them where `None`.
+            log_feasibility: Logarithm of each candidate's probability of being feasible, `N`
+                (`Weighting.log_feasibility`); certain where `None`.
+
+        Raises:
+            ArithmeticError: the acquisition is not finite.
         """
+        weight = torch.zeros(len(candidates)).double()
+        weight = weight if log_feasibility is None else log_feasibility
+        kept = torch.arange(len(features)) if feasible is None else feasible.nonzero().squeeze(1)
+        if len(kept) == 0:
+            return weight
         while len(self._beliefs) < len(observed):
             self._beliefs.append(Belief(self._surrogate, self._pool))
         posteriors = [
@@ -63,12 +81,14 @@ class ParetoBelief:
         predictors = [posterior.predictor for posterior in posteriors]
         believed = [self._marginals(posterior, candidates) for posterior in posteriors]
         values = torch.stack([p.scale(p.values[: len(features)]) for p in predictors], dim=1)
-        chosen = _nominate(believed, values, generator=generator)
+        values = values[kept]
+        chosen = _nominate(believed, values, weight, generator=generator)
         # Nobody left among the nominated: the next best by the sum of the means.
-        total = torch.stack([marginals.mean for marginals in believed]).sum(0)
+        total = torch.stack([marginals.mean for marginals in believed]).sum(0) + weight
         improvement = _hypervolume_improvement(
-            predictors, features, values, pending, candidates[chosen], generator=generator
+            predictors, features[kept], values, pending, candidates[chosen], generator=generator
         )
+        improvement = improvement + weight[chosen]
         scores = total - total.max() + improvement.min() - 1.0
         scores[chosen] = improvement
         return scores
@@ -86,8 +106,28 @@ def non_dominated(values: torch.Tensor) -> torch.Tensor:
     return ~(no_worse & better).any(1)
 
 
+def feasible_front(values: torch.Tensor, feasible: torch.Tensor) -> torch.Tensor:
+    """Which feasible rows are dominated by no other feasible one; `n`, bool.
+
+    All non-dominated rows while none is feasible: they are what is known to be good.
+
+    Args:
+        values: Objectives, maximised, `n x m`.
+        feasible: `n`, bool.
+    """
+    if not feasible.any():
+        return non_dominated(values)
+    front = torch.zeros(len(values), dtype=torch.bool)
+    front[feasible] = non_dominated(values[feasible])
+    return front
+
+
 def _nominate(
-    believed: Sequence[Marginals], values: torch.Tensor, *, generator: torch.Generator
+    believed: Sequence[Marginals],
+    values: torch.Tensor,
+    weight: torch.Tensor,
+    *,
+    generator: torch.Generator,
 ) -> torch.Tensor:
     low, high = values.min(0).values, values.max(0).values
     span = (high - low).clamp_min(1e-9)
@@ -101,7 +141,7 @@ def _nominate(
         deviations = torch.stack([m.variance.sqrt() for m in believed], dim=1)
         mean = _chebyshev((means - high) / span, weights)
         variance = ((deviations / span * weights).square()).sum(1).clamp_min(1e-18)
-        score = log_expected_improvement(Marginals(mean, variance), float(scalar.max()))
+        score = weight + log_expected_improvement(Marginals(mean, variance), float(scalar.max()))
         found.extend(torch.topk(score, min(NOMINATED, len(score))).indices.tolist())
     return torch.tensor(list(dict.fromkeys(found)))
 
@@ -134,5 +174,10 @@ def _hypervolume_improvement(
         cache_root=False,
     )
     with torch.no_grad():
-        scores: torch.Tensor = acquisition(candidates.unsqueeze(1))
-    return torch.nan_to_num(scores.double(), nan=-1e9, neginf=-1e9, posinf=1e9)
+        scores: torch.Tensor = acquisition(candidates.unsqueeze(1)).double()
+    if not torch.isfinite(scores).all():
+        raise ArithmeticError(
+            f"qLogNEHVI is not finite for {int((~torch.isfinite(scores)).sum())} of {len(scores)} "
+            "candidates; report the study, or search one objective."
+        )
+    return scores

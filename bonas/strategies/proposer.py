@@ -1,8 +1,11 @@
 """What all of the project's strategies share as Optuna samplers: only the proposal differs."""
 
 import abc
+import itertools
+import logging
+import math
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from bonas.strategies.history import PROPOSAL, History, HistoryReader
-from spaces.architecture import Architecture
-from spaces.space import SearchSpace, connects, enumerate_space, sample, size
+from spaces.architecture import Architecture, Choice
+from spaces.space import SearchSpace, connects, enumerate_space, enumerates, sample, size
 
 ENUMERABLE = 100_000
 """Largest space in which a strategy that draws in vain looks at every architecture."""
@@ -22,6 +25,7 @@ DRAWS = 20_000
 """Hard limits may leave a hundredth of a space; a draw that they reject costs microseconds."""
 PASSED_OVER = 50
 """Architectures that are not promising and passed over for one suggestion, at most."""
+_log = logging.getLogger(__name__)
 
 
 class SpaceExhausted(RuntimeError):
@@ -34,7 +38,7 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
     What trial t gets is a function of the trials with lower numbers and of
     `SeedSequence([seed, t])` alone: a sampler keeps nothing but caches, so that a fresh one on a
     reloaded study proposes the same. Parameters that are no decisions of the space are drawn at
-    random.
+    random. Of an enqueued trial that fixes some decisions the others are proposed.
 
     Attributes:
         allowed: Where it is set, only architectures for which it holds are proposed: hard limits
@@ -51,6 +55,7 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         self.reader = HistoryReader(space)
         self.allowed: Callable[[Architecture], bool] | None = None
         self.promising: Callable[[Architecture], bool] | None = None
+        self._fixed: Mapping[int, Choice] = {}  # by position, of the trial being proposed for
         self._lock = threading.RLock()
         self._relative: dict[str, BaseDistribution] = {
             d.name: CategoricalDistribution(d.options) for d in space.decisions
@@ -81,12 +86,37 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             return drawn
         with self._lock:
             history = self.reader.read(study, trial.number)
-            architecture = self.propose(history, rng=self.rng(trial.number))
+            architecture = self._propose_with(fixed, history, trial.number)
             params = {
                 d.name: c for d, c in zip(self.space.decisions, architecture.choices, strict=True)
             }
             study._storage.set_trial_system_attr(trial._trial_id, PROPOSAL, params)
         return params | drawn
+
+    def _propose_with(
+        self, fixed: Mapping[str, Any], history: History, number: int
+    ) -> Architecture:
+        """The proposal for a trial some of whose decisions are fixed, if there is an open one."""
+        self._fixed = {
+            i: fixed[d.name]
+            for i, d in enumerate(self.space.decisions)
+            if fixed.get(d.name) in d.options
+        }
+        try:
+            return self.propose(history, rng=self.rng(number))
+        except SpaceExhausted:
+            if not self._fixed:
+                raise
+            _log.warning(
+                "trial %d fixes %s, and no architecture with these choices is left to propose; it "
+                "may repeat one, or estimate one that is not connected or allowed.",
+                number,
+                {n: c for n, c in fixed.items() if n in self._relative},
+            )
+            self._fixed = {}
+            return self.propose(history, rng=self.rng(number))
+        finally:
+            self._fixed = {}
 
     def sample_independent(
         self,
@@ -107,6 +137,8 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
 
     def is_open(self, architecture: Architecture, history: History) -> bool:
         """Whether the architecture may be proposed."""
+        if any(architecture.choices[i] != choice for i, choice in self._fixed.items()):
+            return False
         if self.allowed is not None and not self.allowed(architecture):
             return False
         if not connects(self.space, architecture):
@@ -120,12 +152,12 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             SpaceExhausted: there is none; in a space of more than 100,000 combinations, none was
                 found in 20,000 draws.
         """
-        drawn = (sample(self.space, rng=rng) for _ in range(DRAWS))
+        drawn = (self._completed(sample(self.space, rng=rng)) for _ in range(DRAWS))
         found = self.first_promising(a for a in drawn if self.is_open(a, history))
         if found is not None:
             return found
-        if size(self.space) <= ENUMERABLE:
-            remaining = [a for a in enumerate_space(self.space) if self.is_open(a, history)]
+        if self._combinations() <= ENUMERABLE:
+            remaining = [a for a in self._every() if self.is_open(a, history)]
             if remaining:
                 return remaining[int(rng.integers(len(remaining)))]
         rule = "" if self.allowed is None else " that the limits allow"
@@ -134,6 +166,30 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             f"{len(history.taken)} of its classes were estimated or are pending. End the search, "
             f"or widen the {'space' if self.allowed is None else 'limits'}."
         )
+
+    def _completed(self, architecture: Architecture) -> Architecture:
+        """The architecture with the fixed choices in place of its own."""
+        if not self._fixed:
+            return architecture
+        choices = enumerate(architecture.choices)
+        return Architecture(self.space.name, tuple(self._fixed.get(i, c) for i, c in choices))
+
+    def _combinations(self) -> int:
+        """How many architectures have the fixed choices; all that exist, of a listed space."""
+        if not self._fixed or enumerates(self.space):
+            return size(self.space)
+        pairs = enumerate(self.space.decisions)
+        return math.prod(len(d.options) for i, d in pairs if i not in self._fixed)
+
+    def _every(self) -> Iterator[Architecture]:
+        """They, one by one."""
+        if not self._fixed or enumerates(self.space):
+            return enumerate_space(self.space)
+        options = (
+            (self._fixed[i],) if i in self._fixed else d.options
+            for i, d in enumerate(self.space.decisions)
+        )
+        return (Architecture(self.space.name, c) for c in itertools.product(*options))
 
     def first_promising(self, architectures: Iterable[Architecture]) -> Architecture | None:
         """The first one that is promising, or the first of all where fifty are not."""

@@ -15,8 +15,13 @@ import torch
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from bonas.strategies.acquisition import Candidates, log_expected_improvement
-from bonas.strategies.candidates import EXHAUSTIVE, evolving_pool
+from bonas.strategies.acquisition import (
+    Candidates,
+    IndependentThompson,
+    Thompson,
+    log_expected_improvement,
+)
+from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.history import Estimate, History
 from bonas.strategies.pareto import ParetoBelief, non_dominated
 from bonas.strategies.proposer import ArchitectureSampler
@@ -31,6 +36,8 @@ MOST_OBSERVATIONS = 1_000
 a pool of 1,000 candidates then costs a few GFLOP, however long the study is."""
 FORGETTING = 250
 """Observations between two choices of those that are kept: in between the factor only grows."""
+DRAWN = (Thompson, IndependentThompson)
+"""Acquisitions that are drawn anew at every look: there is nothing to climb."""
 CONSTRAINTS = "constraints"
 """The trial attribute in which Optuna's samplers keep the violations."""
 
@@ -75,15 +82,29 @@ class SurrogateSampler(ArchitectureSampler):
         order = sorted(range(len(estimates)), key=lambda i: (not feasible[i], -float(means[i])))
         ranked = [estimates[i].architecture for i in order]
         best = float(means[feasible].max()) if feasible.any() else -math.inf
-        architectures, candidates = self._candidates(believed, ranked, best, history, rng=rng)
-        scores = torch.zeros(len(architectures), dtype=torch.float64)
-        if feasible.any():
-            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            scores = self.settings.acquisition(candidates, best, generator=generator)
-        weights = self._weighting.log_weights(estimates, features, candidates.features)
-        if weights is not None:
-            scores = scores + weights
-        return self._first_open(architectures, scores, history, rng=rng)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+
+        def score(candidates: Candidates) -> torch.Tensor:
+            scores = torch.zeros(len(candidates.features), dtype=torch.float64)
+            if feasible.any():
+                scores = self.settings.acquisition(candidates, best, generator=generator)
+            weights = self._weighting.log_weights(estimates, features, candidates.features)
+            return scores if weights is None else scores + weights
+
+        pool, everywhere = self._everywhere(believed, ranked, rng=rng)
+        near = self._nearby(pool, everywhere, ranked, best, history)
+        if near:
+            return self._first_open(near, score(self._believe(believed, near)), history, rng=rng)
+        scores = score(everywhere)
+        if not self._all and not isinstance(self.settings.acquisition, DRAWN):
+            pool, scores = climb(
+                self.space,
+                pool,
+                scores,
+                lambda found: score(self._believe(believed, found)),
+                allowed=self.allowed,
+            )
+        return self._first_open(pool, scores, history, rng=rng)
 
     def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """For several objectives: see `bonas.strategies.pareto`."""
@@ -123,28 +144,32 @@ class SurrogateSampler(ArchitectureSampler):
             violations = tuple(float(v) for v in self.settings.constraints(trial))
             study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, violations)
 
-    def _candidates(
+    def _everywhere(
+        self, believed: Whole, ranked: Sequence[Architecture], *, rng: np.random.Generator
+    ) -> tuple[Sequence[Architecture], Candidates]:
+        """The whole space, or the pool that stands for it."""
+        if self._all:
+            return self._all, Candidates(self._features, believed.everywhere(), believed.joint)
+        pool = evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
+        return pool, self._believe(believed, pool)
+
+    def _nearby(
         self,
-        believed: Whole,
+        pool: Sequence[Architecture],
+        everywhere: Candidates,
         ranked: Sequence[Architecture],
         best: float,
         history: History,
-        *,
-        rng: np.random.Generator,
-    ) -> tuple[Sequence[Architecture], Candidates]:
-        """Everywhere or nearby: see `Settings.turning` and `Settings.quiet`."""
-        pool = self._all or evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
-        if self._all:
-            everywhere = Candidates(self._features, believed.everywhere(), believed.joint)
-        else:
-            everywhere = self._believe(believed, pool)
+    ) -> list[Architecture]:
+        """The neighbours to choose from, or none: see `Settings.turning` and `Settings.quiet`."""
         local = self.settings.is_local(len(history.estimates) + len(history.pending))
-        if local or self._is_quiet(pool, everywhere, best, history):
-            for incumbent in ranked:
-                around = [n for n in neighbours(self.space, incumbent) if self.is_open(n, history)]
-                if around:
-                    return around, self._believe(believed, around)
-        return pool, everywhere
+        if not local and not self._is_quiet(pool, everywhere, best, history):
+            return []
+        for incumbent in ranked:
+            around = [n for n in neighbours(self.space, incumbent) if self.is_open(n, history)]
+            if around:
+                return around
+        return []
 
     def _is_quiet(
         self,

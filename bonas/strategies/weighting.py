@@ -40,16 +40,7 @@ class Weighting:
             features: Their features, `n x d`.
             candidates: Features of the candidates, `N x d`.
         """
-        total: torch.Tensor | None = None
-        count = max((len(e.constraints) for e in estimates), default=0)
-        for i in range(count):
-            known = [k for k, e in enumerate(estimates) if len(e.constraints) > i]
-            slack = [(estimates[k].architecture, -estimates[k].constraints[i]) for k in known]
-            believed, scale = self._believed(f"constraint {i}", slack, features[known], candidates)
-            # Feasible where the slack is positive; the scale is increasing, hence above its zero.
-            zero = scale(torch.zeros(1, dtype=torch.float64))
-            weight = log_feasibility(Marginals(zero - believed.mean, believed.variance))
-            total = weight if total is None else total + weight
+        total = self.log_feasibility(estimates, features, candidates)
         known = [k for k, e in enumerate(estimates) if e.costs.get(self._cost or "", 0.0) > 0]
         if known:
             costs = torch.tensor([estimates[k].costs[self._cost or ""] for k in known]).double()
@@ -57,6 +48,25 @@ class Weighting:
             cheap = list(zip(pairs, (-costs.log()).tolist(), strict=True))
             believed, scale = self._believed("cost", cheap, features[known], candidates)
             weight = scale.inverse(believed.mean)
+            total = weight if total is None else total + weight
+        return total
+
+    def log_feasibility(
+        self,
+        estimates: Sequence[Estimate],
+        features: torch.Tensor,
+        candidates: torch.Tensor,
+    ) -> torch.Tensor | None:
+        """The part of `log_weights` that constraints have; `None` where there are none."""
+        total: torch.Tensor | None = None
+        for name in sorted({name for e in estimates for name in e.constraints}):
+            known = [k for k, e in enumerate(estimates) if name in e.constraints]
+            slack = [(estimates[k].architecture, -estimates[k].constraints[name]) for k in known]
+            key = f"constraint {name}"
+            believed, scale = self._believed(key, slack, features[known], candidates)
+            # Feasible where the slack is positive; the scale is increasing, hence above its zero.
+            zero = scale(torch.zeros(1, dtype=torch.float64))
+            weight = log_feasibility(Marginals(zero - believed.mean, believed.variance))
             total = weight if total is None else total + weight
         return total
 

@@ -9,7 +9,7 @@ import torch
 
 from spaces.architecture import Architecture
 from spaces.encodings.paths import HASHED_FEATURES, bucket, sequences
-from spaces.encodings.wiring import WiringPath, fixed_paths, radices
+from spaces.encodings.wiring import WiringPath, fixed_paths, radices, side_by_side
 from spaces.graphs import NONE, SKIP
 from spaces.space import SearchSpace, indices
 
@@ -32,7 +32,8 @@ class PathMultisetEncoding:
     NAS-Bench-201, of 6,466 classes.
 
     Where decisions also choose the wiring, the fall-back reads every graph and hashes the
-    sequences of each cell into 1,024 features.
+    sequences of each cell into 1,024 features. Where paths say nothing beyond the decisions, as in
+    a table of choices, there are none: `dimension` is 0.
     """
 
     space: SearchSpace
@@ -40,13 +41,13 @@ class PathMultisetEncoding:
     _total: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        paths = fixed_paths(self.space)
+        paths = () if side_by_side(self.space) else fixed_paths(self.space)
         vocabulary: dict[tuple[str, ...], int] = {}
         blocks = None
         if paths is not None:
             blocks = tuple(_block(self.space, path, vocabulary) for path in paths)
         object.__setattr__(self, "_blocks", blocks)
-        object.__setattr__(self, "_total", len(vocabulary) if blocks else HASHED_FEATURES)
+        object.__setattr__(self, "_total", HASHED_FEATURES if blocks is None else len(vocabulary))
 
     @property
     def dimension(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from spaces.architecture import Architecture
-from spaces.encodings.wiring import WiringPath, fixed_paths, radices
+from spaces.encodings.wiring import WiringPath, fixed_paths, radices, side_by_side
 from spaces.graphs import INPUT, NONE, OUTPUT, SUM
 from spaces.space import SearchSpace, indices
 
@@ -39,7 +39,8 @@ class PathEncoding:
 
     Where decisions also choose the wiring (see `spaces.encodings.wiring`), the fall-back reads
     every graph, drops positions and hashes each operation sequence into one of 1,024 features,
-    so that sequences may collide.
+    so that sequences may collide. Where paths say nothing beyond the decisions, as in a table of
+    choices, there are none: `dimension` is 0.
 
     It cannot tell apart architectures that differ only on dead branches, or only in parameters of
     their operations (`settings` of `spaces.graphs`): 9,445 different rows on
@@ -60,7 +61,7 @@ class PathEncoding:
             raise ValueError(
                 f"features is {self.features}; it must be at least 1, or None for all paths."
             )
-        paths = fixed_paths(self.space)
+        paths = () if side_by_side(self.space) else fixed_paths(self.space)
         if paths is None:
             blocks, total = None, min(self.features or HASHED_FEATURES, HASHED_FEATURES)
         else:

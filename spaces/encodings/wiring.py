@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 
 from spaces.architecture import Architecture
-from spaces.graphs import INPUT, OUTPUT, SETTINGS
+from spaces.graphs import INPUT, NONE, OUTPUT, SETTINGS, SKIP
 from spaces.space import Decision, SearchSpace, from_indices
 
 LONGEST_SEARCH = 20_000
@@ -55,6 +55,31 @@ def fixed_paths(space: SearchSpace) -> tuple[WiringPath, ...] | None:
     if longest > LONGEST_SEARCH:
         return None
     return tuple(sorted(found, key=lambda path: len(path.decisions)))
+
+
+def side_by_side(space: SearchSpace) -> bool:
+    """Whether paths say nothing beyond the decisions, so that one-hot features say all there is.
+
+    So it is where each path holds one decision, alone between input and output, and no two
+    decisions offer the same operation: the graph of a table of choices.
+    """
+    zeros = [0] * len(space.decisions)
+    seen: dict[str, set[str]] = {decision.name: set() for decision in space.decisions}
+    for i, decision in enumerate(space.decisions):
+        for option in range(len(decision.options)):
+            graph = space.graph(from_indices(space, [*zeros[:i], option, *zeros[i + 1 :]]))
+            for node, attributes in graph.nodes(data=True):
+                operation, name = attributes["operation"], attributes.get("decision")
+                if operation in (INPUT, OUTPUT):
+                    continue
+                around = [*graph.predecessors(node), *graph.successors(node)]
+                joined = [graph.nodes[n]["operation"] for n in around] == [INPUT, OUTPUT]
+                if name not in seen or not joined or {NONE, SKIP} & {operation}:
+                    return False
+                seen[name].add(operation)
+    return len(set().union(*seen.values())) == sum(map(len, seen.values())) and all(
+        len(seen[d.name]) == len(d.options) for d in space.decisions
+    )
 
 
 def _sequences(space: SearchSpace, path: WiringPath) -> int:

@@ -1,5 +1,6 @@
 """Benchmarks of strategies on tables."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -103,7 +104,11 @@ def test_the_command_prints_a_table_and_writes_json(choices: Path, tmp_path: Pat
     assert code == 0
     assert "bayesian" in output
     document = json.loads(out.read_text())
-    assert set(document) == {"objective", "optimum", "runs"}
+    assert set(document) == {"objective", "optimum", "runs", "protocol"}
+    digest = hashlib.sha256(choices.read_bytes()).hexdigest()[:16]
+    assert document["protocol"]["table"] == {"name": choices.name, "sha256": digest}
+    assert document["protocol"]["workers"] == 2
+    assert digest in output
     assert document["optimum"] == 9
     keys = {"strategy", "seed", "best", "architectures", "seconds_per_suggestion"}
     assert [set(run) for run in document["runs"]] == [keys] * 4

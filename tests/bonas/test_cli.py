@@ -239,7 +239,7 @@ def test_the_whole_way_and_what_may_follow_it(
     assert record["name"] == more["best"][0]["key"]
     detector = tmp_path / "run" / "detectors" / record["name"]
     names = {"detector.safetensors", "architecture.json", "metrics.json", "calibration.json"}
-    assert {f.name for f in detector.iterdir()} == names
+    assert {f.name for f in detector.iterdir()} == names | {"trained_on.safetensors"}
 
     assert main(["compare", run, "--json"]) == 0
     records = json.loads(capsys.readouterr().out)
@@ -250,7 +250,9 @@ def test_the_whole_way_and_what_may_follow_it(
     capsys.readouterr()
 
     again = failure(capsys, "train", run, "--set", "training.epochs=2")
-    assert "holds a training of 9 steps, now 18 are asked for" in again
+    assert "holds a training on other terms (there | here): recipe.steps: 9 | 18" in again
+    again = failure(capsys, "train", run, "--set", "training.learning_rate=1e-9")
+    assert "recipe.learning_rate: 0.004 | 1e-09" in again
 
     other = failure(capsys, "search", str(file), "--out", run, "--set", "seed=3")
     assert "holds a run of another configuration" in other

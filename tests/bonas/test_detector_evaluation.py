@@ -12,8 +12,9 @@ import bonas
 from bonas.cli import main
 from bonas.data.attributes import read_attributes
 from bonas.data.faces import DataError, DataSet, Faces, Split
-from bonas.detector_evaluation import Conditions, DetectorEvaluation, evaluate_detector, faces_of
+from bonas.detector_evaluation import DataPart, DetectorEvaluation, evaluate_detector, faces_of
 from bonas.device import Device
+from bonas.estimation.evaluation import Protocol
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.estimate import Metrics, Refused
 from bonas.robustness.metrics import NAMES
@@ -57,8 +58,8 @@ def test_frames_videos_domains_and_subgroups_are_measured_in_every_condition(
 
     def evaluated() -> DetectorEvaluation:
         return evaluate_detector(
-            detector, plain, "small", "test",
-            conditions=Conditions.ALL, attributes=attributes, draws=100,
+            detector, DataPart(plain, "small", "test"), Protocol(seed=0),
+            attributes=attributes, draws=100,
         )  # fmt: skip
 
     found = evaluated()
@@ -77,8 +78,8 @@ def test_frames_videos_domains_and_subgroups_are_measured_in_every_condition(
 
 def test_videos_have_metrics_of_their_own(detector: SavedDetector) -> None:
     faces = videos_of(striped_faces(80), 4)
-    found = evaluate_detector(detector, faces, "small", "test", draws=100)
-    assert found.protocol["data"]["frames_per_video"] == (4, 4)
+    found = evaluate_detector(detector, DataPart(faces, "small", "test"), draws=100)
+    assert found.protocol["data"]["frames_per_video"] == [4, 4]
     (videos,) = found.videos.values()
     assert videos.whole.size.images == 40
     assert found.frames[CLEAN].whole.size.images == 160
@@ -89,10 +90,10 @@ def test_too_few_images_are_no_evaluation_and_too_few_of_a_part_are_refused(
     detector: SavedDetector,
 ) -> None:
     with pytest.raises(DataError, match="'small', split 'test', is not scored: 6 real, fewer"):
-        evaluate_detector(detector, striped_faces(6), "small", "test")
+        evaluate_detector(detector, DataPart(striped_faces(6), "small", "test"))
     attributes = {"person0": {"light": "dim"}}
     found = evaluate_detector(
-        detector, striped_faces(20), "small", "test", attributes=attributes, draws=100
+        detector, DataPart(striped_faces(20), "small", "test"), attributes=attributes, draws=100
     )
     assert isinstance(found.frames[CLEAN].subgroups["light=dim"], Refused)
     assert found.score is not None
@@ -129,8 +130,8 @@ def test_the_command_tells_metrics_with_their_protocol(
     clean = result["frames"]["clean"]
     assert set(NAMES) - {"tpr_at_1_fpr"} <= set(clean["whole"])
     assert set(clean["subgroups"]) == {"light=dim", "light=not given"}
-    expected = evaluate_detector(detector, faces, "data", "test").frames[CLEAN].whole.to_json()
-    assert clean["whole"] == expected
+    expected = evaluate_detector(detector, DataPart(faces, "data", "test")).frames[CLEAN]
+    assert clean["whole"] == expected.whole.to_json()
     assert main([*command, "--split", "all"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     for part in (faces.digest(), detector.digest, "4 - 4 frames per video", "videos", "seed 0"):
@@ -185,7 +186,9 @@ def test_a_detector_without_calibration_is_measured_as_trained(
     assert "not calibrated" in capsys.readouterr().out
     loaded = bonas.load_detector(detector.folder, device="cpu")
     faces = striped_faces(20)
-    found = evaluate_detector(loaded, faces, "data", "test", draws=100).frames[CLEAN].whole
+    found = (
+        evaluate_detector(loaded, DataPart(faces, "data", "test"), draws=100).frames[CLEAN].whole
+    )
     assert isinstance(found, Metrics)
     right = (loaded(faces.images) >= 0) == (faces.labels.numpy() == 1)
     assert found.estimates["accuracy"].value == np.mean(right)

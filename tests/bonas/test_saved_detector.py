@@ -20,8 +20,10 @@ from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.networks.builder import ForgeryBuilder, build_network, seeded
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
+from bonas.protocol import ResultProtocol
 from bonas.robustness.calibration import UNCALIBRATED, Rules, ThresholdRule
 from bonas.step_time import PLAIN
+from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from spaces.space import sample
@@ -40,9 +42,15 @@ def saved(folder: Path, faces: Faces, cpu: Device, *, plain: bool = False) -> De
     detector = Detector(network, architecture).eval()
     evaluation = Evaluation.of(faces, {}, Protocol(corruptions=(), attacks={}), cpu)
     logits = evaluation.predict(detector)
+    terms = TrainingTerms(
+        network="any", data="none", seed=1, precision="float32", recipe={"steps": 0}
+    )
+    protocol = ResultProtocol(
+        seed=0, device="cpu", data={}, conditions=evaluation.conditions, training=terms
+    )
     record = record_of(
-        "found", detector, evaluation.score(logits), evaluation, seed=1,
-        choices=architecture.choices, steps=0, seconds=0.0, training_data="none",
+        "found", detector, evaluation.score(logits), evaluation,
+        protocol=protocol, choices=architecture.choices, seconds=0.0,
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     calibration = calibrate(next(iter(logits.values())), faces, split=Split.VAL)

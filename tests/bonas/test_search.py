@@ -264,3 +264,39 @@ def test_an_observation_without_a_finite_value_is_refused(value: float | None) -
 def test_a_failed_observation_has_no_value() -> None:
     with pytest.raises(ValueError, match="a failed observation has none"):
         Observation(value=1.0, status=Status.FAILED)
+
+
+def test_a_tell_that_fails_leaves_the_trial_open() -> None:
+    search = Search(TINY)
+    architecture = search.ask()
+    for wrong, error in (("0.9", TypeError), (float("nan"), ValueError), (None, ValueError)):
+        with pytest.raises(error, match="value is"):
+            search.tell(architecture, wrong)  # type: ignore[arg-type]
+    search.tell(architecture, 0.9)
+    (told,) = search.study.told()
+    assert told.number == 0
+    assert told.observation == Observation(value=0.9)
+    assert not search.study.optuna.get_trials(states=(TrialState.RUNNING,))
+
+
+def test_the_best_of_repeated_estimates_is_the_highest_mean() -> None:
+    search = Search(TINY)
+    lucky, good = (Architecture(TINY.name, (c,) * 3) for c in ("conv_3x3", "skip"))
+    for architecture, value in [(lucky, 0.9), (good, 0.7), (lucky, 0.3), (good, 0.7)]:
+        search.tell(architecture, Observation(value=value, aucs={"clean": value}))
+    best = search.best
+    assert best is not None
+    assert (best.number, best.architecture) == (1, good)
+    assert best.observation.value == pytest.approx(0.7)
+    assert best.observation.aucs == pytest.approx({"clean": 0.7})
+
+
+def test_an_infinite_value_told_to_optuna_is_a_failed_estimate() -> None:
+    search = Search(TINY, seed=0)
+    for step in range(6):
+        asked = search.study.ask()
+        search.study.optuna.tell(asked.number, float("-inf") if step == 2 else float(step))
+    told = search.study.told()
+    assert [t.observation.status for t in told].count(Status.FAILED) == 1
+    assert search.best is not None
+    assert search.best.number == 5

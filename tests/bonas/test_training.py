@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 import bonas.training
+from bonas.checkpoint import Checkpoint
 from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
 from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
@@ -87,7 +88,7 @@ def test_interrupted_and_continued_training_equals_uninterrupted(
     faces: Faces, cpu: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
 ) -> None:
     monkeypatch.setattr(bonas.training, "CHECKPOINT_EVERY", 4)
-    checkpoint = tmp_path / "state"
+    checkpoint = Checkpoint(tmp_path / "state")
 
     def die(step: int, loss: float) -> None:
         if step > last:
@@ -95,7 +96,7 @@ def test_interrupted_and_continued_training_equals_uninterrupted(
 
     with pytest.raises(Killed):
         trained(faces, cpu, checkpoint=checkpoint, progress=die)
-    assert checkpoint.is_file()
+    assert checkpoint.path.is_file()
     steps: list[int] = []
     resumed = trained(faces, cpu, checkpoint=checkpoint, progress=lambda s, _: steps.append(s))
     assert steps[0] == 4 * (last // 4)

@@ -13,7 +13,16 @@ from spaces.cell import cell_edges, live_edges
 from spaces.forgery import FORGERY
 from spaces.graphs import INPUT, OUTPUT, canonical_key, is_connected, live_decisions, simplify
 from spaces.nasbench201 import NASBENCH201, from_arch_str
-from spaces.space import SearchSpace, connects, enumerate_space, live, sample
+from spaces.space import (
+    SearchSpace,
+    SupportsCanonicalKey,
+    canonical_key_of,
+    connects,
+    enumerate_space,
+    from_indices,
+    live,
+    sample,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -133,3 +142,14 @@ def test_a_graph_without_one_input_is_refused() -> None:
     graph.add_node("out", operation=OUTPUT)
     with pytest.raises(ValueError, match="0 nodes with the operation 'input'"):
         is_connected(graph)
+
+
+@pytest.mark.parametrize("space", [NASBENCH201, FORGERY], ids=lambda space: space.name)
+def test_a_key_told_without_a_graph_is_that_of_the_graph(space: SearchSpace) -> None:
+    assert isinstance(space, SupportsCanonicalKey)
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        architecture = sample(space, rng=rng)
+        assert canonical_key_of(space, architecture) == canonical_key(space.graph(architecture))
+    nothing = from_indices(space, [0] * len(space.decisions))
+    assert canonical_key_of(space, nothing) == canonical_key(space.graph(nothing))

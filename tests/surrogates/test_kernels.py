@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from gpytorch.kernels import Kernel
+from gpytorch.kernels import Kernel, RBFKernel, ScaleKernel
 
 from spaces.encodings.joined import JoinedEncoding
 from spaces.encodings.multisets import PathMultisetEncoding
@@ -19,6 +19,8 @@ from surrogates.kernels import (
     LinearKernel,
     SquaredExponentialKernel,
     TanimotoKernel,
+    dense,
+    dense_diagonal,
 )
 from surrogates.mixture import DECISION_WEIGHT, PROFILE_WEIGHT, mixed_kernel
 
@@ -51,6 +53,26 @@ def test_the_matrix_is_symmetric_positive_semidefinite_and_equal_on_its_diagonal
     assert torch.linalg.eigvalsh(matrix).min() > -1e-9
     diagonal = kernel(features, features, diag=True).detach()
     assert torch.allclose(matrix.diagonal(), diagonal, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*KERNELS, "foreign"])
+def test_the_dense_matrix_is_that_of_gpytorch_with_its_gradients(name: str) -> None:
+    features = _features(20)
+    kernel = KERNELS[name]() if name in KERNELS else ScaleKernel(RBFKernel()).double()
+    theirs = kernel(features[:8], features).to_dense()
+    ours = dense(kernel, features[:8], features)
+    assert torch.allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+    assert torch.allclose(
+        dense_diagonal(kernel, features), kernel(features, features, diag=True), rtol=1e-12
+    )
+    parameters = list(kernel.parameters())
+    if parameters:
+        pairs = zip(
+            torch.autograd.grad(ours.square().sum(), parameters),
+            torch.autograd.grad(theirs.square().sum(), parameters),
+            strict=True,
+        )
+        assert all(torch.allclose(a, b, rtol=1e-9) for a, b in pairs)
 
 
 @pytest.mark.parametrize("name", KERNELS)

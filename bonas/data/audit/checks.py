@@ -13,6 +13,7 @@ from bonas.data.audit.sharing import (
     identical_findings,
     identical_pictures,
     shared_originals,
+    shared_people,
 )
 
 Counting = Callable[[str], Callable[[int, int], None]]
@@ -20,7 +21,7 @@ Counting = Callable[[str], Callable[[int, int], None]]
 
 
 def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None) -> list[Finding]:
-    """What needs no picture to be decoded: shared originals and identical pictures.
+    """What needs no picture to be decoded: shared originals, people and identical pictures.
 
     Args:
         pictures: Of one or several data sets; splits are compared across all of them.
@@ -31,6 +32,7 @@ def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None)
     """
     return [
         *shared_originals(pictures),
+        *shared_people(pictures),
         *identical_findings(pictures, _identical(pictures, counting)),
     ]
 
@@ -39,7 +41,8 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
     """The fast findings, near-copies between splits, and one-feature detectors of each data set.
 
     Every picture is read once, a face crop of 224 pixels in some 3 ms; about 3 kB of each are kept
-    in memory.
+    in memory. Of a video `measures.FRAMES` frames stand for all, and it is decoded up to the last
+    of these.
 
     Args:
         pictures: Of one or several data sets; splits are compared across all of them.
@@ -47,6 +50,7 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
 
     Raises:
         OSError: a file that cannot be read.
+        DataError: there are videos, and PyAV is not installed.
     """
     groups = _identical(pictures, counting)
     numbers = content_numbers(groups, len(pictures))
@@ -56,6 +60,7 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
     measures = [m for m in results if isinstance(m, Measures)]
     findings = [
         *shared_originals(pictures),
+        *shared_people(pictures),
         *identical_findings(pictures, groups),
         *near_copies(kept, measures, [numbers[i] for i in read]),
         _unreadable(pictures, results),

@@ -1,10 +1,13 @@
-"""What is measured of a picture in one reading: its container, colours, spectrum and hash."""
+"""What is measured of a picture in one reading: its container, colours, spectrum and hash.
+
+Of a video a few frames are measured, each as a picture, and their mean stands for all.
+"""
 
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +19,8 @@ from PIL import Image, JpegImagePlugin
 from bonas.data.audit.jpeg_tables import estimated_quality
 from bonas.data.audit.perceptual_hash import Thumbnail, perceptual_hash, thumbnail
 from bonas.data.audit.pictures import Picture
-from bonas.data.images import MAX_PIXELS
+from bonas.data.clips import is_video, video_frames
+from bonas.data.images import UnreadableFile, as_rgb, decoded
 
 BANDS = (0.125, 0.25, 0.5, 1.0)
 """Bounds of the spectrum's bands, as a share of the highest frequency along an axis; the last band
@@ -27,6 +31,9 @@ WINDOW = 256
 resizing would remove the traces of an upsampling, and bounded, so that large pictures cost no
 more."""
 
+FRAMES = 2
+"""Frames of a video that are measured, evenly; the first of them is compared with others."""
+
 SAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}  # as Pillow numbers them
 
 
@@ -35,12 +42,13 @@ class Measures:
     """Numbers of one picture; NaN and empty where it has no file, or its file no JPEG tables.
 
     Attributes:
-        file_bytes: Size of the file.
+        file_bytes: Size of the file; NaN of a video, of which it tells the length.
+        pixel_bytes: Size of the file for each pixel of it, of a video for each of every frame.
         width: In pixels.
         height: In pixels.
         quality: JPEG quality, estimated.
         tables: JPEG quantisation tables and chroma subsampling, as a text to compare.
-        kind: The file's format by its content.
+        kind: The file's format by its content, of a video its codec.
         suffix: The file's extension, in lower case.
         colour: Mean red, green and blue, 0 to 255.
         brightness: Mean luma, 0 to 255.
@@ -51,6 +59,7 @@ class Measures:
     """
 
     file_bytes: float
+    pixel_bytes: float
     width: int
     height: int
     quality: float
@@ -82,30 +91,50 @@ def measured(
 
 
 def measure(source: Path | torch.Tensor) -> Measures | str:
-    """The measures of a file, or of pixels `3 x h x w`; the reason where it cannot be read."""
+    """The measures of a file, or of pixels `3 x h x w`; the reason where it cannot be read.
+
+    Raises:
+        DataError: it is a video, and PyAV is not installed.
+    """
     if not isinstance(source, Path):
         return _of_image(Image.fromarray(source.permute(1, 2, 0).cpu().numpy()), None)
     try:
-        with Image.open(source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return f"{image.width} x {image.height} pixels are above {MAX_PIXELS}"
-            return _of_image(image, source)
-    except Image.DecompressionBombError as error:
-        return f"not read: {error}"
-    except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises for torn files
-        return f"unreadable image ({type(error).__name__}: {error})"
+        if is_video(source):
+            return _of_video(source)
+        return decoded(source, lambda image: _of_image(image, source))
+    except UnreadableFile as error:
+        return str(error)
+
+
+def _of_video(file: Path) -> Measures:
+    frames = list(video_frames(file, FRAMES))
+    first, *others = (_of_image(frame.picture, None) for frame in frames)
+    every = [first, *others]
+    red, green, blue = np.mean([m.colour for m in every], axis=0).tolist()
+    return replace(
+        first,
+        pixel_bytes=file.stat().st_size / (first.width * first.height * frames[0].length),
+        kind=frames[0].codec,
+        suffix=file.suffix.lower(),
+        colour=(red, green, blue),
+        brightness=float(np.mean([m.brightness for m in every])),
+        contrast=float(np.mean([m.contrast for m in every])),
+        bands=tuple(np.mean([m.bands for m in every], axis=0).tolist()),
+    )
 
 
 def _of_image(image: Image.Image, file: Path | None) -> Measures:
     # Before `convert`, whose result knows no tables any more.
     quality, tables = _jpeg_tables(image)
-    rgb = image.convert("RGB")
+    rgb = as_rgb(image)
     pixels = np.asarray(rgb)
     luma = np.asarray(rgb.convert("L"), dtype=np.float32)
     grey = thumbnail(rgb)
     red, green, blue = (float(v) for v in pixels.mean(axis=(0, 1)))
+    file_bytes = math.nan if file is None else float(file.stat().st_size)
     return Measures(
-        file_bytes=math.nan if file is None else float(file.stat().st_size),
+        file_bytes=file_bytes,
+        pixel_bytes=file_bytes / (rgb.width * rgb.height),
         width=rgb.width,
         height=rgb.height,
         quality=quality,

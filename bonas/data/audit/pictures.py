@@ -1,5 +1,6 @@
 """Pictures to audit: files of a data set, faces in memory, or all that a configuration names."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from bonas.data.layouts.named import AUTO, layout_of, list_data
 from bonas.data.layouts.records import Settings
 from bonas.data.source import layout_settings, synthetic_faces
 
+_LOG = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One picture with what its data set says about it.
+    """One picture, or one video, with what its data set says about it.
 
     Attributes:
         name: Its path, or what tells it from others in memory.
@@ -29,6 +31,8 @@ class Picture:
         original: The real face or video that it belongs to.
         domain: `real` or the type of its forgery.
         source: Its file, or its pixels: uint8 RGB, `3 x h x w`.
+        people: Who is seen in it, as far as the data set says so.
+        own_split: Whether a table of the user's says its split, not a published one.
     """
 
     name: str
@@ -38,6 +42,13 @@ class Picture:
     original: str
     domain: str
     source: Path | torch.Tensor
+    people: tuple[str, ...] = ()
+    own_split: bool = False
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video, of which only some frames are looked at."""
+        return isinstance(self.source, Path) and is_video(self.source)
 
 
 def pictures_of_folder(
@@ -48,7 +59,7 @@ def pictures_of_folder(
     layout: str = AUTO,
     settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> list[Picture]:
-    """The pictures of a folder, none of them opened; videos, which have none yet, are left out.
+    """The pictures and videos of a folder, none of them opened.
 
     An original that a table puts into two splits is no error here: the audit reports it.
 
@@ -63,14 +74,21 @@ def pictures_of_folder(
         DataError: a folder that cannot be read.
     """
     data_set = name or folder.resolve().name
-    if metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else ""):
-        records = metadata_csv.metadata_records(folder)
+    own_split = metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else "")
+    if own_split:
+        records, missing = metadata_csv.metadata_records(folder, settings)
     else:
-        records = list(list_data(folder, layout, settings).records)
-    pictures = [r for r in records if not is_video(r.path)]
+        listing = list_data(folder, layout, settings)
+        records, missing = list(listing.records), list(listing.missing)
+    if missing:
+        _LOG.warning("left out: %s; %d in all", missing[0], len(missing))
     return [
-        Picture(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path)
-        for r in pictures
+        Picture(
+            *(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path),
+            people=r.people,
+            own_split=own_split,
+        )
+        for r in records
         if r.split in splits
     ]
 

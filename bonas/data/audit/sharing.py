@@ -69,6 +69,42 @@ def shared_originals(pictures: Sequence[Picture]) -> list[Finding]:
     ]
 
 
+def shared_people(pictures: Sequence[Picture]) -> list[Finding]:
+    """People in two splits of a data set, as target or as swapped-in face.
+
+    In a table whose splits are the user's own that is a leak, in a published data set a warning:
+    its split is what it is. Nothing where no picture says who is in it.
+    """
+    if not any(picture.people for picture in pictures):
+        return []
+    seen: dict[tuple[str, str], dict[str, Picture]] = defaultdict(dict)
+    for picture in pictures:
+        for person in picture.people:
+            seen[picture.data_set, person].setdefault(picture.split, picture)
+    crossing = {key: group for key, group in seen.items() if len(group) > 1}
+    own = any(picture.own_split for group in crossing.values() for picture in group.values())
+    remedy = (
+        "Put all pictures of a person, and of whom they were swapped with, into one split."
+        if own
+        else "The data set is published so: say that its scores are on known people, and test on "
+        "another one."
+    )
+    return [
+        Finding.of_files(
+            "identity in two splits",
+            data_sets(pictures),
+            [
+                (person, *(picture.name for picture in group.values()))
+                for (_, person), group in crossing.items()
+            ],
+            found=Verdict.LEAK if own else Verdict.WARNING,
+            meaning="These people are seen in two splits, as themselves or as the face that was "
+            f"swapped in, so the test measures in part whether somebody is known. {remedy}",
+            otherwise="Nobody is seen in two splits, as far as the data say who is in a picture.",
+        )
+    ]
+
+
 def identical_pictures(
     pictures: Sequence[Picture], *, progress: Progress | None = None
 ) -> list[list[int]]:

@@ -54,8 +54,8 @@ def list_celeb_df(folder: Path, settings: Settings) -> Listing:
     clips: dict[str, Clip] = {}
     for name in FOLDERS:
         if (folder / name).is_dir():
-            found = clips_in(inside(folder, name, str(folder)))
-            clips |= {f"{name}/{clip.name}": clip for clip in found.values()}
+            found = clips_in(inside(folder, name, str(folder))).values()
+            clips |= {f"{name}/{clip.name}": clip for clip in found}
         elif name != "YouTube-real":
             raise DataError(f"{folder} has no folder {name!r}; the layout {NAME!r} needs it.")
     tested, missing = _tested(folder, set(clips), settings)
@@ -69,7 +69,7 @@ def list_celeb_df(folder: Path, settings: Settings) -> Listing:
     records: list[Record] = []
     for key in kept:
         place, name = key.split("/")
-        records += clip_records(
+        taken = clip_records(
             clips[key],
             settings.frames_per_video,
             root=folder,
@@ -77,6 +77,7 @@ def list_celeb_df(folder: Path, settings: Settings) -> Listing:
             split=Split.TEST if key in tested else Split.TRAIN,
             forgery=ANY_FORGERY if FOLDERS[place] else REAL,
         )
+        records += [replace(record, people=people_of(name)) for record in taken]
     # The names of both real folders may coincide; a video is known by its folder too.
     records = [replace(r, video=f"{r.forgery}/{r.original}/{r.video}") for r in records]
     records, notes = with_validation(
@@ -84,8 +85,8 @@ def list_celeb_df(folder: Path, settings: Settings) -> Listing:
     )
     if dropped:
         notes.append(f"{dropped} training videos left out: the test has videos of the same take")
-    name = folder.resolve().name
-    return Listing(name, NAME, folder, tuple(records), tuple(missing), tuple(notes))
+    called = folder.resolve().name
+    return Listing(called, NAME, folder, tuple(records), tuple(missing), tuple(notes))
 
 
 def take_of(folder: str, name: str) -> str:
@@ -94,6 +95,12 @@ def take_of(folder: str, name: str) -> str:
         return f"youtube {name}"
     swapped = re.fullmatch(r"(id\d+)_id\d+_(\d+)", name)
     return f"{swapped[1]}_{swapped[2]}" if swapped else name
+
+
+def people_of(name: str) -> tuple[str, ...]:
+    """The celebrities in a video, target first; somebody on YouTube has no name."""
+    seen = re.fullmatch(r"(id\d+)(?:_(id\d+))?_\d+", name)
+    return tuple(person for person in seen.groups() if person) if seen else ()
 
 
 def _tested(folder: Path, clips: set[str], settings: Settings) -> tuple[set[str], list[str]]:

@@ -15,13 +15,13 @@ original are left out, and without a val split a quarter of the training groups 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bonas.data.clips import Clip, natural
 from bonas.data.faces import REAL, DataError, Split
-from bonas.data.layouts.celeb_df import take_of
+from bonas.data.layouts.celeb_df import people_of, take_of
 from bonas.data.layouts.faceforensics import COMPRESSIONS
 from bonas.data.layouts.records import (
     Listing,
@@ -143,7 +143,7 @@ def _of(videos: Any, compression: str, place: str) -> Any:
     if compression not in videos:
         raise DataError(
             f"{place} has no compression {compression!r}, only {', '.join(videos)}; set "
-            "data.compression to one that is there."
+            f"data.compression to one that is there (--set data.compression={next(iter(videos))})."
         )
     return videos[compression]
 
@@ -181,6 +181,13 @@ def _originals(listed: list[Listed]) -> dict[tuple[str, str], str]:
     return result
 
 
+def _people(name: str) -> tuple[str, ...]:
+    """Who is in a video, from its name, by the same rules."""
+    if acted := re.match(r"(\d\d)(?:_(\d\d))?__", name):
+        return tuple(f"actor {actor}" for actor in acted.groups() if actor)
+    return tuple(name.split("_")) if re.fullmatch(r"\d{3}(_\d{3})?", name) else people_of(name)
+
+
 def _has_any(images: Path, listed: list[Listed]) -> bool:
     some = [(f, video.place) for video in listed[:20] for f in video.frames[:5]]
     return any(inside(images, frame, place).is_file() for frame, place in some)
@@ -194,13 +201,14 @@ def _frames(
     present = tuple(p for p in paths if p.is_file())
     problem: list[str] = []
     if len(present) < max(1, len(paths)):
-        first = next((p for p in paths if p not in present), "none listed")
-        problem = [
-            settings.tolerated(
-                f"{video.place}: {len(paths) - len(present)} of {len(paths)} frames are missing, "
-                f"the first is {first}"
-            )
-        ]
+        first = next((p for p in paths if p not in present), None)
+        what = (
+            "lists no frames"
+            if first is None
+            else f"{len(paths) - len(present)} of {len(paths)} frames are missing, the first is "
+            f"{first}"
+        )
+        problem = [settings.tolerated(f"{video.place}: {what}")]
     records = clip_records(
         Clip(video.name, present),
         settings.frames_per_video,
@@ -210,7 +218,8 @@ def _frames(
         forgery=video.domain,
         masks=_masks(present) if video.domain != REAL else None,
     )
-    return records, problem
+    people = _people(video.name)
+    return [replace(record, people=people) for record in records], problem
 
 
 def _masks(frames: tuple[Path, ...]) -> Mapping[str, Path]:

@@ -65,8 +65,9 @@ def list_dfdc_preview(folder: Path, settings: Settings) -> Listing:
             place=place,
             forgery=parts[0].lower() if len(parts) > 1 else ANY_FORGERY,
         )
-        if records:
-            found.append((records, SPLITS[given], people))
+        seen = [replace(record, people=tuple(people)) for record in records]
+        if seen:
+            found.append((seen, SPLITS[given], people))
         else:
             missing.append(settings.tolerated(f"{place}: the video does not exist"))
     kept, dropped = kept_apart(found, lambda f: f[1], lambda f: f[2])

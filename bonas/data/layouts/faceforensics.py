@@ -13,6 +13,7 @@ of two splits is left out.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bonas.data.clips import clips_in, frames_in
@@ -77,23 +78,18 @@ def list_faceforensics(folder: Path, settings: Settings) -> Listing:
                 missing.append(settings.tolerated(f"{place / 'frames' / clip.name} has no images"))
             else:
                 original, split = groups[ids[0]]
-                records.extend(
-                    clip_records(
-                        clip,
-                        settings.frames_per_video,
-                        root=folder,
-                        original=original,
-                        split=split,
-                        forgery=domain,
-                        masks=masks.get(clip.name) or _mask_frames(folder, place, clip.name),
-                    )
+                taken = clip_records(
+                    clip,
+                    settings.frames_per_video,
+                    root=folder,
+                    original=original,
+                    split=split,
+                    forgery=domain,
+                    masks=masks.get(clip.name) or _mask_frames(folder, place, clip.name),
                 )
+                records += [replace(record, people=tuple(ids)) for record in taken]
     notes = [f"{count} videos left out: {why}" for why, count in sorted(left_out.items())]
-    notes += [
-        f"{name} left out: it has no {settings.compression}"
-        for name in METHODS
-        if (folder / "manipulated_sequences" / name).is_dir() and name.lower() not in dict(found)
-    ]
+    notes += _methods_left_out(folder, settings.compression, dict(found))
     if acted:
         notes.append(f"splits of actors are made (data.split_seed = {settings.split_seed})")
     name = folder.resolve().name
@@ -109,11 +105,20 @@ def _found(folder: Path, compression: str) -> list[tuple[str, Path]]:
         present = [c for c in COMPRESSIONS if any((s / c).is_dir() for _, s in sequences)]
         raise DataError(
             f"{folder} has no sequences of the compression {compression!r}; it has "
-            f"{', '.join(present) or 'none'}. Set data.compression to one that is there."
+            f"{', '.join(present) or 'none'}. Set data.compression to one that is there (--set "
+            f"data.compression={present[0] if present else 'c23'})."
         )
     for _, place in found:
         inside(folder, place, str(folder))
     return found
+
+
+def _methods_left_out(folder: Path, compression: str, found: Mapping[str, Path]) -> list[str]:
+    return [
+        f"{name} left out: it has no {compression}"
+        for name in METHODS
+        if (folder / "manipulated_sequences" / name).is_dir() and name.lower() not in found
+    ]
 
 
 def _is_acted(place: Path) -> bool:

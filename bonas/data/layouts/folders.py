@@ -59,8 +59,11 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
             f"{' and '.join(CLASSES)}."
         )
     files: list[tuple[Path, int, str]] = []
+    special: list[Path] = []
     for name, label in CLASSES.items():
-        found = _files(places[name], folder)
+        named = _files(places[name], folder)
+        found = [f for f in named if f.is_file()]
+        special += sorted(set(named) - set(found))
         if not found:
             raise DataError(f"{places[name]} has no images or videos.")
         files.extend((f, label, group_of(f.relative_to(places[name]).parts[0])) for f in found)
@@ -77,8 +80,11 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
         )
         for path, label, group in files
     )
-    note = f"splits are made of {len(splits)} groups (data.split_seed = {settings.split_seed})"
-    return Listing(folder.resolve().name, NAME, folder, records, notes=(note,))
+    notes = [f"splits are made of {len(splits)} groups (data.split_seed = {settings.split_seed})"]
+    if special:
+        # To open a pipe or a device might wait for ever.
+        notes.append(f"{len(special)} names left out: no regular files, such as {special[0]}")
+    return Listing(folder.resolve().name, NAME, folder, records, notes=tuple(notes))
 
 
 def group_of(name: str) -> str:

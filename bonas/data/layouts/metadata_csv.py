@@ -1,6 +1,6 @@
 """The `metadata.csv` layout: a table of image paths with label, original and split.
 
-    path,label,original,split[,forgery][,video][,mask]
+    path,label,original,split[,forgery][,video][,mask][,identity]
     faces/a.jpg,REAL,a,train
     faces/b.jpg,FAKE,a,train,swap
 
@@ -9,7 +9,8 @@
 belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type;
 `video` (optional) names the video that the image is a frame of, empty for a single image; `mask`
 (optional) is the path of a picture of the image's shape that is white where the image is forged,
-empty where that is not known. Masks are opened only where a network learns them.
+empty where that is not known; `identity` (optional) says who is in the picture, several people
+parted by `;`. Masks are opened only where a network learns them, and identities are audited.
 """
 
 import csv
@@ -66,18 +67,20 @@ def list_metadata_csv(folder: Path, settings: Settings) -> Listing:
     """The checked rows of the table, without opening an image.
 
     Raises:
-        DataError: no table, a missing column, a bad row, an original in two splits, a missing
-            image; names the file and the row.
+        DataError: no table, a missing column, a bad row, an original in two splits, or a missing
+            image where it is an error; names the file and the row.
     """
-    table = folder / FILE
-    return Listing(folder.resolve().name, NAME, table, tuple(metadata_records(folder)))
+    records, missing = metadata_records(folder, settings)
+    name = folder.resolve().name
+    return Listing(name, NAME, folder / FILE, tuple(records), tuple(missing))
 
 
-def metadata_records(folder: Path) -> list[Record]:
-    """As `list_metadata_csv`, with originals that lie in two splits.
+def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], list[str]]:
+    """As `list_metadata_csv`, with originals that lie in two splits, and the missing images.
 
     Raises:
-        DataError: no table, no rows, a missing column, a bad row or a missing image.
+        DataError: no table, no rows, a missing column, a bad row, or a missing image where it is an
+            error.
     """
     table = folder / FILE
     check_folder(folder)
@@ -93,7 +96,15 @@ def metadata_records(folder: Path) -> list[Record]:
         raise DataError(f"{table} is not readable as CSV in UTF-8: {error}.") from error
     if not rows:
         raise DataError(f"{table} has no rows.")
-    return rows
+    present: list[Record] = []
+    missing: list[str] = []
+    for row in rows:
+        if row.path.is_file():
+            present.append(row)
+        else:
+            problem = f"{table}, {row.where}: the image {str(row.path)!r} does not exist"
+            missing.append(settings.tolerated(problem))
+    return present, missing
 
 
 def _rows(table: Path) -> list[Record]:
@@ -122,8 +133,6 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
             f"{place}: split is {values['split']!r}; it must be train, val or test."
         ) from None
     path = inside(table.parent, values["path"], place)
-    if not path.is_file():
-        raise DataError(f"{place}: the image {str(path)!r} does not exist.")
     forgery = (record.get("forgery") or "").strip().lower() or ANY_FORGERY
     mask = (record.get("mask") or "").strip()
     return Record(
@@ -135,4 +144,5 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
         video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
         mask=inside(table.parent, mask, place) if mask and label else None,
         where=where,
+        people=tuple(p for one in (record.get("identity") or "").split(";") if (p := one.strip())),
     )

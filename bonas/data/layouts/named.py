@@ -84,7 +84,7 @@ def layout_of(folder: Path) -> str:
         signs = "; ".join(f"{name} by {LAYOUTS[name].sign}" for name in found)
         raise DataError(
             f"{str(folder)!r} has the signs of {len(found)} layouts ({signs}). Say which with "
-            f"data.layout, such as data.layout = {found[0]!r}."
+            f"data.layout, such as data.layout = {found[0]!r} (--set data.layout={found[0]})."
         )
     present = "no folder"
     if folder.is_dir():

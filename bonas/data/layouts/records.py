@@ -47,8 +47,8 @@ class Settings:
         """
         if self.on_bad_image is OnBadImage.ERROR:
             raise DataError(
-                f"{problem}. Repair or remove it, or set data.on_bad_image = "
-                '"skip" to leave such images out.'
+                f'{problem}. Repair or remove it, or set data.on_bad_image = "skip" '
+                "(--set data.on_bad_image=skip) to leave such images out."
             )
         return problem
 
@@ -66,6 +66,7 @@ class Record:
         video: Name of the video that it is or belongs to; empty for a single image.
         mask: Where the forged region is drawn, an image or a video, if the data set says so.
         where: Its line in a table, for messages.
+        people: Who is seen in it, as target or as swapped-in face, where the data set says so.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class Record:
     video: str = ""
     mask: Path | None = None
     where: str = ""
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Where the numbers come from: definitions, digests, versions, devices, seeds, times, settings."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bonas
 from bonas.config_file import dump_config
 from bonas.detector_record import TrainedRecord
+from bonas.protocol import search_protocol
 from bonas.report import numbers
 from bonas.report.contestants import series_of
 from bonas.report.definitions import definitions
@@ -38,6 +40,8 @@ def provenance_section(facts: RunFacts) -> Section:
     parts = [
         table("The search", ["fact", "value"], _search(facts), kind="words"),
         _trainings([*facts.detectors, *facts.contest], facts),
+        _images(facts),
+        _recipes([*facts.detectors, *facts.contest]),
         _files(facts),
         folded("Configuration as resolved", settings),
     ]
@@ -58,21 +62,68 @@ def _search(facts: RunFacts) -> list[list[object]]:
         first, last = min(starts), max(ends)
         span = f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, local time"
     supernet: dict[str, Any] = dict(known.get("bonas.supernet", {}))
-    config = facts.config
+    config, searched = facts.config, search_protocol(known)
     return [
         ["bonas (search)", known.get("bonas.version", numbers.NONE)],
         ["bonas (this page)", bonas.__version__],
-        ["versions of torch, Pillow and others", "not recorded in a run"],
+        ["computed with (search)", _versions(searched)],
         ["seed of data, supernet and search", config.seed],
         ["strategy", config.search.strategy],
         ["trials", f"{len(facts.trials)} finished of {config.search.trials}"],
         ["trials ran", span],
         ["time spent on estimates", numbers.duration(seconds_of(facts.trials))],
+        ["images at most attacked, per condition", config.score.attack_images],
+        ["device of the search", searched["device"] or numbers.NONE],
         ["training images (digest)", _digest(known.get("bonas.data.train"))],
         ["validation conditions (digest)", _digest(known.get("bonas.conditions"))],
         ["supernet weights (SHA-256, first 16 digits)", _digest(supernet.get("sha256"))],
         ["device asked for", f"{config.device.name}, {config.device.precision.value}"],
     ]
+
+
+def _versions(protocol: Mapping[str, Any]) -> str:
+    said = [f"{name} {number}" for name, number in dict(protocol.get("versions") or {}).items()]
+    return ", ".join(said) or numbers.NONE
+
+
+def _images(facts: RunFacts) -> Markup:
+    """Every split that was used, with its digest, as the search and the trainings name them."""
+    told = [search_protocol(facts.attributes)]
+    told += [dict(r.protocol) for r in (*facts.detectors, *facts.contest)]
+    rows: list[list[object]] = []
+    for protocol in told:
+        for role, used in dict(protocol.get("data") or {}).items():
+            row = [
+                code(role),
+                _digest(used["digest"]),
+                *(used.get(name, numbers.NONE) for name in ("images", "forged", "originals")),
+                _frames(used),
+            ]
+            if row not in rows:
+                rows.append(row)
+    if not rows:
+        return Markup("")
+    columns = ["split", "digest", "images", "forged", "originals", "frames per video"]
+    caption = "Images used; after a slash the unseen type or data set"
+    return table(caption, columns, rows, kind="words")
+
+
+def _frames(used: Mapping[str, Any]) -> str:
+    if "frames_per_video" not in used:
+        return numbers.NONE
+    frames = used["frames_per_video"]
+    return "no videos" if frames is None else f"{frames[0]} to {frames[1]}"
+
+
+def _recipes(records: Sequence[TrainedRecord]) -> Markup:
+    """What trainings stood on, once per digest, and what they were computed with."""
+    terms = {d["digest"]: d for r in records if "digest" in (d := dict(r.training))}
+    if not terms:
+        return Markup("")
+    used = sorted({_versions(r.protocol) for r in records})
+    text = "\n".join(json.dumps(found, sort_keys=True) for found in terms.values())
+    note = paragraph("Trained and tested with ", join(used, "; "), ".")
+    return folded("Training recipes", join([note, element("pre", text)]))
 
 
 def _digest(value: object) -> object:

@@ -7,7 +7,8 @@ that does better than one with them, at fewer bits of information per evaluation
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from bonas.robustness.attacks.objective import Network, Objective
 from bonas.robustness.attacks.square import square
 
 LEVEL = 0.01  # of the sign test: a detector with honest gradients is accused once in a hundred
-_FEWEST = 8  # images; with fewer no outcome of the sign test is that rare
+FEWEST = 8  # images; with fewer no outcome of the sign test is that rare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,10 @@ class GradientMasking:
     def masked(self) -> bool:
         """Whether Square is stronger on more images than chance explains."""
         return self.p_value < LEVEL
+
+    def to_json(self) -> dict[str, Any]:
+        """All numbers with the verdict."""
+        return asdict(self) | {"masked": self.masked, "verdict": self.describe()}
 
     def describe(self) -> str:
         """The verdict with its numbers, one line."""
@@ -84,9 +89,9 @@ def masked_gradients(
     Raises:
         ValueError: an argument is none of these, or the logits do not depend on the images.
     """
-    if len(images) < _FEWEST or not eps > 0.0:
+    if len(images) < FEWEST or not eps > 0.0:
         raise ValueError(
-            f"images must be at least {_FEWEST} and eps positive, got {len(images)} and {eps}; "
+            f"images must be at least {FEWEST} and eps positive, got {len(images)} and {eps}; "
             f"the verdict is a sign test at level {LEVEL}"
         )
     objective = Objective.of(network, images, labels, eps)

@@ -12,6 +12,7 @@ from bonas.config import Config, DataTable
 from bonas.data.audit import pictures_of_run, pictures_on_disk
 from bonas.data.faces import Split
 from tests.bonas.data.audit.conftest import sound_lines, write
+from tests.bonas.data.pictures import picture, video
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,32 @@ def test_a_leak_ends_with_1_and_names_the_files(
     assert "person4_a.jpg" in out
     assert "fast part" in out
     assert "file size" not in out
+
+
+def test_videos_are_audited_and_what_was_looked_at_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Forged videos and a real picture; a video of train lies in test byte for byte."""
+    rows = ["path,label,original,split"]
+    for number in range(4):
+        video(tmp_path / f"v{number}.mp4", [10 * number] * 6)
+        rows.append(f"v{number}.mp4,FAKE,person{number},{('train', 'test')[number % 2]}")
+    picture(tmp_path / "a.png")
+    rows.append("a.png,REAL,person0,train")
+    shutil.copyfile(tmp_path / "v0.mp4", tmp_path / "v1.mp4")
+    (tmp_path / "metadata.csv").write_text("\n".join(rows) + "\n")
+    assert main(["audit", str(tmp_path)]) == 1
+    out, _ = of_captured(capsys)
+    assert "Audit of 1 pictures and 4 videos, 2 frames of each" in out
+    assert "v0.mp4 | " in out
+    assert "unreadable pictures │ ok" in out
+    assert main(["audit", str(tmp_path), "--fast", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["pictures"], found["videos"], found["frames_per_video"]) == (1, 4, 0)
+    (tmp_path / "a.png").unlink()
+    (tmp_path / "metadata.csv").write_text("\n".join(rows[:-1]) + "\n")
+    assert main(["audit", str(tmp_path)]) == 1
+    assert "Audit of 4 videos, 2 frames of each" in of_captured(capsys)[0]
 
 
 def test_findings_are_printed_as_json(capsys: pytest.CaptureFixture[str], leaky: Path) -> None:
@@ -103,8 +130,8 @@ def test_of_further_data_sets_only_what_is_scored_counts(data: Path, tmp_path: P
     shutil.copytree(data, test)
     pictures = pictures_on_disk(DataTable(path=data, unseen_data=(unseen,), test=(test,)))
     used: dict[str, set[Split]] = {}
-    for picture in pictures:
-        used.setdefault(picture.data_set, set()).add(picture.split)
+    for one in pictures:
+        used.setdefault(one.data_set, set()).add(one.split)
     assert used == {
         "data": set(Split),
         str(unseen): {Split.VAL, Split.TEST},  # two folders of one name are two data sets

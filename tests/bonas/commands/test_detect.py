@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,15 @@ from PIL import Image
 
 import bonas
 from bonas.cli import main
+from bonas.commands.detect import images_below
 from bonas.data.clips import read_video
 from bonas.data.faces import Faces
+from bonas.detector_calibration import save_calibration
 from bonas.device import Device
+from bonas.protocol import versions
+from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
+from bonas.trained_on import save_trained_on
 from tests.bonas.data.pictures import video
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
@@ -36,6 +43,14 @@ def images(folder: Path, faces: Faces) -> list[Path]:
     return files
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_only_regular_files_below_a_folder_are_opened(tmp_path: Path) -> None:
+    files = images(tmp_path / "faces", striped_faces(1))
+    os.mkfifo(tmp_path / "faces" / "pipe.png")
+    (tmp_path / "faces" / "folder.png").mkdir()
+    assert images_below([tmp_path / "faces"]) == files
+
+
 def test_each_image_has_its_logit_probability_and_verdict(
     detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -46,6 +61,9 @@ def test_each_image_has_its_logit_probability_and_verdict(
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [r["path"] for r in rows] == [str(f) for f in (files[3], *files)]
     assert rows[0] == rows[4]
+    assert {(r["detector"], r["weights"], r["version"]) for r in rows} == {
+        ("found", detector.digest, bonas.__version__)
+    }
     logits = np.array([r["logit"] for r in rows[1:]])
     np.testing.assert_allclose(logits, detector(faces.images), atol=1e-4)
     point = detector.point()
@@ -56,6 +74,7 @@ def test_each_image_has_its_logit_probability_and_verdict(
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [float(r["logit"]) for r in table] == [r["logit"] for r in rows]
     assert not any(r["error"] for r in table)
+    assert {r["weights"] for r in table} == {detector.digest}
 
 
 def test_an_unreadable_image_is_told_in_its_place_and_fails_the_command(
@@ -89,6 +108,9 @@ def test_calibrating_anew_changes_what_is_said_and_not_the_logits(
     assert main([*command, *rules, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["data"]["digest"] == faces.digest()
+    assert document["data"]["detector"]["weights"] == detector.digest
+    assert document["data"]["frames_per_video"] is None
+    assert document["data"]["versions"] == versions()
     assert document["rules"] == {"threshold": "fpr", "false_positive_rate": 0.1, "error": 0.2}
     loaded = bonas.load_detector(detector.folder, device="cpu")
     assert loaded.calibration is not None
@@ -115,10 +137,16 @@ def test_calibrating_wrongly_is_wrong_use(
     for arguments, message in (
         (["--error", "0"], "error must lie in (0, 1)"),
         (["--split", "test"], "no images in the split 'test'"),
-        ([], "was trained on"),
+        (["--set", "size=64"], "is no setting of reading data"),
+        (["--set", "on_bad_image"], "is no setting of reading data"),
+        ([], "holds 24 of 24 images that"),
     ):
         assert main([*command, *arguments]) == 2
         assert message in " ".join(capsys.readouterr().err.split())
+    # Trained on a part of the split, as with types that were held back: no digest is the same.
+    save_trained_on(detector.folder, faces.select(range(0, 24, 2)))
+    assert main(command) == 2
+    assert "holds 12 of 24 images that" in " ".join(capsys.readouterr().err.split())
     assert (detector.folder / "calibration.json").read_bytes() == before
 
 
@@ -134,3 +162,20 @@ def test_a_videos_logit_is_the_mean_of_its_frames(
     assert row["frames"] == len(frames) == 3
     assert row["logit"] == pytest.approx(logits.mean(), abs=1e-6)
     assert np.ptp(logits) > 0, "all frames are one"
+
+
+def test_a_video_is_judged_by_the_operating_point_of_videos(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = video(tmp_path / "clip.mp4", [20, 90, 160])
+    (still,) = images(tmp_path / "faces", striped_faces(1))[:1]
+    assert detector.calibration is not None
+    of_frames = OperatingPoint(scale=1.0, bias=0.0, threshold=1e6, low=1e6, high=1e6)
+    of_videos = OperatingPoint(scale=2.0, bias=1.0, threshold=-1e6, low=-1e6, high=-1e6)
+    both = replace(detector.calibration, frames=of_frames, videos=of_videos)
+    save_calibration(detector.folder, both)
+    assert main(["detect", str(detector.folder), str(clip), str(still), "--device", "cpu"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [r["verdict"] for r in rows] == ["forged", "real"]
+    for row, point in zip(rows, (of_videos, of_frames), strict=True):
+        assert row["probability"] == pytest.approx(float(point.probability(row["logit"])))

@@ -9,6 +9,9 @@ from bonas.report.notices import notices
 from bonas.report.sections.conditions import conditions_section
 from bonas.report.sections.selection import selection_section
 from bonas.report.sections.summary import summary_section
+from bonas.robustness.attacks import Attack
+from bonas.robustness.conditions import Condition
+from bonas.robustness.record import ConditionAuc
 from bonas.run_folder import RunFolder
 from tests.bonas.report.conftest import World
 
@@ -103,3 +106,24 @@ def test_what_selected_is_read_from_the_trials(full: RunFolder) -> None:
     cells = re.findall(r"<code>([^<]*)</code></th><td>((?:not )?seen)</td>", body)
     assert dict(cells)[kept] == "not seen"
     assert {v for k, v in cells if k != kept} == {"seen"}
+
+
+def test_an_attack_that_does_better_without_gradients_is_noticed(full: RunFolder) -> None:
+    facts = read_run(full)
+    first = facts.contest[0]
+
+    def attacked(square: float, budget: float = 1.0) -> str:
+        measured = tuple(
+            (Condition.from_key(f"attack/{name}"), ConditionAuc(auc, 0.001, 12))
+            for name, auc in (("apgd", 0.4), ("square", square))
+        )
+        record = replace(first, score=replace(first.score, conditions=measured))
+        score = facts.config.score.model_copy(
+            update={"attacks": {Attack.APGD: 1.0, Attack.SQUARE: budget}}
+        )
+        config = facts.config.model_copy(update={"score": score})
+        return _notices(replace(facts, contest=(record,), detectors=(), config=config))
+
+    assert "AUC 0.300 against 0.400" in attacked(0.3)
+    assert "uses no gradients" not in attacked(0.5)
+    assert "uses no gradients" not in attacked(0.3, budget=8.0)

@@ -23,6 +23,7 @@ from spaces.architecture import Architecture
 from spaces.cell import CellSpace
 from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.graphs import NONE, SKIP, canonical_key, is_connected
+from spaces.listed import listed_space
 from spaces.space import SearchSpace, enumerate_space
 
 SMALL = CellSpace("small", (NONE, SKIP, "conv", "pool"), nodes=3)  # 64 architectures
@@ -79,6 +80,17 @@ def test_every_class_is_proposed_once_and_then_the_space_is_exhausted(name: str)
     assert {canonical_key(SMALL.graph(a)) for a in found} == keys
     with pytest.raises(SpaceExhausted, match="'small'"):
         study.ask(_distributions(SMALL))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_of_a_table_of_a_few_combinations_every_row_is_proposed_once(name: str) -> None:
+    rng = np.random.default_rng(0)
+    rows = [{f"d{i}": str(c) for i, c in enumerate(rng.integers(8, size=12))} for _ in range(40)]
+    table = listed_space("table", list(rows[0]), rows)
+    study, found = _search(table, STRATEGIES[name](table, 0), 40)
+    assert set(found) == set(table.architectures)
+    with pytest.raises(SpaceExhausted, match="'table'"):
+        study.ask(_distributions(table))
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

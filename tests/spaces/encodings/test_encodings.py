@@ -15,7 +15,7 @@ from spaces.encodings.multisets import PathMultisetEncoding
 from spaces.encodings.onehot import OneHotEncoding
 from spaces.encodings.paths import HASHED_FEATURES, PathEncoding
 from spaces.encodings.profiles import PathProfileEncoding
-from spaces.encodings.wiring import fixed_paths
+from spaces.encodings.wiring import fixed_paths, side_by_side
 from spaces.forgery import FORGERY
 from spaces.graphs import INPUT, NONE, OUTPUT, SKIP, canonical_key, simplify
 from spaces.listed import listed_space
@@ -171,6 +171,17 @@ def test_a_space_that_chooses_its_wiring_falls_back_to_hashed_sequences() -> Non
     rows = PathMultisetEncoding(space).encode(list(enumerate_space(space)))
     assert len(torch.unique(rows, dim=0)) == 6
     assert PathEncoding(space, 64).dimension == 64
+
+
+def test_paths_of_a_table_of_choices_say_nothing_and_have_no_features() -> None:
+    names, rows = ("depth", "kind"), [(2, NONE), (4, NONE), (4, SKIP)]
+    table = listed_space("mine", names, [dict(zip(names, row, strict=True)) for row in rows])
+    assert side_by_side(table)
+    for paths in (PathEncoding(table), PathEncoding(table, 64), PathMultisetEncoding(table)):
+        assert paths.dimension == 0
+        assert paths.encode(table.architectures).shape == (3, 0)
+    spaces: tuple[SearchSpace, ...] = (NASBENCH201, FORGERY, ChosenWiring())
+    assert not any(map(side_by_side, spaces))
 
 
 def test_long_chains_of_decisions_are_not_enumerated() -> None:

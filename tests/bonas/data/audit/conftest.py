@@ -38,8 +38,8 @@ def picture(rng: np.random.Generator) -> Image.Image:
 def sound_lines(originals: int = 60, *, seed: int = 0) -> list[Line]:
     """A real picture of each original and a forgery that differs in its middle; two types.
 
-    The middle is foreign in both, so that its edges tell nothing. Below about 60 originals a
-    perfect detector proves no leak.
+    The middle is foreign in both, so that its edges tell nothing. Below about a dozen originals
+    nothing is proven or cleared.
     """
     rng = np.random.default_rng(seed)
     lines = []

@@ -1,3 +1,5 @@
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bonas.data.audit.detectors import one_feature_findings
+from bonas.data.audit.detectors import log_arrangements, one_feature_findings
 from bonas.data.audit.finding import LEAK_AUC, WARNING_AUC, Verdict, verdict_of
 from bonas.data.audit.measures import Measures, measure
 from bonas.data.audit.near_copies import correlations
@@ -39,9 +41,8 @@ def sample(
 def test_chance_is_no_finding_however_few_the_pictures(seed: int) -> None:
     rng = np.random.default_rng(seed)
     labels = np.arange(24) % 2
-    assert (
-        verdicts(one_feature_findings(*sample(rng.uniform(60, 180, 24), labels, seed=seed))) == {}
-    )
+    found = verdicts(one_feature_findings(*sample(rng.uniform(60, 180, 24), labels, seed=seed)))
+    assert set(found.values()) <= {Verdict.TOO_FEW}
 
 
 def test_the_number_is_the_auc_in_the_better_direction() -> None:
@@ -59,12 +60,14 @@ def test_the_number_is_the_auc_in_the_better_direction() -> None:
 
 
 def test_perfect_separation_of_a_handful_proves_nothing() -> None:
-    """Four originals of a class: the interval reaches down to chance."""
+    """Four originals of a class: the interval reaches down to chance, and nothing is cleared."""
     labels = np.arange(8) % 2
     pictures, measures = sample(60 + 100.0 * labels, labels)
-    (found,) = (f for f in one_feature_findings(pictures, measures) if f.name == "brightness")
+    findings = one_feature_findings(pictures, measures)
+    (found,) = (f for f in findings if f.name == "brightness")
     assert found.number == 1
-    assert found.verdict is Verdict.OK
+    assert "so few originals" in found.meaning
+    assert {f.verdict for f in findings} == {Verdict.TOO_FEW}
     labels = np.arange(80) % 2
     assert verdicts(one_feature_findings(*sample(60 + 100.0 * labels, labels)))["brightness"]
 
@@ -75,18 +78,65 @@ def test_frames_of_one_original_count_as_one() -> None:
     clusters = np.arange(160) % 4
     levels = 100 + 40.0 * (clusters % 2) + 25.0 * (clusters // 2)
     found = verdicts(one_feature_findings(*sample(levels, labels, clusters)))
-    assert "brightness" not in found
-    assert "brightness" in verdicts(one_feature_findings(*sample(levels, labels)))
+    assert found["brightness"] is Verdict.TOO_FEW
+    alone = verdicts(one_feature_findings(*sample(levels, labels)))
+    assert alone["brightness"] is Verdict.WARNING
 
 
+@pytest.mark.parametrize("telling", [True, False])
 @pytest.mark.parametrize("container", [True, False])
+@pytest.mark.parametrize("auc", [0.5, 0.7, LEAK_AUC, 0.9, 1.0])
 @pytest.mark.parametrize("low", [0.2, 0.5, WARNING_AUC, LEAK_AUC, 1.0])
-def test_the_rule_is_monotone_and_pictures_never_leak(low: float, container: bool) -> None:
-    order = list(Verdict)
-    here, above = (verdict_of(v, container=container) for v in (low, min(1.0, low + 0.01)))
-    assert order.index(here) <= order.index(above)
+def test_the_rule_is_monotone_and_pictures_never_leak(
+    low: float, auc: float, container: bool, telling: bool
+) -> None:
+    def index(auc: float, low: float) -> int:
+        return list(Verdict).index(verdict_of(auc, low, container=container, telling=telling))
+
+    here = verdict_of(auc, low, container=container, telling=telling)
+    assert index(auc, low) <= index(auc, min(1.0, low + 0.01))
+    assert index(auc, low) <= index(min(1.0, auc + 0.01), low)
     assert container or here is not Verdict.LEAK
-    assert (here is Verdict.OK) == (low <= WARNING_AUC)
+    if low <= WARNING_AUC and (auc < 1 or not telling):
+        assert (here is Verdict.OK) == (auc <= LEAK_AUC)
+
+
+@pytest.mark.parametrize(("originals", "verdict"), [(8, Verdict.TOO_FEW), (20, Verdict.LEAK),
+                                                    (45, Verdict.LEAK)])  # fmt: skip
+def test_one_format_for_each_class_is_a_leak_from_a_score_of_originals_on(
+    tmp_path: Path, originals: int, verdict: Verdict
+) -> None:
+    pictures, measures = [], []
+    rng = np.random.default_rng(0)
+    for i in range(2 * originals):
+        file = tmp_path / f"{i}{('.jpg', '.png')[i % 2]}"
+        Image.fromarray(rng.integers(0, 255, RNG_SHAPE, dtype=np.uint8)).save(file)
+        found = measure(file)
+        assert isinstance(found, Measures)
+        domain = ("real", "swap")[i % 2]
+        pictures.append(Picture(str(i), "d", Split.TRAIN, i % 2, f"o{i // 2}", domain, file))
+        measures.append(found)
+    named = {f.name: f for f in one_feature_findings(pictures, measures)}
+    assert named["file format"].number == 1
+    assert named["file format"].verdict is verdict
+    assert all(f.verdict is Verdict.TOO_FEW for f in named.values()) == (originals == 8)
+
+
+def test_arrangements_are_counted() -> None:
+    """Of every way to lay labels on originals, class by class within an original."""
+    positive = np.array([0, 1, 1, 0, 0, 1, 1, 1], dtype=bool)
+    clusters = np.array([0, 0, 0, 1, 1, 2, 3, 4])  # one of both classes, one real, three forged
+    assert log_arrangements(positive, clusters) == pytest.approx(math.log(2 * 4))
+
+
+def test_a_rare_type_leaves_the_verdict_on_the_others() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    pictures, measures = sample(rng.uniform(60, 180, 120), labels)
+    rare = [replace(p, domain="rare") if i in (1, 3) else p for i, p in enumerate(pictures)]
+    found = one_feature_findings(rare, measures)
+    assert Verdict.OK in {f.verdict for f in found}
+    assert {f.verdict for f in found} <= {Verdict.OK, Verdict.TOO_FEW}
 
 
 def test_correlation_ignores_light_and_is_zero_for_flat_pictures() -> None:

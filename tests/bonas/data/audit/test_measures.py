@@ -1,4 +1,7 @@
 import math
+import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +10,8 @@ import torch
 from PIL import Image
 
 from bonas.data.audit.measures import BANDS, WINDOW, Measures, band_shares, measure
+from bonas.data.images import UnreadableFile, read_image
+from tests.bonas.data.pictures import video
 
 
 def wave(frequency: float, size: int = 64) -> np.ndarray:
@@ -79,3 +84,77 @@ def test_the_reason_why_a_file_cannot_be_read_is_given(tmp_path: Path, content: 
 def test_a_decompression_bomb_is_not_opened(tmp_path: Path) -> None:
     Image.new("1", (8_100, 8_100)).save(tmp_path / "a.png")
     assert measure(tmp_path / "a.png") == "8100 x 8100 pixels are above 64000000"
+
+
+def forged_page(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page description whose reader would start another program."""
+    program = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n%%EndComments\nshowpage\n"
+    path.write_text(program)
+    monkeypatch.setattr(subprocess, "check_call", lambda *_, **__: pytest.fail("gs was started"))
+
+
+def animation(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [Image.new("RGB", (16, 16), (level, 0, 0)) for level in (0, 90, 200)]
+    frames[0].save(path, "GIF", save_all=True, append_images=frames[1:])
+
+
+def floating(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("F", (16, 16)).save(path, "TIFF")
+
+
+def torn_header(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes on which the decoder raises what is no `OSError`."""
+    path.write_bytes(b"BM" + bytes(12) + b"\x28\0\0\0" + bytes(2))
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (forged_page, "cannot identify image file"),
+        (animation, "is animated"),
+        (floating, "floating-point levels"),
+        (torn_header, "unreadable image"),
+    ],
+)
+def test_what_the_reader_of_data_refuses_the_audit_refuses(
+    make: Callable[[Path, pytest.MonkeyPatch], None],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "x.jpg"
+    make(file, monkeypatch)
+    found = measure(file)
+    assert isinstance(found, str)
+    assert reason in found
+    with pytest.raises(UnreadableFile, match=re.escape(found)):
+        read_image(file, 16)
+
+
+def test_sixteen_bits_are_measured_at_their_brightness(tmp_path: Path) -> None:
+    levels = np.linspace(0, 65535, 1024).astype(np.uint16).reshape(32, 32)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    found = measure(tmp_path / "a.png")
+    assert isinstance(found, Measures)
+    assert found.brightness == pytest.approx(127.5, abs=1)
+
+
+def test_a_video_is_measured_on_some_of_its_frames(tmp_path: Path) -> None:
+    levels = [40] * 10 + [200] * 10
+    found = measure(video(tmp_path / "A.MP4", levels))
+    assert isinstance(found, Measures)
+    assert found.brightness == pytest.approx(120, abs=4), "one frame of each half"
+    assert (found.width, found.height) == (32, 32)
+    assert (found.kind, found.suffix, found.tables) == ("mpeg4", ".mp4", "")
+    assert math.isnan(found.file_bytes), "it tells how long the video is"
+    pixels = 20 * 32 * 32
+    assert found.pixel_bytes == pytest.approx((tmp_path / "A.MP4").stat().st_size / pixels)
+    assert found.grey.mean() == pytest.approx(40, abs=2), "the first of them is compared"
+
+
+def test_a_torn_video_gives_its_reason(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="PyAV, of the extra [video], is not installed")
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+    reason = measure(tmp_path / "a.mp4")
+    assert isinstance(reason, str)
+    assert "unreadable video" in reason

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bonas.data.audit.finding import Verdict
 from bonas.data.audit.pictures import Picture
 from bonas.data.audit.sharing import (
     TAIL,
@@ -13,6 +14,7 @@ from bonas.data.audit.sharing import (
     identical_findings,
     identical_pictures,
     shared_originals,
+    shared_people,
 )
 from bonas.data.faces import Split
 from tests.bonas.data.audit.conftest import verdicts
@@ -88,6 +90,27 @@ def test_names_of_two_data_sets_are_compared_with_care(
     # In one split nothing is trained on and tested on.
     same = [made[0], replace(made[1], split=Split.TRAIN)]
     assert verdicts(shared_originals(same)) == {}
+
+
+@pytest.mark.parametrize(("own", "verdict"), [(True, Verdict.LEAK), (False, Verdict.WARNING)])
+def test_somebody_in_two_splits_is_a_leak_of_an_own_split_and_else_a_warning(
+    tmp_path: Path, own: bool, verdict: Verdict
+) -> None:
+    made = pictures(tmp_path, [b"1", b"2", b"3"])
+    assert not shared_people(made), "who is in them is not said"
+    people = (("anna",), ("berta",), ("clara", "anna"))
+    splits = (Split.TRAIN, Split.VAL, Split.TEST)
+    told = [
+        replace(p, people=who, split=split, own_split=own)
+        for p, who, split in zip(made, people, splits, strict=True)
+    ]
+    (found,) = shared_people(told)
+    assert (found.verdict, found.count) == (verdict, 1)
+    assert found.files == (("anna", "0.jpg", "2.jpg"),)
+    (sound,) = shared_people(told[:2])
+    assert sound.verdict is Verdict.OK
+    elsewhere = [told[0], replace(told[2], data_set="e")]
+    assert shared_people(elsewhere)[0].verdict is Verdict.OK, "names of another data set"
 
 
 def test_more_files_than_are_named_are_counted(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from bonas.data.audit import Verdict, pictures_of_folder
+from bonas.data.audit.sharing import shared_people
 from bonas.data.faces import DataError, Split
-from bonas.data.layouts.celeb_df import LIST, list_celeb_df
+from bonas.data.layouts.celeb_df import LIST, list_celeb_df, people_of
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import OnBadImage, Settings
 from tests.bonas.data.pictures import originals, picture, video
@@ -38,6 +40,25 @@ def test_one_in_the_list_is_real_and_zero_forged(tmp_path: Path) -> None:
     ]
     for faces in data.splits.values():
         assert (faces.images[:, 0, 0, 0] == 10 + 190 * faces.labels).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [("id0_0000", ("id0",)), ("id1_id22_0003", ("id1", "id22")), ("00012", ()), ("id1_x", ())],
+)
+def test_people_are_target_and_source(name: str, people: tuple[str, ...]) -> None:
+    assert people_of(name) == people
+
+
+def test_every_celebrity_of_a_video_is_known_and_its_audit_warns(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    people = {r.path.parent.name: r.people for r in list_celeb_df(folder, Settings()).records}
+    assert people["id0_0000"] == ("id0",)
+    assert people["id3_id4_0001"] == ("id3", "id4")
+    assert people["00001"] == ()
+    (found,) = shared_people(pictures_of_folder(folder))
+    assert found.verdict is Verdict.WARNING, "the published list divides takes, not people"
+    assert ("id0" in {names[0] for names in found.files}) or found.count > len(found.files)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,34 @@ def test_frames_are_found_with_any_slashes_in_any_place(
         assert faces.labels.tolist() == [0] * 6 + [1] * 6
     assert {r.forgery for r in listing.records} == {"real", "ff-df"}
     assert [r.path.name for r in listing.records[:3]] == ["1.png", "9.png", "10.png"]
+
+
+def test_an_entry_without_frames_is_said_to_list_none(tmp_path: Path) -> None:
+    document = faceforensics(tmp_path)
+    document["FF"]["FF-DF"]["test"]["c23"]["021_020"]["frames"] = []
+    folder = write(tmp_path, document)
+    message = r"FF-DF, test, 021_020: lists no frames"
+    with pytest.raises(DataError, match=message):
+        list_deepfakebench(folder, Settings())
+    (missing,) = list_deepfakebench(folder, Settings(on_bad_image=OnBadImage.SKIP)).missing
+    assert re.search(message, missing)
+
+
+def test_people_are_told_by_the_rules_of_the_names(tmp_path: Path) -> None:
+    records = list_deepfakebench(write(tmp_path, faceforensics(tmp_path)), Settings()).records
+    people = {r.path.parent.name: r.people for r in records}
+    assert people["021_020"] == ("021", "020")
+    assert people["021"] == ("021",)
+    for name, expected in (
+        ("id1_id2_0003", ("id1", "id2")),
+        ("03_14__walking__X", ("actor 03", "actor 14")),
+        ("03__talking", ("actor 03",)),
+        ("abcdef", ()),
+    ):
+        videos = {name: entry(tmp_path / name, "A_real", f"a/{name}", 0)}
+        document = {"A": {"A_real": {"test": videos}}}
+        (record, *_) = list_deepfakebench(write(tmp_path / name, document), Settings()).records
+        assert record.people == expected
 
 
 def test_masks_lie_beside_frames(tmp_path: Path) -> None:

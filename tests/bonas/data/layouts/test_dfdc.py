@@ -133,6 +133,14 @@ def preview(folder: Path, entries: list[tuple[str, str, str, str | None]]) -> Li
     return list_dfdc_preview(folder, Settings())
 
 
+def test_people_of_the_preview_are_target_and_source(tmp_path: Path) -> None:
+    listing = preview(tmp_path, [("real", "test", "20", None), ("fake", "test", "20", "21")])
+    assert [r.people for r in listing.records] == [
+        ("person 20",),
+        ("person 20", "person 21"),
+    ]
+
+
 def test_people_of_the_previews_test_are_in_no_training_video(tmp_path: Path) -> None:
     train = [
         (y, "train", str(n), None if y == "real" else "9")

@@ -64,7 +64,8 @@ def test_ids_of_two_splits_never_meet_in_a_video(tmp_path: Path) -> None:
     assert "1 videos left out: of no pair in the split files" in listing.notes
     ids: dict[str, Split] = {}
     for record in listing.records:
-        for one in record.path.parent.name.split("_"):
+        assert record.people == tuple(record.path.parent.name.split("_"))
+        for one in record.people:
             assert ids.setdefault(one, record.split) is record.split
 
 

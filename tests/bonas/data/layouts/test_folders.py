@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,22 @@ def test_both_classes_are_read_with_every_file_of_a_person_in_one_split(
         expected = [person[o] + 100 * y for o, y in zip(faces.originals, faces.labels, strict=True)]
         assert faces.images[:, 0, 0, 0].tolist() == expected
         assert faces.labels.float().mean() == pytest.approx(1 / 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_only_regular_files_are_read_and_others_are_said(tmp_path: Path) -> None:
+    """To open a pipe would wait for somebody who writes into it."""
+    sound = list_folders(written(tmp_path), Settings())
+    os.mkfifo(tmp_path / "real" / "anna_3.png")
+    picture(tmp_path / "fake" / "berta.png" / "y.png")  # a folder with the name of an image
+    (tmp_path / "real" / "anna_4.png").symlink_to(tmp_path / "real" / "gone.png")
+    listing = list_folders(tmp_path, Settings())
+    more = {r.path for r in listing.records} - {r.path for r in sound.records}
+    assert more == {tmp_path / "fake" / "berta.png" / "y.png"}
+    assert any(
+        n.startswith("2 names left out: no regular files, such as ") and n.endswith("anna_3.png")
+        for n in listing.notes
+    )
 
 
 def test_the_split_is_a_function_of_the_names_and_the_seed(tmp_path: Path) -> None:

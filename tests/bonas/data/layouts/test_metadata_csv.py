@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bonas.data.audit import Verdict, fast_findings, pictures_of_folder
 from bonas.data.faces import DataError, Split
-from bonas.data.layouts.metadata_csv import OnBadImage, read_metadata_csv
+from bonas.data.layouts.metadata_csv import list_metadata_csv, read_metadata_csv
+from bonas.data.layouts.records import OnBadImage, Settings
 
 HEADER = "path,label,original,split\n"
 
@@ -49,6 +51,21 @@ def test_a_forgery_column_names_the_domain(tmp_path: Path) -> None:
     )
 
 
+def test_an_identity_column_says_who_is_in_a_picture_and_is_audited(tmp_path: Path) -> None:
+    header = HEADER.replace("split", "split,identity")
+    people = ("anna", "anna; berta", "berta", "")
+    rows = [f"{row},{who}" for row, who in zip(GOOD, people, strict=True)]
+    folder = write(tmp_path, rows, header)
+    records = list_metadata_csv(folder, Settings()).records
+    assert [r.people for r in records] == [("anna",), ("anna", "berta"), ("berta",), ()]
+    findings = fast_findings(pictures_of_folder(folder))
+    (found,) = (f for f in findings if f.name == "identity in two splits")
+    assert found.verdict is Verdict.LEAK
+    assert [Path(f).name for f in found.files[0]] == ["berta", "b.png", "c.png"]
+    without = fast_findings(pictures_of_folder(write(tmp_path, GOOD)))
+    assert "identity in two splits" not in {f.name for f in without}
+
+
 def test_progress_counts_every_image(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     read_metadata_csv(write(tmp_path, GOOD), 32, progress=lambda d, n: seen.append((d, n)))
@@ -76,6 +93,18 @@ def test_a_missing_image_is_named_with_its_row(tmp_path: Path) -> None:
     (folder / "faces" / "c.png").unlink()
     with pytest.raises(DataError, match=r"row 4: the image '.*c\.png' does not exist"):
         read_metadata_csv(folder, 32)
+    data = read_metadata_csv(folder, 32, on_bad_image=OnBadImage.SKIP)
+    assert len(data.skipped) == 1
+    assert "row 4" in data.skipped[0]
+    assert data.splits[Split.VAL].domains == ("fake",)
+
+
+def test_a_table_whose_images_are_all_missing_has_none(tmp_path: Path) -> None:
+    folder = write(tmp_path, GOOD)
+    for image in (folder / "faces").iterdir():
+        image.unlink()
+    with pytest.raises(DataError, match=r"has no images or videos.*row 2: the image"):
+        read_metadata_csv(folder, 32, on_bad_image=OnBadImage.SKIP)
 
 
 @pytest.mark.parametrize("missing", ["path", "label", "original", "split"])

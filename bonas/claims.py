@@ -1,0 +1,77 @@
+"""Claims on trials: a new one is its process's from the first moment, a dead process's is adopted.
+
+Workers of one study know of each other only by what lies in its storage. A trial carries its
+owner's lease (`bonas.lease`) from the record that creates it on, so that no other worker ever sees
+it without one. Only an enqueued trial gets its lease a moment after it has begun.
+"""
+
+import time
+from collections.abc import Collection
+from datetime import datetime
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from bonas.lease import Lease
+
+LEASE = "bonas.lease"
+"""The trial's attribute that says who estimates it."""
+GRACE = 2.0
+"""Seconds in which an enqueued trial that has begun gets its lease, if its process lives."""
+SETTLING = 0.5
+"""Seconds after which the claims of all who saw the same dead trial are written."""
+
+
+def create(study: optuna.Study) -> optuna.Trial:
+    """The next trial of this process: an enqueued one, or a new one.
+
+    `optuna.Study.ask`, but for the lease, which `ask` leaves no place for.
+    """
+    study._thread_local.cached_all_trials = None
+    mine = Lease.now().to_attribute()
+    identifier = study._pop_waiting_trial_id()
+    if identifier is not None:
+        study._storage.set_trial_user_attr(identifier, LEASE, mine)
+    else:
+        template = optuna.trial.create_trial(state=TrialState.RUNNING, user_attrs={LEASE: mine})
+        identifier = study._storage.create_new_trial(study._study_id, template_trial=template)
+    return optuna.Trial(study, identifier)
+
+
+def adopt(study: optuna.Study, owned: Collection[int]) -> optuna.Trial | None:
+    """A running trial whose owner died, now this process's, under its own number.
+
+    Args:
+        study: The study.
+        owned: Numbers of the trials that are this process's already.
+    """
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.number not in owned and _is_dead(study, trial) and _take(study, trial):
+            return optuna.Trial(study, trial._trial_id)
+    return None
+
+
+def _is_dead(study: optuna.Study, trial: FrozenTrial) -> bool:
+    """Whether nobody estimates a running trial any more; waits where only time can tell."""
+    lease = Lease.from_attribute(trial.user_attrs.get(LEASE))
+    if lease is not None and not lease.is_dead():
+        return False
+    if lease is None:
+        begun = trial.datetime_start or datetime.min
+        time.sleep(max(0.0, GRACE - max(0.0, (datetime.now() - begun).total_seconds())))
+    # Read again: the list may be older than another worker's claim or end of the trial.
+    fresh = study._storage.get_trial(trial._trial_id)
+    lease = Lease.from_attribute(fresh.user_attrs.get(LEASE))
+    return fresh.state is TrialState.RUNNING and (lease is None or lease.is_dead())
+
+
+def _take(study: optuna.Study, trial: FrozenTrial) -> bool:
+    """Claim a dead owner's trial; of several claimants the last to write has it."""
+    mine = Lease.now().to_attribute()
+    try:
+        study._storage.set_trial_user_attr(trial._trial_id, LEASE, mine)
+    except optuna.exceptions.UpdateFinishedTrialError:
+        return False
+    time.sleep(SETTLING)
+    claimed = study._storage.get_trial(trial._trial_id)
+    return bool(claimed.state is TrialState.RUNNING and claimed.user_attrs.get(LEASE) == mine)

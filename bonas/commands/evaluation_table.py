@@ -1,0 +1,98 @@
+"""A detector's evaluation as tables, with what its numbers hold for below them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bonas.commands.console import RESULTS, print_table
+from bonas.detector_evaluation import Breakdown, DetectorEvaluation
+from bonas.protocol import line
+from bonas.robustness.conditions import CLEAN
+from bonas.robustness.estimate import Estimate, Metrics, Refused
+from bonas.robustness.metrics import NAMES
+
+HEADINGS = ("AUC", "AP", "EER", "accuracy", "TPR at 1 %", "Brier", "ECE")
+
+
+def print_evaluation(result: DetectorEvaluation) -> None:
+    """Frames and videos under each condition, the score, and the protocol."""
+    protocol = result.protocol
+    data = protocol["data"]
+    for unit, breakdowns in (("frames", result.frames), ("videos", result.videos)):
+        if breakdowns:
+            title = f"{data['name']}, {data['split']}, {unit}: {protocol['detector']['name']}"
+            _print_unit(title, {c.key: b for c, b in breakdowns.items()})
+    remarks = [*_score(result), *_seen(data), *_meaning(protocol["calibration"])]
+    if result.gradients is not None:
+        remarks.append(result.gradients.describe())
+    frames = data["frames_per_video"]
+    held = "no videos" if frames is None else f"{frames[0]} - {frames[1]} frames per video"
+    size = f"{data['images']} images, {data['originals']} originals, {held}"
+    weights = f"detector {protocol['detector']['weights']}"
+    for remark in [*remarks, f"{size}; {weights}; {line(protocol)}"]:
+        RESULTS.print(remark, soft_wrap=True, markup=False)
+
+
+def _score(result: DetectorEvaluation) -> list[str]:
+    """The score and the worst condition, where there are several."""
+    if result.score is None or len(result.frames) < 2:
+        return []
+    low, high = result.score.interval()
+    worst, auc = result.score.worst
+    bounds = auc.interval()
+    shares = result.score.weights.renormalised({c.group for c in result.frames}).to_json()
+    weights = ", ".join(f"{group} {share:.3g}" for group, share in shares.items() if share)
+    return [
+        f"robustness-weighted AUC {result.score.value:.4f} ({low:.3f} - {high:.3f}), weights "
+        f"{weights}",
+        f"worst condition {worst.key}: AUC {auc.value:.4f} ({bounds[0]:.3f} - {bounds[1]:.3f})",
+    ]
+
+
+def _seen(data: Mapping[str, Any]) -> list[str]:
+    """Whether the detector was trained on some of these images."""
+    seen = data["trained_on"]
+    if seen:
+        return [
+            f"The detector was trained on {seen} of these {data['images']} images: the numbers say "
+            "too much. Use --split test of data that it was not trained on."
+        ]
+    if seen is None:
+        return ["Whether the detector was trained on some of these images was not kept with it."]
+    return []
+
+
+def _meaning(calibration: Mapping[str, Any] | None) -> list[str]:
+    """The thresholds of frames and videos, and what they were chosen by."""
+    if calibration is None:
+        return ["threshold 0, not calibrated: probabilities are those of training"]
+    points = {unit: calibration[unit] for unit in ("frames", "videos")}
+    said = ", ".join(f"{p['threshold']:.4g} of {unit}" for unit, p in points.items() if p)
+    chosen = calibration["data"]
+    return [
+        f"threshold {said}, by {calibration['rules']['threshold']}, calibrated on "
+        f"{chosen['split']} {chosen['digest']}"
+    ]
+
+
+def _print_unit(title: str, breakdowns: Mapping[str, Breakdown]) -> None:
+    rows = {key: breakdown.whole for key, breakdown in breakdowns.items()}
+    clean = breakdowns[CLEAN.key]
+    rows |= {f"clean, {name}": m for name, m in (*clean.domains.items(), *clean.subgroups.items())}
+    cells = [[name, *_cells(measured)] for name, measured in rows.items()]
+    print_table(title, ["condition", "images", *HEADINGS], cells)
+    for name, measured in rows.items():
+        for remark in [measured.reason] if isinstance(measured, Refused) else measured.flags:
+            RESULTS.print(f"{name}: {remark}", soft_wrap=True, markup=False)
+
+
+def _cells(measured: Metrics | Refused) -> list[str]:
+    size = str(measured.size.images)
+    if isinstance(measured, Refused):
+        return [size, *["-"] * len(NAMES)]
+    return [size, *(_cell(measured.estimates.get(name)) for name in NAMES)]
+
+
+def _cell(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "-"
+    return f"{estimate.value:.3f}\n{estimate.low:.3f}-{estimate.high:.3f}"

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from bonas.cli import main
+from bonas.commands.console import MESSAGES
+from bonas.commands.folder import KEYS, SHOWN, folder_table, print_left_out
+from bonas.config import ConfigError, DataTable
+from bonas.data.layouts.records import OnBadImage
+from tests.bonas.data.layouts import test_faceforensics as faceforensics
+
+
+@pytest.mark.parametrize("prefix", ["", "data."])
+def test_settings_are_those_of_a_configuration(prefix: str) -> None:
+    settings = [f"{prefix}on_bad_image=skip", f"{prefix}split_seed = 3", f"{prefix}layout=dfdc"]
+    table = folder_table(Path("d"), settings, layout="folders", size=64)
+    assert table == DataTable(
+        path=Path("d"), layout="dfdc", on_bad_image=OnBadImage.SKIP, split_seed=3, size=64
+    )
+    assert folder_table(Path("d"), layout="folders").layout == "folders"
+    assert folder_table(Path("d")).layout == "auto"
+
+
+def test_the_keys_are_fields_of_the_table() -> None:
+    assert set(KEYS) <= set(DataTable.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("split_seed", "--set 'split_seed' is not of the form key=value"),
+        ("=3", "is not of the form key=value"),
+        ("unseen=swap", "--set unseen is no setting of how a folder is read; those are layout"),
+        ("compression=c41", "data.compression is 'c41'"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        folder_table(Path("d"), [setting])
+
+
+@pytest.mark.parametrize("command", ["data", "audit"])
+def test_the_remedy_that_an_error_names_can_be_followed(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = faceforensics.written(tmp_path / "d", "c40")
+    arguments = [command, str(folder), *(["--fast"] if command == "audit" else [])]
+    assert main(arguments) == 2
+    remedy = "--set data.compression=c40"
+    assert remedy in capsys.readouterr().err
+    # The audit finds its few flat pictures alike; that they are read is what matters here.
+    assert main([*arguments, *remedy.split()]) == {"data": 0, "audit": 1}[command]
+
+
+def test_files_left_out_are_named_up_to_a_number_and_counted() -> None:
+    with MESSAGES.capture() as shown:
+        print_left_out([f"[red]{i}.png" for i in range(SHOWN + 2)])
+    lines = shown.get().splitlines()
+    assert lines[0] == "left out [red]0.png"
+    assert lines[-1] == f"left out {SHOWN + 2} files in all"
+    assert len(lines) == SHOWN + 1
+    with MESSAGES.capture() as shown:
+        print_left_out([])
+    assert not shown.get()

@@ -1,0 +1,157 @@
+"""A training is the same only on the same terms: finished ones and interrupted ones."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+import bonas.training
+from bonas.assembly import Components, supernet_estimator
+from bonas.comparison import CHECKPOINT, Contestant, run_contestant
+from bonas.config import ConfigError
+from bonas.config_file import parse_config
+from bonas.data.faces import Faces
+from bonas.detector_record import METRICS, WEIGHTS
+from bonas.device import Device
+from bonas.run_folder import RunFolder
+from bonas.step_time import PLAIN
+from bonas.training import Recipe
+from bonas.training_terms import TrainingTerms
+from tests.conftest import striped_faces
+
+RECIPE = Recipe(steps=4, batch_size=4)
+SETTINGS = {
+    "space": {"width": 4, "level_width": 8},
+    "data": {"layout": "synthetic", "identities": 40, "size": 32},
+    "score": {"corruptions": ["noise"], "severities": [2], "attacks": {}},
+    "supernet": {"epochs": 1, "batch_size": 4},
+    "device": {"name": "cpu", "threads": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Components:
+    config = parse_config(SETTINGS, "test")
+    return Components.of(RunFolder.create(tmp_path_factory.mktemp("terms") / "run", config))
+
+
+def contest(
+    parts: Components,
+    folder: Path,
+    recipe: Recipe = RECIPE,
+    progress: Callable[[int, float], None] | None = None,
+) -> float:
+    """The score of the plain network."""
+    record = run_contestant(
+        parts, parts.test(), recipe, Contestant("plain", PLAIN, 0),
+        steps=recipe.steps, folder=folder, progress=progress,
+    )  # fmt: skip
+    return record.score.value
+
+
+def test_every_term_is_in_the_digest(cpu: Device) -> None:
+    faces = striped_faces(4)
+
+    def digest(
+        recipe: Recipe = RECIPE,
+        network: str = "a",
+        faces: Faces = faces,
+        seed: int = 0,
+        device: Device = cpu,
+    ) -> str:
+        return TrainingTerms.of(network, faces, recipe, device, seed=seed).digest
+
+    others = [
+        digest(replace(RECIPE, learning_rate=1e-9)),
+        digest(replace(RECIPE, augmentation=replace(RECIPE.augmentation, flip=0.0))),
+        digest(network="b"),
+        digest(faces=striped_faces(4, seed=1)),
+        digest(seed=1),
+        digest(device=Device(torch.device("cpu"), autocast=True)),
+    ]
+    assert digest() == digest()
+    assert len({digest(), *others}) == 7
+
+
+def test_a_finished_training_is_read_back_and_never_for_another_one(
+    parts: Components, tmp_path: Path
+) -> None:
+    first = contest(parts, tmp_path)
+    weights = (tmp_path / WEIGHTS).read_bytes()
+    with safe_open(tmp_path / WEIGHTS, framework="pt") as file:
+        kept = file.metadata()["training"]
+    assert kept == json.loads((tmp_path / METRICS).read_text())["protocol"]["training"]["digest"]
+    assert contest(parts, tmp_path) == first
+    assert (tmp_path / WEIGHTS).read_bytes() == weights
+    message = r"on other terms \(there \| here\): recipe.learning_rate: 0.004 \| 1e-09"
+    with pytest.raises(ConfigError, match=message):
+        contest(parts, tmp_path, replace(RECIPE, learning_rate=1e-9))
+
+
+def test_records_of_earlier_versions_are_compared_by_what_they_say(
+    parts: Components, tmp_path: Path
+) -> None:
+    first = contest(parts, tmp_path)
+    file = tmp_path / METRICS
+    document = json.loads(file.read_text())
+    del document["protocol"]["training"]
+    file.write_text(json.dumps(document))
+    assert contest(parts, tmp_path) == first
+    with pytest.raises(ConfigError, match=r"recipe.steps: 4 \| 5"):
+        contest(parts, tmp_path, replace(RECIPE, steps=5))
+
+
+def test_an_interrupted_training_goes_on_with_its_own_settings_only(
+    parts: Components, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bonas.training, "CHECKPOINT_EVERY", 2)
+
+    def die(step: int, loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        contest(parts, tmp_path / "cut", progress=die)
+    with pytest.raises(ConfigError, match=f"{CHECKPOINT} holds a training on other terms"):
+        contest(parts, tmp_path / "cut", replace(RECIPE, label_smoothing=0.2))
+    assert contest(parts, tmp_path / "cut") == contest(parts, tmp_path / "whole")
+
+
+def test_a_detector_is_tested_anew_under_other_conditions_and_not_trained_again(
+    parts: Components, tmp_path: Path
+) -> None:
+    contest(parts, tmp_path)
+    before = (tmp_path / WEIGHTS).read_bytes()
+    score = parts.config.score.model_copy(update={"severities": (5,)})
+    other = replace(parts, config=parts.config.model_copy(update={"score": score}))
+
+    def train(step: int, loss: float) -> None:
+        raise AssertionError("trained again")
+
+    found = run_contestant(
+        other, other.test(), RECIPE, Contestant("plain", PLAIN, 0),
+        steps=4, folder=tmp_path, progress=train,
+    )  # fmt: skip
+    assert found.score.digest == other.test().conditions.digest
+    assert (tmp_path / WEIGHTS).read_bytes() == before
+
+
+def test_an_interrupted_supernet_does_not_go_on_with_other_images(
+    parts: Components, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bonas.training, "CHECKPOINT_EVERY", 2)
+    folder = RunFolder.create(tmp_path / "run", parts.config)
+
+    def die(step: int, loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        supernet_estimator(parts, folder, die)
+    fewer = replace(parts, train=parts.train.select(range(len(parts.train) - 2)))
+    with pytest.raises(ConfigError, match=r"supernet\.checkpoint holds a training on other terms"):
+        supernet_estimator(fewer, folder)
