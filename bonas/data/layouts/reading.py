@@ -11,6 +11,7 @@ from bonas.data.cache import Decoded, cache_key, load, store
 from bonas.data.clips import is_video, read_video, require_decoder
 from bonas.data.faces import DataSet, Faces, Split
 from bonas.data.images import UnreadableFile, read_image
+from bonas.data.layouts.landmarks import read_hulls
 from bonas.data.layouts.masks import read_regions
 from bonas.data.layouts.records import Listing, Record, Settings
 
@@ -47,6 +48,9 @@ def read_listing(
     splits = {
         split: _faces(images, [listing.records[row] for row in decoded.records[split]])
         for split, images in decoded.images.items()
+    }
+    splits = {
+        s: replace(f, hulls=read_hulls(listing, decoded.records[s])) for s, f in splits.items()
     }
     unread = (f"{listing.place(listing.records[row])}: {why}" for row, why in decoded.skipped)
     skipped = (*listing.missing, *unread)
