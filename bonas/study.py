@@ -179,24 +179,27 @@ class Study:
         )
         return [t for t in map(self._told, trials) if t is not None]
 
-    def best(self) -> Told | None:
-        """The observation of the highest value, the earliest among equals.
+    def means(self) -> list[Told]:
+        """What the successful trials say of each architecture, by the first one's number.
 
         Of an architecture that was estimated repeatedly, also by another one with its canonical
-        key, it is the mean, under the number of the first trial: the highest of several noisy
-        values would say more of their number than of the architecture.
+        key, it is the mean: the highest of several noisy values would say more of their number
+        than of the architecture.
         """
         classes: dict[str, list[Told]] = {}
         for told in self.told():
             if told.observation.value is not None:
                 classes.setdefault(self._key(told.architecture), []).append(told)
-        means = [
+        return [
             t[0]
             if len(t) == 1
             else replace(t[0], observation=Observation.mean([r.observation for r in t]))
             for t in classes.values()
         ]
-        return max(means, key=lambda t: (t.observation.value, -t.number), default=None)
+
+    def best(self) -> Told | None:
+        """The highest of `means`, the earliest among equals."""
+        return max(self.means(), key=lambda t: (t.observation.value, -t.number), default=None)
 
     @property
     def finished(self) -> int:
