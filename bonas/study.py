@@ -25,7 +25,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.agreement import check_sampler, check_study
-from bonas.claims import LEASE, adopt, create
+from bonas.claims import LEASE, TrialLost, adopt, create
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
 from bonas.observation import Observation, Status
@@ -121,7 +121,8 @@ class Study:
         """Finish a trial that `ask` gave.
 
         Raises:
-            ValueError: the trial was not asked for by this process, or is finished.
+            ValueError: the trial was not asked for by this process, or was told before.
+            TrialLost: another process finished it, after the lease had expired.
         """
         if number not in self._owned:
             raise ValueError(
@@ -129,12 +130,19 @@ class Study:
                 f"open trials: {sorted(self._owned) or 'none'}."
             )
         identifier = self._owned[number]
-        for name, value in _attributes(observation).items():
-            self.optuna._storage.set_trial_user_attr(identifier, name, value)
         failed = observation.status is Status.FAILED
-        self.optuna.tell(
-            number, observation.value, state=TrialState.FAIL if failed else TrialState.COMPLETE
-        )
+        try:
+            for name, value in _attributes(observation).items():
+                self.optuna._storage.set_trial_user_attr(identifier, name, value)
+            self.optuna.tell(
+                number, observation.value, state=TrialState.FAIL if failed else TrialState.COMPLETE
+            )
+        except optuna.exceptions.UpdateFinishedTrialError as error:
+            del self._owned[number]
+            raise TrialLost(
+                f"trial {number} was finished by another process, which took it over when this "
+                "one's lease had expired; this observation is dropped."
+            ) from error
         del self._owned[number]
 
     def add(self, architecture: Architecture, observation: Observation) -> int:
@@ -179,24 +187,27 @@ class Study:
         )
         return [t for t in map(self._told, trials) if t is not None]
 
-    def best(self) -> Told | None:
-        """The observation of the highest value, the earliest among equals.
+    def means(self) -> list[Told]:
+        """What the successful trials say of each architecture, by the first one's number.
 
         Of an architecture that was estimated repeatedly, also by another one with its canonical
-        key, it is the mean, under the number of the first trial: the highest of several noisy
-        values would say more of their number than of the architecture.
+        key, it is the mean: the highest of several noisy values would say more of their number
+        than of the architecture.
         """
         classes: dict[str, list[Told]] = {}
         for told in self.told():
             if told.observation.value is not None:
                 classes.setdefault(self._key(told.architecture), []).append(told)
-        means = [
+        return [
             t[0]
             if len(t) == 1
             else replace(t[0], observation=Observation.mean([r.observation for r in t]))
             for t in classes.values()
         ]
-        return max(means, key=lambda t: (t.observation.value, -t.number), default=None)
+
+    def best(self) -> Told | None:
+        """The highest of `means`, the earliest among equals."""
+        return max(self.means(), key=lambda t: (t.observation.value, -t.number), default=None)
 
     @property
     def finished(self) -> int:

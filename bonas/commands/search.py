@@ -33,6 +33,10 @@ from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
 SHOWN = 5
+NO_TEST = (
+    "the data have no split 'test': this search runs, but `bonas train` and `compare` cannot test "
+    "what it finds. Add the split to the data before you search."
+)
 
 
 def search(
@@ -69,6 +73,8 @@ def search(
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
     parts = load_components(folder)
     warn_of_leaks(resolved)
+    if parts.data.test is None:
+        MESSAGES.print(f"[yellow]no test[/] {NO_TEST}", soft_wrap=True)
     found = run_search(folder, parts, time_limit=time_limit - (time.monotonic() - started))
     report_search(found, folder, as_json=json)
 

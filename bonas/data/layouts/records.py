@@ -163,8 +163,12 @@ def check_folder(folder: Path) -> None:
     """Refuse what is no folder.
 
     Raises:
-        DataError: it does not exist.
+        DataError: it does not exist, or is a file.
     """
+    if folder.is_file():
+        raise DataError(
+            f"data folder {str(folder)!r} is a file; name the folder that holds the data set."
+        )
     if not folder.is_dir():
         raise DataError(f"data folder {str(folder)!r} does not exist.")
 
