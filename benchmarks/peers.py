@@ -177,7 +177,7 @@ def earlier(path: Path | None, objective: str, optimum: float) -> Benchmark:
     found = Benchmark.from_json(path.read_text())
     if (found.objective, found.optimum) != (objective, optimum):
         raise ValueError(f"{path} holds runs on {found.objective} with optimum {found.optimum}.")
-    if found.settings.get("workers", 1) != 1:
+    if found.protocol.get("workers", 1) != 1:
         raise ValueError(f"{path} holds runs with several workers; peers have one.")
     return found
 
