@@ -1,6 +1,6 @@
 """The first and the later starts on a data set: images decoded, and images from the cache.
 
-    python benchmarks/cached_start.py DATA [--size 96] [--rounds 5]
+    OMP_NUM_THREADS=1 python benchmarks/cached_start.py DATA [--size 96] [--rounds 5]
 
 Prints seconds of reading DATA with an empty cache and with a full one, medians of interleaved
 rounds, and their ratio.

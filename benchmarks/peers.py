@@ -1,17 +1,21 @@
 """bonas and its rivals against peers from outside, on the same table with the same seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/peers.py TABLE --objective cifar10_val \\
-        [--seeds 10] [--trials 150] [--peers tpe,gp,smac,botorch] [--json OUT] [--plot OUT]
+    python -m pip install --group peers
+    OMP_NUM_THREADS=1 python benchmarks/peers.py TABLE --objective cifar10_val --json OUT \\
+        [--seeds 30] [--trials 300] [--peers tpe,gp,smac,botorch] [--plot OUT]
 
-Peers: Optuna's TPE and GPSampler; SMAC3 where it is installed; BoTorch's default categorical
-Gaussian process (MixedSingleTaskGP) with LogEI over a pool of 2,000 random architectures. The runs
-that OUT holds already, also of `bonas benchmark --json`, are not run again.
+Peers: Optuna's TPE and GPSampler; SMAC3; BoTorch's default categorical Gaussian process
+(MixedSingleTaskGP) with LogEI over a pool of 2,000 random architectures. OUT is written after every
+run; the runs that it holds already, also of `bonas benchmark --json`, are not run again. Prints one
+table in Markdown: for each strategy and peer the mean best value after 50, 100, 150 and 300
+evaluations, and the lead of the first strategy over it, paired by seed, with their 95 % intervals.
 """
 
 import argparse
+import importlib.util
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +29,15 @@ from botorch.models.transforms import Standardize
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
-from bonas.benchmarking import Benchmark, BenchmarkRun, draw_curves, run_sampler
+from bonas.benchmark_results import Benchmark, check_output, check_plot, draw_curves
+from bonas.benchmarking import BenchmarkRun, run_sampler
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width, paired_difference
 from bonas.strategies.history import History
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import ArchitectureSampler
 from spaces.architecture import Architecture
+from spaces.graphs import canonical_key
 from spaces.space import SearchSpace, indices, sample
 
 POOL = 2_000
@@ -67,8 +73,6 @@ def smac_run(table: TabularEstimator, output: Path, *, seed: int, trials: int) -
     from smac import HyperparameterOptimizationFacade, Scenario
     from smac.runhistory import TrialInfo, TrialValue
 
-    from spaces.graphs import canonical_key
-
     space = ConfigurationSpace(seed=seed)
     for decision in table.space.decisions:
         space.add(Categorical(decision.name, list(decision.options)))
@@ -82,6 +86,7 @@ def smac_run(table: TabularEstimator, output: Path, *, seed: int, trials: int) -
     smac = HyperparameterOptimizationFacade(
         scenario, lambda configuration, seed=0: 0.0, overwrite=True, logging_level=40
     )
+    known = {d.name: {str(o): o for o in d.options} for d in table.space.decisions}
     first: dict[str, float] = {}
     best: list[float] = []
     labels: list[object] = []
@@ -90,7 +95,8 @@ def smac_run(table: TabularEstimator, output: Path, *, seed: int, trials: int) -
         begun = time.perf_counter()
         info: TrialInfo = smac.ask()
         seconds.append(time.perf_counter() - begun)
-        choices = tuple(str(info.config[d.name]) for d in table.space.decisions)
+        names = [d.name for d in table.space.decisions]
+        choices = tuple(known[name][str(info.config[name])] for name in names)
         architecture = Architecture(table.space.name, choices)
         key = canonical_key(table.space.graph(architecture))
         if key not in first:
@@ -109,40 +115,71 @@ PEERS: dict[str, Callable[[SearchSpace, int], BaseSampler]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("table", type=Path)
     parser.add_argument("--objective", default="cifar10_val")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=150)
-    parser.add_argument("--strategies", default="bayesian,random,evolution,local_search")
+    parser.add_argument("--strategies", default="bayesian,random,evolution,local_search,bananas")
     parser.add_argument("--peers", default="tpe,gp,smac,botorch")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
     names = [n for n in [*arguments.strategies.split(","), *arguments.peers.split(",")] if n]
-    out: Path | None = arguments.json
-    known = Benchmark(arguments.objective, table.optimum, [])
-    if out is not None and out.is_file():
-        known = Benchmark.from_json(out.read_text())
-        if known.objective != arguments.objective:
-            parser.error(f"{out} holds runs on {known.objective}.")
+    try:
+        check_names(names)
+        for option, path in (("--json", arguments.json), ("--plot", arguments.plot)):
+            if path is not None:
+                check_output(option, path)
+        if arguments.plot is not None:
+            check_plot(arguments.plot)
+        table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
+        known = earlier(arguments.json, arguments.objective, table.optimum)
+    except (ValueError, ModuleNotFoundError) as error:
+        parser.error(str(error))
     done = {(run.strategy, run.seed): run for run in known.runs}
-    for name in names:
-        for seed in range(arguments.seeds):
-            if (name, seed) not in done or len(done[name, seed].best) < arguments.trials:
-                done[name, seed] = one_run(name, table, seed=seed, trials=arguments.trials)
-                if out is not None:
-                    whole = Benchmark(known.objective, known.optimum, list(done.values()))
-                    out.write_text(whole.to_json())
+    # Seed by seed: an interrupted comparison then has pairs, not one strategy's runs.
+    for seed in range(arguments.seeds):
+        for name in names:
+            if (name, seed) in done and len(done[name, seed].best) >= arguments.trials:
+                continue
+            done[name, seed] = one_run(name, table, seed=seed, trials=arguments.trials)
+            known = known.with_run(done[name, seed])
+            if arguments.json is not None:
+                known.write(arguments.json)
     shown = [shortened(done[n, s], arguments.trials) for n in names for s in range(arguments.seeds)]
-    result = Benchmark(known.objective, known.optimum, shown)
-    for name in names:
-        print_row(result, name, arguments.trials)
+    result = replace(known, runs=shown)
+    print(markdown(result, names, arguments.trials))
     if arguments.plot:
         draw_curves(result, arguments.plot)
+
+
+def check_names(names: Sequence[str]) -> None:
+    known = [*STRATEGIES, *PEERS, "smac"]
+    for name in names:
+        if name not in known or names.count(name) > 1:
+            raise ValueError(f"{name!r} must be named once and be one of {', '.join(known)}.")
+    if "smac" in names and importlib.util.find_spec("smac") is None:
+        raise ModuleNotFoundError(
+            "the peer 'smac' needs SMAC3 and ConfigSpace; install the dependency group with "
+            "`python -m pip install --group peers`, or leave it out of --peers."
+        )
+
+
+def earlier(path: Path | None, objective: str, optimum: float) -> Benchmark:
+    """The runs that a file holds, however long, if they are comparable."""
+    if path is None or not path.is_file():
+        return Benchmark(objective, optimum, [])
+    found = Benchmark.from_json(path.read_text())
+    if (found.objective, found.optimum) != (objective, optimum):
+        raise ValueError(f"{path} holds runs on {found.objective} with optimum {found.optimum}.")
+    if found.protocol.get("workers", 1) != 1:
+        raise ValueError(f"{path} holds runs with several workers; peers have one.")
+    return found
 
 
 def shortened(run: BenchmarkRun, trials: int) -> BenchmarkRun:
@@ -158,17 +195,23 @@ def one_run(name: str, table: TabularEstimator, *, seed: int, trials: int) -> Be
     return run_sampler(name, sampler, table, seed=seed, trials=trials)
 
 
-def print_row(result: Benchmark, name: str, trials: int) -> None:
-    own, reference = result.curves(name), result.curves(result.runs[0].strategy)
-    mean, half = mean_and_half_width(own)
-    lead, width = paired_difference(reference, own)
-    cells = [
-        f"@{n} {mean[n - 1]:.2f} ± {half[n - 1]:.2f} (lead {lead[n - 1]:+.2f} ± {width[n - 1]:.2f})"
-        for n in CHECKPOINTS
-        if n <= trials
-    ]
-    seconds = [run.seconds_per_suggestion for run in result.runs if run.strategy == name]
-    print(f"{name:>12} {'  '.join(cells)}  {1000 * float(np.median(seconds)):.0f} ms", flush=True)
+def markdown(result: Benchmark, names: Sequence[str], trials: int) -> str:
+    at = [n for n in CHECKPOINTS if n <= trials] or [trials]
+    columns = ["strategy", *(f"@{n}" for n in at), *(f"lead @{n}" for n in at), "ms"]
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    reference = result.curves(names[0])
+    for name in names:
+        own = result.curves(name)
+        mean, half = mean_and_half_width(own)
+        lead, width = paired_difference(reference, own)
+        several = len(own) > 1
+        means = [f"{mean[n - 1]:.2f}" + f" ± {half[n - 1]:.2f}" * several for n in at]
+        leads = [f"{lead[n - 1]:+.2f}" + f" ± {width[n - 1]:.2f}" * several for n in at]
+        leads = ["" for _ in at] if name == names[0] else leads
+        seconds = [run.seconds_per_suggestion for run in result.runs if run.strategy == name]
+        cells = [name, *means, *leads, f"{1000 * float(np.median(seconds)):.0f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

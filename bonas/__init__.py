@@ -13,6 +13,7 @@ from bonas.packaging_check import check_sisters
 check_sisters(Path(__file__).parent.parent)
 
 if TYPE_CHECKING:
+    from bonas.earlier import warm_start
     from bonas.observation import Observation, Status
     from bonas.saved_detector import load_detector
     from bonas.search import Search
@@ -29,6 +30,7 @@ __all__ = [
     "SurrogateSampler",
     "__version__",
     "load_detector",
+    "warm_start",
 ]
 
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "Study": "bonas.study",
     "SurrogateSampler": "bonas.strategies.sampler",
     "load_detector": "bonas.saved_detector",
+    "warm_start": "bonas.earlier",
 }
 
 

@@ -1,17 +1,15 @@
 """Strategies against each other on a table: runs with seeds, and what they found when."""
 
-import json
+import heapq
 import statistics
-import textwrap
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import torch
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -19,7 +17,6 @@ from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
 
 from bonas.estimation.tabular import TabularEstimator
-from bonas.paired import mean_and_half_width
 from bonas.strategies.history import AUC_PREFIX
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import SpaceExhausted
@@ -28,6 +25,10 @@ from spaces.graphs import canonical_key
 
 IDLE_PROPOSALS = 20_000
 """Proposals in a row without a new architecture after which a run ends."""
+SPREAD = 0.5
+"""Standard deviation of the logarithm of an evaluation's pretended duration: two thirds of them lie
+between 0.6 and 1.65 times the median, about as much as trainings of different networks differ."""
+DURATION_STREAM = 3  # keeps durations apart from a sampler's draws with the same seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +50,6 @@ class BenchmarkRun:
     seconds_per_suggestion: float
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """All runs on one objective.
-
-    Attributes:
-        objective: As it was stated.
-        optimum: The table's best value.
-        runs: Of every strategy with every seed.
-        protocol: What they hold for: version, table, workers.
-    """
-
-    objective: str
-    optimum: float
-    runs: list[BenchmarkRun]
-    protocol: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """One object with `objective`, `optimum`, `runs` and `protocol`."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Benchmark":
-        """What `to_json` wrote.
-
-        Raises:
-            ValueError: something else.
-        """
-        try:
-            document = json.loads(text)
-            runs = [BenchmarkRun(**run) for run in document["runs"]]
-            protocol = document.get("protocol", {})
-            return cls(document["objective"], document["optimum"], runs, protocol)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"not the JSON of a benchmark: {error!r}.") from error
-
-    def curves(self, strategy: str) -> list[list[float]]:
-        """`best` of every seed."""
-        return [run.best for run in self.runs if run.strategy == strategy]
-
-
 def run_sampler(
     name: str,
     sampler: BaseSampler,
@@ -101,8 +62,9 @@ def run_sampler(
     """Evaluate `trials` different architectures that a sampler proposes.
 
     Architectures of one canonical key are one: the first value read stays, and proposing another
-    of the class costs nothing. With several workers, that many suggestions are always pending and
-    the oldest is finished first.
+    of the class costs nothing. With several workers, that many suggestions are always pending.
+    Evaluations take log-normal pretended times, drawn from the seed in the order of suggestions, so
+    that they end in another order than they began, the same order for every strategy.
 
     Args:
         name: The strategy's name, for the result.
@@ -118,9 +80,10 @@ def run_sampler(
     }
     first: dict[str, float] = {}
     evaluated: list[tuple[Architecture, float]] = []
-    running: deque[tuple[Trial, Architecture]] = deque()
+    running: list[tuple[float, int, Trial, Architecture]] = []  # by the time of their end
+    durations = np.random.default_rng(np.random.SeedSequence([seed, DURATION_STREAM]))
     seconds: list[float] = []
-    exhausted, idle = False, 0
+    exhausted, idle, now = False, 0, 0.0
     while len(evaluated) < trials and (running or not exhausted) and idle < IDLE_PROPOSALS:
         while len(running) < workers and not exhausted:
             begun = time.perf_counter()
@@ -131,10 +94,13 @@ def run_sampler(
                 break
             seconds.append(time.perf_counter() - begun)
             choices = tuple(trial.params[d.name] for d in table.space.decisions)
-            running.append((trial, Architecture(table.space.name, choices)))
+            end = now + durations.lognormal(sigma=SPREAD)
+            architecture = Architecture(table.space.name, choices)
+            heapq.heappush(running, (end, trial.number, trial, architecture))
         if running:
             known = len(first)
-            _finish(study, *running.popleft(), table, first, evaluated)
+            now, _, trial, architecture = heapq.heappop(running)
+            _finish(study, trial, architecture, table, first, evaluated)
             idle = 0 if len(first) > known else idle + 1
     best, so_far = [], -float("inf")
     for _, value in evaluated:
@@ -173,29 +139,57 @@ def run_benchmark(
     trials: int,
     workers: int = 1,
     jobs: int = 1,
+    done: Collection[tuple[str, int]] = (),
 ) -> Iterator[BenchmarkRun]:
     """Runs of every strategy with every seed, as they finish; `jobs` of them at once.
 
+    Args:
+        table: Where values come from.
+        strategies: Names, each once.
+        seeds: Of every strategy's runs.
+        trials: As in `run_sampler`.
+        workers: As in `run_sampler`.
+        jobs: Processes; with several, runs come in the order in which they end.
+        done: Strategies and seeds whose runs are not wanted again.
+
     Raises:
-        ValueError: an unknown strategy, or a number below 1.
+        ValueError: an unknown strategy, one that is named twice, none, or a number below 1; at
+            once, before the first run.
     """
+    if not strategies:
+        raise ValueError(f"strategies is empty; name some of {', '.join(STRATEGIES)}.")
     for name in strategies:
         if name not in STRATEGIES:
             raise ValueError(
                 f"strategy {name!r} is unknown; the strategies are {', '.join(STRATEGIES)}."
             )
+        if strategies.count(name) > 1:
+            raise ValueError(f"strategies names {name!r} twice; name each once.")
     for argument, number in {"trials": trials, "workers": workers, "jobs": jobs}.items():
         if number < 1:
             raise ValueError(f"{argument} is {number}; it must be at least 1.")
-    tasks = list(product(strategies, seeds))
+    tasks = [task for task in product(strategies, seeds) if task not in done]
+    return _runs(table, tasks, trials, workers, jobs)
+
+
+def _runs(
+    table: TabularEstimator,
+    tasks: Sequence[tuple[str, int]],
+    trials: int,
+    workers: int,
+    jobs: int,
+) -> Iterator[BenchmarkRun]:
     if jobs == 1:
         for strategy, seed in tasks:
             yield _run_named(strategy, seed, table, trials, workers)
         return
     with ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         runs = [pool.submit(_run_named, s, seed, table, trials, workers) for s, seed in tasks]
-        for run in runs:
-            yield run.result()
+        try:
+            for run in as_completed(runs):
+                yield run.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _run_named(
@@ -204,47 +198,3 @@ def _run_named(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = STRATEGIES[strategy](table.space, seed)
     return run_sampler(strategy, sampler, table, seed=seed, trials=trials, workers=workers)
-
-
-def draw_curves(benchmark: Benchmark, path: Path) -> None:
-    """Draw mean and 95 % confidence band of every strategy's best value.
-
-    Raises:
-        ModuleNotFoundError: matplotlib is missing; the message names the extra.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "drawing needs matplotlib; install it with: pip install 'bonas[dashboard]'"
-        ) from error
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    for strategy in dict.fromkeys(run.strategy for run in benchmark.runs):
-        mean, half = mean_and_half_width(benchmark.curves(strategy))
-        steps = range(1, len(mean) + 1)
-        (line,) = axes.plot(steps, mean, label=strategy)
-        axes.fill_between(steps, mean - half, mean + half, alpha=0.2, color=line.get_color())
-    axes.axhline(benchmark.optimum, linestyle=":", color="black", label="optimum")
-    axes.set(xlabel="evaluations", ylabel="best value, mean with its 95 % interval")
-    parts = textwrap.wrap(benchmark.objective.replace(",", ", "), 90)
-    axes.set_title("\n".join(parts), fontsize="small")
-    # From the tenth evaluation on: before it the worst draws would set the axis.
-    starts = [run.best[min(9, len(run.best) - 1)] for run in benchmark.runs]
-    low = statistics.quantiles([*starts, *starts], n=20)[0]
-    axes.set_ylim(low, benchmark.optimum + 0.03 * (benchmark.optimum - low) + 1e-12)
-    axes.legend()
-    figure.savefig(path, dpi=150)
-
-
-def summary(benchmark: Benchmark, at: Sequence[int]) -> list[tuple[str, list[str], str]]:
-    """Per strategy: mean best value with its 95 % half width at each number, and milliseconds."""
-    rows = []
-    seconds: Mapping[str, list[float]] = {r.strategy: [] for r in benchmark.runs}
-    for run in benchmark.runs:
-        seconds[run.strategy].append(run.seconds_per_suggestion)
-    for strategy, times in seconds.items():
-        mean, half = mean_and_half_width(benchmark.curves(strategy))
-        cells = [f"{mean[n - 1]:.2f} ± {half[n - 1]:.2f}" for n in at if n <= len(mean)]
-        rows.append((strategy, cells, f"{1000 * statistics.median(times):.1f}"))
-    return rows

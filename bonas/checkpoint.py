@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
@@ -39,11 +39,9 @@ def load_weights(path: Path, network: nn.Module) -> dict[str, str]:
     """Read `save_weights`' file into a network and return the metadata.
 
     Raises:
-        ValueError: the file holds another network's weights.
+        ValueError: the file is damaged, or holds another network's weights.
     """
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata: dict[str, str] = file.metadata() or {}
+    tensors, metadata = _read(path)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -85,10 +83,13 @@ def load_checkpoint(
     optimisers: Sequence[torch.optim.Optimizer],
     device: torch.device,
 ) -> int:
-    """Restore what `save_checkpoint` wrote, in place, and return the number of steps done."""
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        step = int(file.metadata()[STEP])
+    """Restore what `save_checkpoint` wrote, in place, and return the number of steps done.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    tensors, metadata = _read(path)
+    step = int(metadata[STEP])
     network.load_state_dict(
         {n.removeprefix(_NETWORK): t for n, t in tensors.items() if n.startswith(_NETWORK)}
     )
@@ -102,6 +103,18 @@ def load_checkpoint(
         whole = optimiser.state_dict()
         optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
     return step
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and metadata of a file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}); remove it, and the same command makes it again."
+        ) from error
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:

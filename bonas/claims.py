@@ -22,6 +22,10 @@ SETTLING = 0.5
 """Seconds after which the claims of all who saw the same dead trial are written."""
 
 
+class TrialLost(RuntimeError):
+    """A trial was finished by another process, since this one's claim had expired."""
+
+
 def create(study: optuna.Study) -> optuna.Trial:
     """The next trial of this process: an enqueued one, or a new one.
 

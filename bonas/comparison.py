@@ -27,10 +27,8 @@ from bonas.detector_record import (
 from bonas.estimation.evaluation import Evaluation, logits_of
 from bonas.estimation.supernet import uniform_paths
 from bonas.localisation import (
-    RegionQuality,
     mean_mask,
     predicted_regions,
-    region_quality,
     region_sheet,
     some_faces,
 )
@@ -38,6 +36,7 @@ from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector, Localising
 from bonas.networks.plain import PlainNetwork
 from bonas.protocol import ResultProtocol, images_of
+from bonas.region_quality import RegionQuality, region_quality
 from bonas.step_time import PLAIN, Stopwatch
 from bonas.trained_on import save_trained_on
 from bonas.training import Progress, Recipe, train

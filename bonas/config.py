@@ -1,7 +1,4 @@
-"""Configuration: one frozen value, with a table per concern and the rules between its settings.
-
-It is read from TOML at the edge (`bonas.config_file`) and then taken apart.
-"""
+"""Configuration: one frozen value, read at the edge (`bonas.config_file`), then taken apart."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +12,7 @@ from bonas.data.layouts.records import OnBadImage
 from bonas.device import Precision
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
+from bonas.robustness.weights import ScoreWeights
 from bonas.search_tables import Count, GradientTable, SearchTable
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -201,6 +199,11 @@ class WeightsTable(_Table):
     unseen: Annotated[float, Field(ge=0)] = 0.3
     corruption: Annotated[float, Field(ge=0)] = 0.2
     attack: Annotated[float, Field(ge=0)] = 0.1
+
+    @model_validator(mode="after")
+    def _some_count(self) -> "WeightsTable":
+        ScoreWeights(**self.model_dump())  # has the rule, but is made only after the training
+        return self
 
 
 class EffortTable(_Table):

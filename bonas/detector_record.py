@@ -12,9 +12,9 @@ from bonas.checkpoint import save_weights
 from bonas.config import SpaceTable
 from bonas.detector_calibration import Calibration, save_calibration
 from bonas.estimation.evaluation import Evaluation
-from bonas.localisation import RegionQuality
 from bonas.networks.cost import network_cost
 from bonas.protocol import ResultProtocol
+from bonas.region_quality import RegionQuality
 from bonas.robustness.record import RobustnessScore
 from spaces.architecture import Architecture
 

@@ -1,13 +1,8 @@
-"""Localisation: the loss of a second head, how well it finds manipulated regions, and a picture.
+"""Localisation: the loss of a second head, its predictions, and a picture of them.
 
 The verdict and the region are learnt together (Liu et al. 2021): a mask says of every position what
 a label says of the image. Where no mask is known a network learns from the label alone.
 """
-
-import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,56 +10,24 @@ from PIL import Image
 from torch.nn import functional
 
 from bonas.data.faces import Faces
-from bonas.data.regions import Regions
 from bonas.device import Device
 from bonas.networks.detector import Detector
-from bonas.robustness.auc import auc
+from bonas.region_quality import MANIPULATED
 
 BATCH = 64
 MOST = 500
 """Images of which regions are predicted, the first ones: an estimate needs no more."""
-MANIPULATED = 128
-"""Least level of a mask's pixel that counts as manipulated."""
 EXAMPLES = 2
 """Forged faces of each type in the picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegionQuality:
-    """How well regions of forged images are found; whether an image is forged is not asked.
-
-    Attributes:
-        auc: Mean over the images of the AUC of their pixels, manipulated against not.
-        prior_auc: The same of one prediction for all images, the mean mask of training images:
-            what is reached by knowing where in a picture forgeries lie.
-        iou: Mean over the images of intersection over union, at probability 0.5.
-        images: Forged ones whose region is known and is neither nothing nor everything.
-    """
-
-    auc: float
-    prior_auc: float
-    iou: float
-    images: int
-
-    def to_json(self) -> dict[str, float]:
-        """As `metrics.json` holds it."""
-        return {
-            "auc": self.auc,
-            "prior_auc": self.prior_auc,
-            "iou": self.iou,
-            "images": self.images,
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "RegionQuality":
-        """What `to_json` wrote."""
-        return cls(**{name: document[name] for name in cls.__dataclass_fields__})
-
-
 def region_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Mean binary cross entropy over the positions of images whose region is known; else 0.
+    """Cross entropy and Dice loss of the images whose region is known; 0 where none is.
 
-    A position's target is the share of its pixels that were manipulated.
+    The mean binary cross entropy over all positions, of which few are manipulated, plus, of the
+    images that have such, the mean of `1 - 2 sum(p t) / (sum(p) + sum(t))` (Milletari et al. 2016,
+    section 3), in which a region counts the same whatever its size. A position's target t is the
+    share of its pixels that were manipulated, p its probability.
 
     Args:
         logits: `n x h' x w'`, coarser than the images.
@@ -76,7 +39,14 @@ def region_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) 
         return logits.new_zeros(())
     height, width = logits.shape[-2:]
     target = functional.adaptive_avg_pool2d(masks[known], (height, width))
-    return functional.binary_cross_entropy_with_logits(logits[known].float(), target)
+    given = logits[known].float()
+    entropy = functional.binary_cross_entropy_with_logits(given, target)
+    area, probability = target.sum((1, 2)), given.sigmoid()
+    overlap = 2 * (probability * target).sum((1, 2)) / (probability.sum((1, 2)) + area)
+    # Of an image without a region it is 0 whatever the probabilities are: it says nothing.
+    manipulated = area > 0
+    dice = torch.where(manipulated, 1 - overlap, torch.zeros_like(overlap)).sum()
+    return entropy + dice / manipulated.sum().clamp_min(1)
 
 
 def predicted_regions(detector: Detector, images: torch.Tensor, device: Device) -> torch.Tensor:
@@ -103,40 +73,10 @@ def mean_mask(faces: Faces) -> torch.Tensor:
     Raises:
         ValueError: the faces were read without regions.
     """
-    regions = _regions_of(faces)
+    regions = faces.require_regions()
     rows = torch.nonzero(regions.known & (faces.labels.cpu() == 1)).flatten()
     masks = regions.masks[rows.to(regions.masks.device)].float() / 255
     return masks.mean(0).cpu() if len(rows) else torch.zeros(regions.masks.shape[1:])
-
-
-def region_quality(
-    predicted: torch.Tensor, faces: Faces, *, prior: torch.Tensor
-) -> RegionQuality | None:
-    """How well predictions of `predicted_regions` fit; `None` where no region is known.
-
-    Args:
-        predicted: `n x h x w`.
-        faces: The images.
-        prior: `h x w`, the `mean_mask` of those that were trained on.
-
-    Raises:
-        ValueError: the faces were read without regions.
-    """
-    regions = _regions_of(faces)
-    aucs, priors, ious = [], [], []
-    for row in range(len(faces)):
-        mask = (regions.masks[row] >= MANIPULATED).cpu().numpy()
-        if not regions.known[row] or not mask.any() or mask.all():
-            continue
-        probability = predicted[row].numpy()
-        aucs.append(auc(probability.ravel(), mask.ravel()))
-        priors.append(auc(prior.numpy().ravel(), mask.ravel()))
-        marked = probability > 0.5
-        ious.append(float((marked & mask).sum() / (marked | mask).sum()))
-    if not aucs:
-        return None
-    mean = statistics.fmean
-    return RegionQuality(mean(aucs), mean(priors), mean(ious), len(aucs))
 
 
 def some_faces(faces: Faces) -> Faces:
@@ -155,7 +95,7 @@ def region_sheet(predicted: torch.Tensor, faces: Faces) -> tuple[Image.Image, tu
     Returns:
         The picture, and the type of each column.
     """
-    regions = _regions_of(faces)
+    regions = faces.require_regions()
     columns, names = [], []
     for domain in dict.fromkeys(faces.domains):
         for row in [i for i, d in enumerate(faces.domains) if d == domain][:EXAMPLES]:
@@ -167,9 +107,3 @@ def region_sheet(predicted: torch.Tensor, faces: Faces) -> tuple[Image.Image, tu
             columns.append(np.concatenate([face, *grey]))
             names.append(domain)
     return Image.fromarray(np.concatenate(columns, axis=1)), tuple(names)
-
-
-def _regions_of(faces: Faces) -> Regions:
-    if faces.regions is None:
-        raise ValueError("the faces have no regions; read them with regions=True.")
-    return faces.regions

@@ -59,7 +59,7 @@ def open_study(
         journal: Where its trials are.
         allowed: Holds for what may be proposed.
         promising: Holds for what is worth an estimate.
-        earlier: Observations that are believed before the study's own (`bonas.warm_start`).
+        earlier: Observations that are believed before the study's own (`bonas.earlier_runs`).
     """
     builder = BUILDERS[config.space.name](config.space)
     # A search by gradient proposes nothing; what it derives is told to the study.

@@ -1,6 +1,7 @@
 """RunFolder: the files of one run, and the rule that a folder holds one configuration."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,15 @@ class RunFolder:
         """A new run folder, or an earlier one of the same configuration to be continued.
 
         Raises:
-            ConfigError: the folder holds a run of another configuration, or something else.
+            ConfigError: the folder holds a run of another configuration, or something else, or
+                the path is no folder.
         """
         file = path / "config.toml"
+        taken = next((p for p in (path, *path.parents) if p.exists() and not p.is_dir()), None)
+        if taken is not None:
+            raise ConfigError(
+                f"--out is {str(path)!r}, but {str(taken)!r} is a file; name a folder for the run."
+            )
         if file.is_file():
             found = load_config(file)
             changed = [d for d in differences(found, config) if not d.startswith(EXTENDABLE)]
@@ -44,7 +51,10 @@ class RunFolder:
                 "Choose another folder with --out."
             )
         path.mkdir(parents=True, exist_ok=True)
-        file.write_text(dump_config(config), encoding="utf-8")
+        # Whole or not at all: a torn file would be a run that cannot be continued.
+        temporary = file.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(dump_config(config), encoding="utf-8")
+        os.replace(temporary, file)
         return cls(path, config)
 
     @classmethod

@@ -17,6 +17,7 @@ import numpy as np
 from optuna.samplers import BaseSampler
 
 from bonas.agreement import check_names, check_space
+from bonas.claims import TrialLost
 from bonas.estimation.estimator import EstimationFailed, Estimator
 from bonas.observation import Observation
 from bonas.strategies.proposer import SpaceExhausted
@@ -132,7 +133,11 @@ class Search:
                 break
             with self.study.lease_kept(asked.number):
                 observation = self._estimate(estimator, asked)
-            self.study.tell(asked.number, observation)
+            try:
+                self.study.tell(asked.number, observation)
+            except TrialLost as error:
+                _logger.warning("%s", error)
+                continue
             if progress is not None:
                 progress(Told(asked.number, asked.architecture, observation))
         return self.best

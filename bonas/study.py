@@ -26,7 +26,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.agreement import check_names, check_sampler, check_study, directions
-from bonas.claims import LEASE, adopt, create
+from bonas.claims import LEASE, TrialLost, adopt, create
 from bonas.front import front_of
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
@@ -128,8 +128,9 @@ class Study:
         """Finish a trial that `ask` gave.
 
         Raises:
-            ValueError: the trial was not asked for by this process, or is finished; the
+            ValueError: the trial was not asked for by this process, or was told before; the
                 observation lacks a cost that is minimised, and the trial stays open.
+            TrialLost: another process finished it, after the lease had expired.
         """
         if number not in self._owned:
             raise ValueError(
@@ -138,10 +139,17 @@ class Study:
             )
         values = self._values(observation)
         identifier = self._owned[number]
-        for name, value in _attributes(observation).items():
-            self.optuna._storage.set_trial_user_attr(identifier, name, value)
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
-        self.optuna.tell(number, values, state=state)
+        try:
+            for name, value in _attributes(observation).items():
+                self.optuna._storage.set_trial_user_attr(identifier, name, value)
+            self.optuna.tell(number, values, state=state)
+        except optuna.exceptions.UpdateFinishedTrialError as error:
+            del self._owned[number]
+            raise TrialLost(
+                f"trial {number} was finished by another process, which took it over when this "
+                "one's lease had expired; this observation is dropped."
+            ) from error
         del self._owned[number]
 
     def add(self, architecture: Architecture, observation: Observation) -> int:
@@ -191,31 +199,31 @@ class Study:
         return [t for t in map(self._told, trials) if t is not None]
 
     def best(self) -> Told | None:
-        """The observation of the highest value, the earliest among equals; see `estimated`.
+        """The highest of `means`, the earliest among equals.
 
         What else is minimised or constrained plays no part; see `front`.
         """
-        return max(self.estimated(), key=lambda t: (t.observation.value, -t.number), default=None)
+        return max(self.means(), key=lambda t: (t.observation.value, -t.number), default=None)
 
     def front(self) -> list[Told]:
         """The observations that no other dominates in score and minimised costs, by score.
 
-        Observations that violate a constraint of the strategy are left out; see `estimated`.
+        Observations that violate a constraint of the strategy are left out; see `means`.
         """
         estimates = self._reader.read(self.optuna, sys.maxsize).estimates
         feasible = [e for e in estimates if e.feasible]
         members = {
             self._key(feasible[i].architecture) for i in front_of([e.values for e in feasible])
         }
-        found = [t for t in self.estimated() if self._key(t.architecture) in members]
+        found = [t for t in self.means() if self._key(t.architecture) in members]
         return sorted(found, key=lambda t: (-(t.observation.value or 0.0), t.number))
 
-    def estimated(self) -> list[Told]:
-        """What is known of every architecture with a value, by number.
+    def means(self) -> list[Told]:
+        """What the successful trials say of each architecture, by the first one's number.
 
         Of an architecture that was estimated repeatedly, also by another one with its canonical
-        key, it is the mean, under the number of the first trial: the highest of several noisy
-        values would say more of their number than of the architecture.
+        key, it is the mean: the highest of several noisy values would say more of their number
+        than of the architecture.
         """
         classes: dict[str, list[Told]] = {}
         for told in self.told():

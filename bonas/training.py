@@ -5,7 +5,7 @@ optimiser's moments and the step, and no generator's state.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,7 +152,9 @@ def _step(
         regions = faces.regions.select(positions)
     if recipe.pseudo_forgeries:
         originals = [faces.originals[i] for i in batch[0::2]]
-        chosen, regions = _blended(chosen, regions, originals, recipe, generator)
+        hulls = None if faces.hulls is None else faces.hulls[positions[0::2]]
+        real = _Reals(originals, hulls)
+        chosen, regions = _blended(chosen, regions, real, recipe, generator)
     masks = None
     if regions is None:
         images = recipe.augmentation(chosen, generator=generator)
@@ -183,24 +185,37 @@ def _step(
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class _Reals:
+    """What is known of a batch's real images."""
+
+    originals: list[str]
+    hulls: torch.Tensor | None  # (n, points, 2)
+
+
 def _blended(
     pairs: torch.Tensor,
     regions: Regions | None,
-    originals: Sequence[str],  # of the real images
+    real: _Reals,
     recipe: Recipe,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, Regions | None]:
     """The pairs with the recipe's share of pseudo-forgeries, and their regions if asked for."""
     share, kind = recipe.pseudo_forgeries, recipe.pseudo_forgery_kind
+    originals, hulls = real.originals, real.hulls
     if kind is Blend.SELF:
         if regions is None:
-            return with_pseudo_forgeries(pairs, share, generator=generator), None
-        return with_pseudo_regions(pairs, regions, share, generator=generator)
+            return with_pseudo_forgeries(pairs, share, hulls=hulls, generator=generator), None
+        return with_pseudo_regions(pairs, regions, share, hulls=hulls, generator=generator)
     either = kind is Blend.BOTH
     if regions is None:
-        images = with_cross_forgeries(pairs, originals, share, both=either, generator=generator)
+        images = with_cross_forgeries(
+            pairs, originals, share, both=either, hulls=hulls, generator=generator
+        )
         return images, None
-    return with_cross_regions(pairs, regions, originals, share, both=either, generator=generator)
+    return with_cross_regions(
+        pairs, regions, originals, share, both=either, hulls=hulls, generator=generator
+    )
 
 
 def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:

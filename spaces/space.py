@@ -97,7 +97,7 @@ class SupportsEnumeration(SearchSpace, Protocol):
         """Those that differ from an architecture in exactly one decision; it may be none."""
 
 
-REJECTIONS = 20
+REJECTIONS = 8
 """Combinations in a row that do not exist before a change of an architecture gives up."""
 
 
@@ -225,7 +225,7 @@ def mutate(
 ) -> Architecture:
     """The architecture with `radius` different decisions changed to another option.
 
-    Where only some combinations exist, twenty changes are tried; if none of them exists, one
+    Where only some combinations exist, eight changes are tried; if none of them exists, one
     decision is changed to one that does, and where there is no such neighbour either, the result
     is a uniform draw.
 
@@ -260,7 +260,7 @@ def crossover(
 ) -> Architecture:
     """Uniform crossover: each choice comes from either parent with probability one half.
 
-    Where only some combinations exist, twenty are tried; if none of them exists, the result is
+    Where only some combinations exist, eight are tried; if none of them exists, the result is
     the first parent.
     """
     for _ in range(REJECTIONS):

@@ -106,6 +106,11 @@ def _pictures(
                 f"PATH is {str(path)!r}, but the built-in faces are drawn, not read; leave out "
                 "PATH or --layout synthetic."
             )
+        if settings:
+            raise ConfigError(
+                f"--set is {settings[0]!r}, but the built-in faces are drawn, not read; leave out "
+                "--set."
+            )
         config = Config(data=DataTable(layout="synthetic"))
         return pictures_of_run(config.data, seed=config.seed, progress=shown.counting("faces"))
     if path is None:

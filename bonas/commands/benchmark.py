@@ -9,7 +9,10 @@ from rich.progress import track
 from rich.table import Table
 
 import bonas
-from bonas.benchmarking import Benchmark, draw_curves, run_benchmark, summary
+from bonas.benchmark_results import Benchmark, check_output, check_plot, draw_curves, summary
+from bonas.benchmarking import run_benchmark
+from bonas.commands.console import RESULTS
+from bonas.config import ConfigError
 from bonas.estimation.tabular import Objective, read_table
 from bonas.protocol import versions
 from bonas.run_folder import file_digest
@@ -22,7 +25,7 @@ def benchmark(
     objective: Annotated[
         str, typer.Option(help="A column, -column, or column=weight,column=weight.")
     ],
-    space: Annotated[str, typer.Option(help="nasbench201, or any name with --decisions.")] = (
+    space: Annotated[str, typer.Option(help="A space of bonas, or any name with --decisions.")] = (
         "nasbench201"
     ),
     decisions: Annotated[
@@ -34,17 +37,39 @@ def benchmark(
     seeds: Annotated[int, typer.Option(min=1, help="Runs per strategy.")] = 10,
     trials: Annotated[int, typer.Option(min=1, help="Evaluations per run.")] = 150,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at the same time.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Pending suggestions in each run.")] = 1,
-    json: Annotated[Path | None, typer.Option(help="Write all runs here.")] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Pending suggestions in each run; they end in an order drawn from the seed."
+        ),
+    ] = 1,
+    json: Annotated[
+        Path | None, typer.Option(help="Keep the runs here; those that it holds are not run again.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the curves here (.png, .svg).")] = None,
 ) -> None:
     """Compare strategies on a table of results, such as NAS-Bench-201."""
-    console = Console()
+    names = [name.strip() for name in strategies.split(",") if name.strip()]
     try:
-        goal = Objective.parse(objective)
-        names = [name.strip() for name in strategies.split(",") if name.strip()]
         columns = [column.strip() for column in decisions.split(",") if column.strip()]
-        estimator = read_table(table, space, goal, decisions=columns)
+        estimator = read_table(table, space, Objective.parse(objective), decisions=columns)
+        digest = file_digest(table)
+        protocol = {
+            "version": bonas.__version__,
+            "versions": versions(),
+            "table": {"name": table.name, "sha256": digest},
+            "space": space,
+            "architectures": len(estimator.values),
+            "trials": trials,
+            "workers": workers,
+        }
+        result = Benchmark(objective, estimator.optimum, [], protocol)
+        if plot is not None:
+            check_output("--plot", plot)
+            check_plot(plot)
+        if json is not None:
+            check_output("--json", json)
+            result = result.begun_or_continued(json)
         runs = run_benchmark(
             estimator,
             strategies=names,
@@ -52,28 +77,23 @@ def benchmark(
             trials=trials,
             workers=workers,
             jobs=jobs,
+            done=[(run.strategy, run.seed) for run in result.runs],
         )
-        progress = track(runs, "benchmark", total=len(names) * seeds, console=Console(stderr=True))
-        digest = file_digest(table)
-        protocol = {
-            "version": bonas.__version__,
-            "versions": versions(),
-            "table": {"name": table.name, "sha256": digest},
-            "space": space,
-            "seeds": seeds,
-            "trials": trials,
-            "workers": workers,
-        }
-        result = Benchmark(objective, estimator.optimum, list(progress), protocol)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    begun = len(result.of(names, range(seeds)).runs)
+    total = len(names) * seeds - begun
+    for run in track(runs, "benchmark", total=total, console=Console(stderr=True)):
+        result = result.with_run(run)
         if json is not None:
-            json.write_text(result.to_json())
-        if plot is not None:
-            draw_curves(result, plot)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        Console(stderr=True, highlight=False).print(f"bonas benchmark: {error}", soft_wrap=True)
-        raise typer.Exit(2) from error
-    console.print(_table(result, trials))
-    console.print(
+            result.write(json)
+    if json is not None:
+        result.write(json)
+    shown = result.of(names, range(seeds))
+    if plot is not None:
+        draw_curves(shown, plot)
+    RESULTS.print(_table(shown, trials))
+    RESULTS.print(
         f"table {digest}; {seeds} seeds from 0; {workers} pending; bonas {bonas.__version__}",
         soft_wrap=True,
         markup=False,
@@ -82,7 +102,9 @@ def benchmark(
 
 def _table(result: Benchmark, trials: int) -> Table:
     at = [n for n in CHECKPOINTS if n < trials] + [trials]
-    table = Table(title=f"best {result.objective}, mean ± 95 % (optimum {result.optimum:.2f})")
+    one = len({run.seed for run in result.runs}) < 2
+    value = "of one seed" if one else "mean ± 95 %"
+    table = Table(title=f"best {result.objective}, {value} (optimum {result.optimum:.2f})")
     table.add_column("strategy")
     for number in at:
         table.add_column(f"@{number}", justify="right")

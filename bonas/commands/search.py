@@ -14,6 +14,7 @@ from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
 from bonas.commands.folder import print_left_out
 from bonas.config_file import load_config
+from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_search import gradient_search
@@ -32,9 +33,12 @@ from bonas.search_cost import (
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
-from bonas.warm_start import earlier_observations
 
 SHOWN = 5
+NO_TEST = (
+    "the data have no split 'test': this search runs, but `bonas train` and `compare` cannot test "
+    "what it finds. Add the split to the data before you search."
+)
 
 
 def search(
@@ -78,6 +82,8 @@ def search(
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
     parts = load_components(folder)
     warn_of_leaks(resolved)
+    if parts.data.test is None:
+        MESSAGES.print(f"[yellow]no test[/] {NO_TEST}", soft_wrap=True)
     found = run_search(folder, parts, time_limit=time_limit - (time.monotonic() - started))
     report_search(found, folder, as_json=json)
 

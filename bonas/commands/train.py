@@ -114,11 +114,8 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
         f"{statistics.mean(r.seconds for r in records):.0f} s of training each"
     )
     if first.regions is not None:
-        MESSAGES.print(
-            f"manipulated regions: pixel AUC {first.regions.auc:.4f} (the mean mask alone "
-            f"{first.regions.prior_auc:.4f}), intersection over union {first.regions.iou:.2f}, "
-            f"{first.regions.images} images"
-        )
+        for told in first.regions.describe():
+            MESSAGES.print(told, soft_wrap=True)
 
 
 def _spread(values: list[float]) -> str:

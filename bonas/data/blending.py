@@ -3,8 +3,9 @@
 Self-blended images (Shiohara and Yamasaki 2022): the copy differs a little in colour or sharpness,
 scale and place, and is blended back through a mask of the face. What remains are the traces that
 every blended forgery has, a boundary and two statistics that do not match, and none that one
-forgery method alone has. The published method takes the mask from landmarks; here it is an ellipse
-where a face crop has its face, deformed at random, so that real images alone are enough.
+forgery method alone has. The mask is the hull of the face's landmarks (`bonas.data.hulls`) where
+the data have them, as published, and else an ellipse where a face crop has its face, so that real
+images alone are enough; either is deformed at random.
 
 All images of a batch are made at once on their device; random numbers come from a generator on the
 CPU, so that a seed gives the same images everywhere.
@@ -15,6 +16,7 @@ import math
 import torch
 from torch.nn import functional
 
+from bonas.data.hulls import gauges
 from bonas.data.regions import Regions
 
 SHIFT = 0.03  # of the edge
@@ -25,12 +27,13 @@ BENDS = 4  # control points per side of the elastic deformation
 
 
 def self_blended(
-    images: torch.Tensor, *, generator: torch.Generator
+    images: torch.Tensor, *, hulls: torch.Tensor | None = None, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A pseudo-forgery of each image, and where it was changed.
 
     Args:
         images: uint8, `n x 3 x h x w`, real faces.
+        hulls: Of the faces, as `Faces.hulls`.
         generator: On the CPU.
 
     Returns:
@@ -42,8 +45,8 @@ def self_blended(
     # Half the time it is the surroundings that change and the face that stays.
     swap = (torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5).to(images.device)
     source, target = torch.where(swap, plain, changed), torch.where(swap, changed, plain)
-    mask = face_masks(len(images), images.shape[-2:], generator).to(images.device)
-    source = _moved(source, generator)
+    mask = face_masks(images, hulls, generator)
+    source = moved(source, generator)
     choice = torch.randint(len(RATIOS), (len(images),), generator=generator)
     weight = mask * torch.tensor(RATIOS)[choice].to(images.device)[:, None, None, None]
     blended = weight * source + (1 - weight) * target
@@ -51,20 +54,30 @@ def self_blended(
 
 
 def with_pseudo_forgeries(
-    pairs: torch.Tensor, share: float, *, generator: torch.Generator
+    pairs: torch.Tensor,
+    share: float,
+    *,
+    hulls: torch.Tensor | None = None,
+    generator: torch.Generator,
 ) -> torch.Tensor:
     """Pairs of images, some of whose forged ones are self-blended copies of their real ones.
 
     Args:
         pairs: uint8, `2n x 3 x h x w`; real and forged images alternate.
         share: Of the pairs, in expectation.
+        hulls: Of the real images' faces, as `Faces.hulls`.
         generator: On the CPU.
     """
-    return _mixed(pairs, share, generator)[0]
+    return _mixed(pairs, share, hulls, generator)[0]
 
 
 def with_pseudo_regions(
-    pairs: torch.Tensor, regions: Regions, share: float, *, generator: torch.Generator
+    pairs: torch.Tensor,
+    regions: Regions,
+    share: float,
+    *,
+    hulls: torch.Tensor | None = None,
+    generator: torch.Generator,
 ) -> tuple[torch.Tensor, Regions]:
     """As `with_pseudo_forgeries`, from the same random numbers, with the regions of all images.
 
@@ -72,17 +85,18 @@ def with_pseudo_regions(
         pairs: uint8, `2n x 3 x h x w`; real and forged images alternate.
         regions: Of the pairs; those of blended copies are known, whatever they replace.
         share: Of the pairs, in expectation.
+        hulls: Of the real images' faces, as `Faces.hulls`.
         generator: On the CPU.
     """
-    images, replaced, weights = _mixed(pairs, share, generator)
+    images, replaced, weights = _mixed(pairs, share, hulls, generator)
     return images, regions.replaced(replaced, weights)
 
 
 def _mixed(
-    pairs: torch.Tensor, share: float, generator: torch.Generator
+    pairs: torch.Tensor, share: float, hulls: torch.Tensor | None, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # (2n, 3, h, w), bool (n), (n, 1, h, w)
     real, forged = pairs[0::2], pairs[1::2]
-    copies, weights = self_blended(real, generator=generator)
+    copies, weights = self_blended(real, hulls=hulls, generator=generator)
     replaced = torch.rand(len(real), 1, 1, 1, generator=generator).to(pairs.device) < share
     images = torch.stack([real, torch.where(replaced, copies, forged)], dim=1).flatten(0, 1)
     return images, replaced.flatten(), weights
@@ -117,7 +131,8 @@ def _resharpened(images: torch.Tensor, generator: torch.Generator) -> torch.Tens
     return (soft + share * (images - soft)).clamp(0, 1)
 
 
-def _moved(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def moved(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Each image shifted by up to `SHIFT` and scaled within `SCALE`, about its middle."""
     count = len(images)
     low, high = (math.log(s) for s in SCALE)
     scale = _uniform(count, low, high, generator, columns=2).exp().flatten(1)
@@ -131,22 +146,36 @@ def _moved(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def face_masks(
-    count: int, size: tuple[int, int] | torch.Size, generator: torch.Generator
+    images: torch.Tensor, hulls: torch.Tensor | None, generator: torch.Generator
 ) -> torch.Tensor:
-    """Weights in [0, 1], `count x 1 x h x w`, of deformed ellipses where faces are, on the CPU."""
-    height, width = size
-    bend = _uniform(2 * count, -0.06, 0.06, generator, columns=BENDS**2)
+    """Weights in [0, 1], `n x 1 x h x w`, of deformed outlines of faces, on the images' device.
+
+    Args:
+        images: `n x 3 x h x w`.
+        hulls: Of the faces, as `Faces.hulls`; an ellipse is the outline where there is none.
+        generator: On the CPU. The same numbers are drawn with hulls and without.
+    """
+    count, device, (height, width) = len(images), images.device, images.shape[-2:]
+    bend = _uniform(2 * count, -0.06, 0.06, generator, columns=BENDS**2).to(device)
     bend = bend.reshape(2 * count, 1, BENDS, BENDS)
     bent = functional.interpolate(bend, (height, width), mode="bicubic", align_corners=True)
-    bent_x, bent_y = bent[:count], bent[count:]
-    x = ((torch.arange(width) + 0.5) / width).reshape(1, 1, 1, width) + bent_x
-    y = ((torch.arange(height) + 0.5) / height).reshape(1, 1, height, 1) + bent_y
-    grow = _uniform(count, 0.6, 1.1, generator)
-    centre_x = FACE_CENTRE[0] + _uniform(count, -0.04, 0.04, generator)
-    centre_y = FACE_CENTRE[1] + _uniform(count, -0.08, 0.08, generator)
-    radius = ((x - centre_x) / (FACE_AXES[0] * grow)) ** 2
-    radius = (radius + ((y - centre_y) / (FACE_AXES[1] * grow)) ** 2).sqrt()
+    x, y = (
+        (torch.arange(edge, device=device) + 0.5).reshape(shape) / edge + by
+        for edge, shape, by in (
+            (width, (1, 1, 1, width), bent[:count]),
+            (height, (1, 1, height, 1), bent[count:]),
+        )
+    )
+    grow = _uniform(count, 0.6, 1.1, generator).to(device)
+    centre_x = FACE_CENTRE[0] + _uniform(count, -0.04, 0.04, generator).to(device)
+    centre_y = FACE_CENTRE[1] + _uniform(count, -0.08, 0.08, generator).to(device)
+    across = ((x - centre_x) / FACE_AXES[0]) ** 2
+    radius = (across + ((y - centre_y) / FACE_AXES[1]) ** 2).sqrt()
+    if hulls is not None:
+        hulls = hulls.to(device)
+        known = ~hulls.isnan().flatten(1).any(1)[:, None, None, None]
+        radius = torch.where(known, gauges(hulls.nan_to_num(), x, y), radius)
     # The published method blurs a hard mask twice, with kernels of random size; the distance from
     # the edge through a ramp of random width is the same softening in one step.
-    ramp = _uniform(count, 0.05, 0.35, generator)
-    return ((1 - radius) / ramp + 0.5).clamp(0, 1)
+    ramp = _uniform(count, 0.05, 0.35, generator).to(device)
+    return ((1 - radius / grow) / ramp + 0.5).clamp(0, 1)

@@ -1,7 +1,7 @@
 """Decoded images on disk, memory-mapped: the second start on a data set takes no decoding.
 
 The cache lies in `$BONAS_CACHE`, else in `$XDG_CACHE_HOME/bonas`, else in `~/.cache/bonas`; it can
-be deleted at any time. A file counts as unchanged while its path, size and time of change are.
+be deleted at any time. Images are kept by the content of their files, wherever these lie.
 """
 
 import contextlib
@@ -18,13 +18,16 @@ from pathlib import Path
 import numpy as np
 import PIL
 
+from bonas.data.clips import is_video
+from bonas.data.digests import file_digests
 from bonas.data.faces import Split
 from bonas.data.layouts.records import Listing, Settings
 
-VERSION = 1
+VERSION = 2
 """Of the files' form and of how pixels are made: raise it whenever either changes."""
 
 INDEX = "index.json"
+DIGESTS = "digests"
 _logger = logging.getLogger(__name__)
 
 
@@ -36,12 +39,12 @@ class Decoded:
         images: Of each split, uint8 RGB, `n x 3 x size x size`; perhaps mapped from a file. Masks,
             which are kept in the same form, have no channels.
         records: Of each split, which record of the listing each image comes from.
-        skipped: Files that could not be read, with the reason.
+        skipped: Records whose files could not be read, with the reason.
     """
 
     images: Mapping[Split, np.ndarray]
     records: Mapping[Split, Sequence[int]]
-    skipped: tuple[str, ...]
+    skipped: tuple[tuple[int, str], ...]
 
 
 def cache_folder() -> Path:
@@ -57,11 +60,16 @@ def cache_key(listing: Listing, size: int, settings: Settings) -> str:
     state = hashlib.sha256()
     made_by = [VERSION, PIL.__version__, size, settings.frames_per_video, settings.on_bad_image]
     state.update(json.dumps(made_by).encode())
-    for record in listing.records:
-        state.update(
-            f"{record.split.value} {record.path.absolute()} {changed(record.path)}\n".encode()
-        )
+    digests = digests_of(listing, [record.path for record in listing.records])
+    for record, digest in zip(listing.records, digests, strict=True):
+        state.update(f"{record.split.value} {is_video(record.path)} {digest}\n".encode())
     return state.hexdigest()[:32]
+
+
+def digests_of(listing: Listing, paths: Sequence[Path]) -> list[str]:
+    """Of files of a listing by their content; remembered for each data set."""
+    source = hashlib.sha256(str(listing.source.absolute()).encode()).hexdigest()[:32]
+    return file_digests(paths, cache_folder() / DIGESTS / f"{source}.json")
 
 
 def load(key: str) -> Decoded | None:
@@ -76,7 +84,7 @@ def load(key: str) -> Decoded | None:
                 for name in index["records"]
             },
             {Split(name): rows for name, rows in index["records"].items()},
-            tuple(index["skipped"]),
+            tuple((int(row), str(reason)) for row, reason in index["skipped"]),
         )
         if any(len(images) != len(found.records[s]) for s, images in found.images.items()):
             raise ValueError("the number of images is not that of their records")
@@ -106,12 +114,3 @@ def store(key: str, decoded: Decoded) -> None:
             Path(made).mkdir(exist_ok=True)  # for TemporaryDirectory to remove
     except OSError as error:
         _logger.warning("decoded images are not cached in %s: %s", place, error)
-
-
-def changed(path: Path) -> str:
-    """Size and time of change of a file: what it is told apart from its later self by."""
-    try:
-        state = path.stat()
-    except OSError:
-        return "missing"
-    return f"{state.st_size} {state.st_mtime_ns}"

@@ -4,6 +4,7 @@ Frames are taken evenly over a clip. They are resized whole, as images are: no f
 and nothing is cut out, so videos that show more than a face should be cut to faces first.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bonas.data.errors import DataError
-from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, resized
+from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, reason, resized
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
 # FFmpeg goes by content, not by name: a play list called a.mp4 would open whatever it names.
@@ -68,7 +69,7 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 def is_video(path: Path) -> bool:
     """Whether the name is that of a video file."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
 
 
 def require_decoder() -> Any:
@@ -138,7 +139,8 @@ def video_frames(path: Path, count: int) -> Iterator[Frame]:
     except UnreadableFile:
         raise
     except (av.error.FFmpegError, OSError, ValueError, LookupError) as error:
-        raise UnreadableFile(f"unreadable video ({type(error).__name__}: {error})") from error
+        why = reason(error, path.absolute())
+        raise UnreadableFile(f"unreadable video ({why})") from error
 
 
 def _decoded(container: Any, wanted: set[int], length: int) -> Iterator[Frame]:

@@ -5,10 +5,8 @@ another person whose features lie in nearly the same places, found among a rando
 colours are moved to those of the face that it covers, and a deformed, softened mask blends the two.
 Beside a boundary (`bonas.data.blending` has that as well) such an image carries two cameras' noise
 and two compressions. The published method compares landmarks and takes the mask from their hull.
-Here faces are compared by what they look like at a few pixels, light removed, and the mask is the
-estimated ellipse, so that images alone are enough. Landmarks that come with a data set would enter
-at two places: as the features that `donors` compares, and as the masks that `cross_blended` blends
-by.
+Here faces are compared by what they look like at a few pixels, light removed, so that images alone
+are enough; the mask is the hull of landmarks where the data have them, and else an ellipse.
 
 All images of a batch are made at once on their device; random numbers come from a generator on the
 CPU, so that a seed draws the same everywhere.
@@ -37,7 +35,11 @@ class Blend(StrEnum):
 
 
 def cross_blended(
-    images: torch.Tensor, originals: Sequence[str], *, generator: torch.Generator
+    images: torch.Tensor,
+    originals: Sequence[str],
+    *,
+    hulls: torch.Tensor | None = None,
+    generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A pseudo-forgery of each image with another original's face, and where it was changed.
 
@@ -46,6 +48,7 @@ def cross_blended(
     Args:
         images: uint8, `n x 3 x h x w`, real faces.
         originals: Of each image, the real face or video that it belongs to.
+        hulls: Of the faces, as `Faces.hulls`; the covered face's is blended by.
         generator: On the CPU.
 
     Returns:
@@ -53,14 +56,15 @@ def cross_blended(
         `n x 1 x h x w`. The published face X-ray of weights `m` is `4 m (1 - m)`.
     """
     chosen = donors(images, originals, generator=generator)
-    weight = face_masks(len(images), images.shape[-2:], generator).to(images.device)
+    weight = face_masks(images, hulls, generator)
     target = images.float() / 255
     source = recoloured(target[chosen], target, weight)
     blended = (weight * source + (1 - weight) * target) * 255
     result = blended.round().clamp(0, 255).to(torch.uint8)
     alone = chosen == torch.arange(len(images), device=images.device)
     if bool(alone.any()):
-        result[alone], weight[alone] = self_blended(images[alone], generator=generator)
+        own = None if hulls is None else hulls[alone.cpu()]
+        result[alone], weight[alone] = self_blended(images[alone], hulls=own, generator=generator)
     return result, weight
 
 
@@ -116,6 +120,7 @@ def with_cross_forgeries(
     share: float,
     *,
     both: bool = False,
+    hulls: torch.Tensor | None = None,
     generator: torch.Generator,
 ) -> torch.Tensor:
     """Pairs of images, some of whose forged ones are blends of their real ones with others.
@@ -125,9 +130,10 @@ def with_cross_forgeries(
         originals: Of the real images, `n`.
         share: Of the pairs, in expectation.
         both: Every second blend, in expectation, is with the image itself instead.
+        hulls: Of the real images' faces, as `Faces.hulls`.
         generator: On the CPU.
     """
-    return _mixed(pairs, originals, share, both, generator)[0]
+    return _mixed(pairs, originals, share, both, hulls, generator)[0]
 
 
 def with_cross_regions(
@@ -137,6 +143,7 @@ def with_cross_regions(
     share: float,
     *,
     both: bool = False,
+    hulls: torch.Tensor | None = None,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, Regions]:
     """As `with_cross_forgeries`, from the same random numbers, with the regions of all images.
@@ -147,9 +154,10 @@ def with_cross_regions(
         originals: As there, like the rest.
         share: As there.
         both: As there.
+        hulls: As there.
         generator: As there.
     """
-    images, replaced, weights = _mixed(pairs, originals, share, both, generator)
+    images, replaced, weights = _mixed(pairs, originals, share, both, hulls, generator)
     return images, regions.replaced(replaced, weights)
 
 
@@ -158,12 +166,13 @@ def _mixed(
     originals: Sequence[str],
     share: float,
     both: bool,
+    hulls: torch.Tensor | None,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # (2n, 3, h, w), bool (n), (n, 1, h, w)
     real, forged = pairs[0::2], pairs[1::2]
-    blended, weights = cross_blended(real, originals, generator=generator)
+    blended, weights = cross_blended(real, originals, hulls=hulls, generator=generator)
     if both:
-        alone, own = self_blended(real, generator=generator)
+        alone, own = self_blended(real, hulls=hulls, generator=generator)
         chosen = _coin(len(real), 0.5, generator).to(pairs.device)
         blended, weights = torch.where(chosen, alone, blended), torch.where(chosen, own, weights)
     replaced = _coin(len(real), share, generator).to(pairs.device)

@@ -33,6 +33,8 @@ class Faces:
         videos: For each image the video that it is a frame of, or an empty name; none at all where
             the data name no videos.
         regions: Where the images were manipulated; `None` unless it was asked for.
+        hulls: Outlines of the faces (`bonas.data.hulls`), float32 `n x points x 2` on the CPU, as
+            shares of width and height, NaN where unknown; `None` where all are.
     """
 
     images: torch.Tensor
@@ -41,6 +43,7 @@ class Faces:
     domains: tuple[str, ...]
     videos: tuple[str, ...] = ()
     regions: Regions | None = None
+    hulls: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         counts = {
@@ -53,6 +56,8 @@ class Faces:
             counts["videos"] = len(self.videos)
         if self.regions is not None:
             counts["regions"] = len(self.regions)
+        if self.hulls is not None:
+            counts["hulls"] = len(self.hulls)
         if len(set(counts.values())) != 1:
             raise ValueError(f"the columns differ in length: {counts}.")
         if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
@@ -74,6 +79,7 @@ class Faces:
             domains=tuple(self.domains[i] for i in positions),
             videos=tuple(self.videos[i] for i in positions) if self.videos else (),
             regions=None if self.regions is None else self.regions.select(chosen),
+            hulls=None if self.hulls is None else self.hulls[chosen],
         )
 
     def to(self, device: torch.device) -> "Faces":
@@ -85,6 +91,16 @@ class Faces:
         """The real faces and the forgeries of these types."""
         kept = {REAL, *domains}
         return self.select([i for i, domain in enumerate(self.domains) if domain in kept])
+
+    def require_regions(self) -> Regions:
+        """The regions.
+
+        Raises:
+            ValueError: the faces were read without.
+        """
+        if self.regions is None:
+            raise ValueError("the faces have no regions; read them with regions=True.")
+        return self.regions
 
     @property
     def forgeries(self) -> tuple[str, ...]:

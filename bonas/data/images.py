@@ -105,7 +105,13 @@ def decoded(path: Path, take: Callable[[Image.Image], Taken]) -> Taken:
     except Image.DecompressionBombError as error:
         raise UnreadableFile(f"has more than {MAX_PIXELS} pixels") from error
     except (*_TORN, struct.error, zlib.error) as error:
-        raise UnreadableFile(f"unreadable image ({type(error).__name__}: {error})") from error
+        raise UnreadableFile(f"unreadable image ({reason(error, path)})") from error
+
+
+def reason(error: Exception, path: Path) -> str:
+    """What an error says, without the path: of a copy of the file it says the same."""
+    said = str(error).replace(repr(str(path)), "").rstrip(" :")
+    return f"{type(error).__name__}: {said}"
 
 
 def _opened(path: Path) -> Image.Image:

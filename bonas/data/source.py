@@ -129,6 +129,7 @@ def _doubled(data: DataSet) -> Faces:
         (REAL,) * len(real) + (PSEUDO,) * len(real),
         # The copies that are trained on in the second's place bring regions of their own.
         regions=joined(real.regions, Regions.none(real.images, known=False)),
+        hulls=None if real.hulls is None else torch.cat([real.hulls, real.hulls]),
     )
 
 
@@ -180,7 +181,7 @@ def pseudo_forged(faces: Faces, *, seed: int) -> Faces:
     """The real faces, each beside a self-blended copy of itself."""
     real = faces.of_domains([])
     generator = torch.Generator().manual_seed(seed)
-    copies, weights = self_blended(real.images, generator=generator)
+    copies, weights = self_blended(real.images, hulls=real.hulls, generator=generator)
     known = torch.full((len(real),), True)
     return Faces(
         torch.cat([real.images, copies]),

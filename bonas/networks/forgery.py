@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bonas.networks.cells import Cell, RelaxedChoices
+from bonas.networks.decoder import RegionDecoder
 from bonas.networks.heads import full_precision
 from bonas.networks.stems import ChosenStem, Stem, entry, first_stem
 from bonas.networks.wiring import Wiring, wiring_of
@@ -31,8 +32,8 @@ class ForgeryNetwork(nn.Module):
     being enlarged.
 
     A second head (Liu et al. 2021 estimate the manipulated region beside the verdict) says of each
-    position of the levels whether it was manipulated, as the sum of what the live levels say. The
-    verdict does not depend on it, but for what both learn together.
+    position of the first stage, every second pixel, whether it was manipulated: see
+    `RegionDecoder`. The verdict does not depend on it, but for what both learn together.
 
     Args:
         options: The operations that each edge may carry, and the options of the space's other
@@ -77,8 +78,7 @@ class ForgeryNetwork(nn.Module):
             if ADD in options.get(name, ()):
                 self.joins[name] = _join(name, width, level_width)
         # The last to be drawn, so that the weights before do not depend on it.
-        heads = [nn.Conv2d(level_width, 1, 1) for _ in STAGES] if regions else []
-        self.regions = nn.ModuleList(heads)
+        self.decoder = RegionDecoder([width * w for w in WIDENING]) if regions else None
 
     def forward(
         self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
@@ -89,21 +89,20 @@ class ForgeryNetwork(nn.Module):
             images: Normalised images, `n x 3 x h x w`, h and w even.
             architecture: Which operation each edge carries; at least its first stage must be live.
         """
-        return self._verdict(self._levels(images, architecture))
+        return self._verdict(self._levels(images, architecture)[1])
 
     def localise(
         self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of the images, `n`, and of their positions, `n x h/8 x w/8`: is it manipulated?
+        """Logits of the images, `n`, and of their positions, `n x h/2 x w/2`: is it manipulated?
 
         Raises:
             ValueError: the network has no second head.
         """
-        if not len(self.regions):
+        if self.decoder is None:
             raise ValueError("the network was built without a head for regions (regions=True).")
-        levels = self._levels(images, architecture)
-        where = [head(v) for v, head in zip(levels, self.regions, strict=True) if v is not None]
-        return self._verdict(levels), torch.stack(where).sum(0).squeeze(1)
+        ends, levels = self._levels(images, architecture)
+        return self._verdict(levels), self.decoder(ends)
 
     def _verdict(self, levels: Sequence[torch.Tensor | None]) -> torch.Tensor:
         said = [
@@ -118,8 +117,11 @@ class ForgeryNetwork(nn.Module):
 
     def _levels(
         self, images: torch.Tensor, architecture: Architecture | RelaxedChoices
-    ) -> list[torch.Tensor | None]:
-        """The pyramid, each level `n x level_width x h/8 x w/8`; `None` where nothing arrives."""
+    ) -> tuple[list[torch.Tensor | None], list[torch.Tensor | None]]:
+        """The ends of the stages and the pyramid; `None` where nothing arrives.
+
+        Ends have each stage's channels and resolution, levels are `n x level_width x h/8 x w/8`.
+        """
         wiring = wiring_of(self.space, architecture.choices)
         per_cell = self.space.cells(architecture.choices)
         ends: list[torch.Tensor | None] = []
@@ -138,7 +140,7 @@ class ForgeryNetwork(nn.Module):
             levels.append(None if end is None else self.levels[number](end))
         for name, (above, level) in TOP_DOWN.items():
             levels[level] = self._joined(levels[level], name, levels[above], wiring)
-        return levels
+        return ends, levels
 
     def _entering(
         self,
@@ -169,7 +171,8 @@ class ForgeryNetwork(nn.Module):
         wiring: Wiring,
     ) -> torch.Tensor | None:
         """The value with what the named join adds, where the architecture has it."""
-        if name not in wiring.gates or source is None:
+        # A join into a dead cell has no module in a stand-alone network.
+        if name not in wiring.gates or name not in self.joins or source is None:
             return value
         gate = wiring.gates[name]
         term: torch.Tensor = self.joins[name](source)

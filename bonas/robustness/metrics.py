@@ -13,20 +13,26 @@
 The calibration error is that of the probability of being forged, in ten bins of equal mass (Nguyen
 and O'Connor 2015, section 3): borders are order statistics of p, and equal p share a bin.
 
-Intervals but the AUC's are percentiles of a bootstrap of originals. The calibration error, a sum
-of absolute values, is raised by sampling and again by every resampling: its percentile from above
-is a bound as it stands; from below, no more is subtracted than the gaps of the bins can be wrong by
-in sum (triangle inequality), so that right probabilities may have none. A value of exactly 0 or 1
-from which no draw differs is bounded as `auc.interval` bounds a perfect AUC.
+Intervals but the AUC's come from a bootstrap of originals. Those of average precision, equal error
+rate, accuracy and Brier score are symmetric on the logit scale, `logit(v) - b +- t s` with the bias
+`b` and the spread `s` of the draws' logits and Student's t of the originals less one (Efron and
+Tibshirani 1993, sections 10.2 and 12.3): percentiles carry the bias of small samples twice. The TPR
+at 1 % FPR has an interval of its own, in which its threshold is uncertain (`tail`). The calibration
+error, a sum of absolute values, is raised by sampling and again by every resampling: its percentile
+from above is a bound as it stands; from below, no more is subtracted than the gaps of the bins can
+be wrong by in sum (triangle inequality), so that right probabilities may have none. A value of
+exactly 0 or 1 from which no draw differs is bounded as `auc.interval` bounds a perfect AUC.
 
 A sample is refused with fewer than ten images or fewer than two originals of a class. It is flagged
 with fewer than ten originals of a class, where intervals are too narrow. The TPR at 1 % FPR is left
-out below a hundred genuine images, with which no threshold could err once.
+out below a hundred originals with genuine images: no threshold could err at one of them only.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.special
 
 from bonas.robustness.auc import interval
 from bonas.robustness.bootstrap import RankedSample, Weights, cluster_draws
@@ -34,6 +40,7 @@ from bonas.robustness.calibration import OperatingPoint
 from bonas.robustness.estimate import Estimate, Metrics, Refused, Size
 from bonas.robustness.placements import FloatArray, checked_sample, cluster_contributions
 from bonas.robustness.scored import Scored
+from bonas.robustness.tail import true_positive_interval
 
 AUC, ECE, TPR_AT_1_FPR = "auc", "calibration_error", "tpr_at_1_fpr"
 NOISE = "noise"
@@ -49,6 +56,8 @@ NAMES = (
 DRAWS, BINS, LEVEL = 2000, 10, 0.95
 FEW_IMAGES = FEW_ORIGINALS = 10
 FALSE_POSITIVE_RATE = 0.01
+FEW_FOR_1_FPR = 100  # originals with genuine images
+SHARES = ("average_precision", "equal_error_rate", "accuracy", "brier")
 
 
 def measure(
@@ -88,13 +97,21 @@ def measure(
         )
     ]
     drawn = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    absent = {TPR_AT_1_FPR} if size.images - size.forged < 1.0 / FALSE_POSITIVE_RATE else set()
     estimates = {AUC: auc}
-    for name in NAMES:
-        if name in whole and name not in absent:
-            estimates[name] = _estimate(float(whole[name][0]), drawn[name], part.pairs)
+    for name in SHARES:
+        estimates[name] = _estimate(
+            float(whole[name][0]), drawn[name], size.images, min(originals), part.pairs
+        )
+    if originals[0] >= FEW_FOR_1_FPR:
+        bounds = true_positive_interval(
+            *(scores, forged, clusters), rate=FALSE_POSITIVE_RATE, level=LEVEL
+        )
+        every = weighted.ranked.counts(np.ones((1, count)))
+        rate = float(every.true_positive_rate(FALSE_POSITIVE_RATE)[0])
+        estimates[TPR_AT_1_FPR] = Estimate(rate, *bounds)
     estimates[ECE] = _calibration_error(float(whole[ECE][0]), drawn[ECE], drawn[NOISE])
-    return Metrics(size, estimates, _flags(originals, absent))
+    ordered = {name: estimates[name] for name in NAMES if name in estimates}
+    return Metrics(size, ordered, _flags(originals))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +161,6 @@ class _Weighted:
             "average_precision": counts.average_precision(),
             "equal_error_rate": counts.equal_error_rate(),
             "accuracy": sums[:, 1] / images,
-            TPR_AT_1_FPR: counts.true_positive_rate(FALSE_POSITIVE_RATE),
             "brier": sums[:, 2] / images,
             ECE: np.abs(self.gaps(drawn)).sum(axis=1),
         }
@@ -162,12 +178,17 @@ def equal_mass_bins(p: FloatArray, bins: int) -> np.ndarray:
     return np.searchsorted(borders, p, side="right")
 
 
-def _estimate(value: float, drawn: FloatArray, pairs: int) -> Estimate:
+def _estimate(value: float, drawn: FloatArray, images: int, originals: int, pairs: int) -> Estimate:
     value = min(1.0, max(0.0, value))  # rounding
     if value in (0.0, 1.0) and (drawn == value).all():
         return Estimate(value, *interval(value, 0.0, LEVEL, pairs=pairs))
-    low, high = np.quantile(drawn, ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0))
-    return Estimate(value, max(0.0, float(low)), min(1.0, float(high)))
+    least = 0.5 / images  # of a share that is neither 0 nor 1, halved: keeps logits finite
+    here, there = (scipy.special.logit(np.clip(v, least, 1.0 - least)) for v in (value, drawn))
+    spread = float(there.std()) * math.sqrt(originals / (originals - 1))
+    reach = float(scipy.special.stdtrit(originals - 1, (1.0 + LEVEL) / 2.0)) * spread
+    middle = 2.0 * float(here) - float(there.mean())
+    low, high = (float(scipy.special.expit(middle + end)) for end in (-reach, reach))
+    return Estimate(value, min(low, value), max(high, value))
 
 
 def _calibration_error(value: float, drawn: FloatArray, noise: FloatArray) -> Estimate:
@@ -187,10 +208,14 @@ def _too_few(size: Size, originals: list[int]) -> str:
     return ""
 
 
-def _flags(originals: list[int], absent: set[str]) -> tuple[str, ...]:
+def _flags(originals: list[int]) -> tuple[str, ...]:
     flags = [
         f"{kind} ones of {groups} originals only, intervals are too narrow"
         for kind, groups in zip(("real", "forged"), originals, strict=True)
         if groups < FEW_ORIGINALS
     ]
-    return (*flags, *(f"{name} needs 100 real ones" for name in sorted(absent)))
+    if originals[0] < FEW_FOR_1_FPR:
+        flags.append(
+            f"too few real originals for 1 % FPR: {originals[0]}, it needs {FEW_FOR_1_FPR}"
+        )
+    return tuple(flags)

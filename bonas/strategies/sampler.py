@@ -23,6 +23,7 @@ from bonas.strategies.acquisition import (
     log_expected_improvement,
 )
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
+from bonas.strategies.design import pure_architectures
 from bonas.strategies.history import Estimate, History
 from bonas.strategies.pareto import ParetoBelief, feasible_front
 from bonas.strategies.proposer import ArchitectureSampler
@@ -81,7 +82,7 @@ class SurrogateSampler(ArchitectureSampler):
             taken=history.taken | self._warm_keys,
         )
         if len(history.estimates) < self.settings.initial:
-            return self.draw(history, rng=rng)
+            return self._begin(history, rng=rng)
         if history.objectives > 1:
             return self._propose_trade_off(history, rng=rng)
         estimates = _remembered(history.estimates)
@@ -117,6 +118,15 @@ class SurrogateSampler(ArchitectureSampler):
                 allowed=self.allowed,
             )
         return self._first_open(pool, scores, history, rng=rng)
+
+    def _begin(self, history: History, *, rng: np.random.Generator) -> Architecture:
+        """In turns a pure architecture, as long as there are any, and a random one."""
+        if (len(history.estimates) + len(history.pending)) % 2 == 0:
+            pure = pure_architectures(self.space, rng=rng)
+            found = self.first_promising(a for a in pure if self.is_open(a, history))
+            if found is not None:
+                return found
+        return self.draw(history, rng=rng)
 
     def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """For several objectives: see `bonas.strategies.pareto`."""

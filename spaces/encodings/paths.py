@@ -44,7 +44,8 @@ class PathEncoding:
 
     It cannot tell apart architectures that differ only on dead branches, or only in parameters of
     their operations (`settings` of `spaces.graphs`): 9,445 different rows on
-    NAS-Bench-201. Isomorphic architectures have different rows, since edges have positions.
+    NAS-Bench-201; truncated to 40 features 1,945, to 20 features 85. Isomorphic architectures have
+    different rows, since edges have positions.
 
     Attributes:
         space: The search space.

@@ -1,7 +1,7 @@
 """Statistics of an architecture as features: size, operations counted, zero-cost scores."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import networkx as nx
 import numpy as np
@@ -15,20 +15,25 @@ from spaces.space import SearchSpace
 
 @dataclass(frozen=True, slots=True)
 class StatisticsEncoding:
-    """Features given from outside, one vector per canonical key, scaled to [0, 1] by `ranges`.
+    """Features given from outside, scaled to [0, 1] by `ranges`.
 
-    Whoever has parameters, FLOPs or zero-cost scores fills the mapping; architectures of one
-    class share one vector. It tells apart what the statistics do.
+    Whoever has parameters, FLOPs or zero-cost scores fills the mapping, in which architectures of
+    one class share one vector, or gives the function. It tells apart what the statistics do:
+    `operation_statistics` have 414 different rows on NAS-Bench-201.
 
     Attributes:
         space: The search space.
-        statistics: Canonical key to values, `d` of them each.
+        statistics: Canonical key to values, `d` of them each; or what computes them for an
+            architecture, so that a large space needs no table. It is asked once for each.
         ranges: Lowest and highest value of each feature, which become 0 and 1.
     """
 
     space: SearchSpace
-    statistics: Mapping[str, Sequence[float]]
+    statistics: Mapping[str, Sequence[float]] | Callable[[Architecture], Sequence[float]]
     ranges: tuple[tuple[float, float], ...]
+    _computed: dict[Architecture, Sequence[float]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         for low, high in self.ranges:
@@ -44,19 +49,27 @@ class StatisticsEncoding:
         """Scaled statistics, float64, `n x d`.
 
         Raises:
-            KeyError: an architecture whose key has no statistics.
+            KeyError: an architecture whose key has no statistics in a mapping.
         """
         low, high = np.asarray(self.ranges, dtype=np.float64).reshape(-1, 2).T
         rows = np.empty((len(architectures), self.dimension))
         for row, architecture in zip(rows, architectures, strict=True):
-            key = canonical_key(self.space.graph(architecture))
-            if key not in self.statistics:
-                raise KeyError(
-                    f"statistics has no entry for the canonical key {key} of "
-                    f"{architecture.choices}; give one for every architecture of the space."
-                )
-            row[:] = (np.asarray(self.statistics[key], dtype=np.float64) - low) / (high - low)
+            row[:] = (np.asarray(self._of(architecture), dtype=np.float64) - low) / (high - low)
         return torch.from_numpy(rows)
+
+    def _of(self, architecture: Architecture) -> Sequence[float]:
+        if not isinstance(self.statistics, Mapping):
+            if architecture not in self._computed:
+                self._computed[architecture] = self.statistics(architecture)
+            return self._computed[architecture]
+        key = canonical_key(self.space.graph(architecture))
+        if key not in self.statistics:
+            raise KeyError(
+                f"statistics has no entry for the canonical key {key} of "
+                f"{architecture.choices}; give one for every architecture of the space, or a "
+                "function that computes them."
+            )
+        return self.statistics[key]
 
 
 def ranked(

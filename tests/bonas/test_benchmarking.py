@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
-import typer
-from typer.testing import CliRunner
+from optuna.trial import TrialState
 
-from bonas.benchmarking import run_benchmark, run_sampler
-from bonas.commands.benchmark import benchmark
+import bonas.benchmarking
+from bonas.benchmark_results import Benchmark
+from bonas.benchmarking import BenchmarkRun, run_benchmark, run_sampler
+from bonas.cli import main
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width, paired_difference
 
@@ -73,7 +74,8 @@ def test_processes_give_the_same_runs_as_one(choices: Path) -> None:
         )
         for j in (1, 2)
     )
-    assert [r.architectures for r in one] == [r.architectures for r in two]
+    ended = sorted(two, key=lambda run: run.seed)
+    assert [r.architectures for r in one] == [r.architectures for r in ended]
 
 
 def test_means_and_paired_differences_have_t_intervals() -> None:
@@ -87,20 +89,24 @@ def test_means_and_paired_differences_have_t_intervals() -> None:
         paired_difference([[1.0]], [[1.0], [2.0]])
 
 
-def _invoke(*arguments: str) -> tuple[int, str]:
-    application = typer.Typer()
-    application.command()(benchmark)
-    result = CliRunner().invoke(application, list(arguments))
-    return result.exit_code, result.output
+def _invoke(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = main(["benchmark", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
 
 
-def test_the_command_prints_a_table_and_writes_json(choices: Path, tmp_path: Path) -> None:
-    out, objective = tmp_path / "out.json", "score"
-    code, output = _invoke(
-        *(str(choices), "--space", "choices", "--decisions", "a,b,c", "--objective", objective),
-        *("--strategies", "random,bayesian", "--seeds", "2", "--trials", "12"),
-        *("--workers", "2", "--json", str(out)),
-    )
+def _arguments(path: Path, **changed: str) -> list[str]:
+    given = {"space": "choices", "decisions": "a,b,c", "objective": "score"}
+    given |= {"strategies": "random,evolution", "seeds": "2", "trials": "12"} | changed
+    return [str(path), *itertools.chain(*((f"--{k}", v) for k, v in given.items()))]
+
+
+def test_the_command_prints_a_table_and_writes_json(
+    choices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    given = _arguments(choices, strategies="random,bayesian", workers="2", json=str(out))
+    code, output = _invoke(capsys, *given)
     assert code == 0
     assert "bayesian" in output
     document = json.loads(out.read_text())
@@ -114,22 +120,114 @@ def test_the_command_prints_a_table_and_writes_json(choices: Path, tmp_path: Pat
     assert [set(run) for run in document["runs"]] == [keys] * 4
 
 
+def test_an_interrupted_benchmark_keeps_its_runs_and_is_continued(
+    choices: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, whole = tmp_path / "out.json", tmp_path / "whole.json"
+    assert _invoke(capsys, *_arguments(choices, json=str(whole)))[0] == 0
+    asked: list[tuple[str, int]] = []
+    run_named = bonas.benchmarking._run_named
+
+    def interrupted(
+        strategy: str, seed: int, table: TabularEstimator, trials: int, workers: int
+    ) -> BenchmarkRun:
+        asked.append((strategy, seed))
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return run_named(strategy, seed, table, trials, workers)
+
+    monkeypatch.setattr(bonas.benchmarking, "_run_named", interrupted)
+    assert _invoke(capsys, *_arguments(choices, json=str(out)))[0] == 130
+    assert len(Benchmark.from_json(out.read_text()).runs) == 2
+    assert _invoke(capsys, *_arguments(choices, json=str(out)))[0] == 0
+    assert asked[2:] == [("evolution", 0), ("evolution", 0), ("evolution", 1)]
+    continued, uncut = (Benchmark.from_json(p.read_text()).runs for p in (out, whole))
+    assert [r.architectures for r in continued] == [r.architectures for r in uncut]
+    code, output = _invoke(capsys, *_arguments(choices, json=str(out), trials="13"))
+    assert code == 2
+    assert "holds runs of another benchmark: protocol" in output.replace("\n", " ")
+
+
+def test_one_seed_has_no_spread(choices: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, output = _invoke(capsys, *_arguments(choices, seeds="1"))
+    assert "±" not in output
+    _, output = _invoke(capsys, *_arguments(choices, seeds="2"))
+    assert "±" in output
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("changed", "message"),
     [
-        (("--strategies", "best"), "'best' is unknown"),
-        (("--objective", "speed"), "no column 'speed'"),
-        (("--decisions", "a,d"), "no column 'd'"),
+        ({"strategies": "best"}, "'best' is unknown"),
+        ({"strategies": ""}, "strategies is empty"),
+        ({"strategies": "random,random"}, "strategies names 'random' twice"),
+        ({"objective": "speed"}, "no column 'speed'"),
+        ({"decisions": "a,d"}, "no column 'd'"),
+        ({"decisions": "a,a"}, "the column 'a' twice"),
+        ({"json": "nowhere/out.json"}, "--json is 'nowhere/out.json'"),
+        ({"plot": "nowhere/out.png"}, "--plot is 'nowhere/out.png'"),
+        ({"plot": "curves.doc"}, "the plot is 'curves.doc'"),
     ],
 )
-def test_wrong_use_ends_with_code_2(
-    choices: Path, arguments: tuple[str, str], message: str
+def test_wrong_use_ends_with_code_2_before_anything_runs(
+    choices: Path,
+    changed: dict[str, str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    defaults = {"--space": "choices", "--decisions": "a,b,c", "--objective": "score"}
-    given = defaults | {arguments[0]: arguments[1]}
-    code, output = _invoke(str(choices), *itertools.chain(*given.items()))
+    monkeypatch.setattr(bonas.benchmarking, "_run_named", pytest.fail)
+    code, output = _invoke(capsys, *_arguments(choices, **changed))
     assert code == 2
     assert message in output
+
+
+def test_debug_shows_where_an_error_was(
+    choices: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> BenchmarkRun:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(bonas.benchmarking, "_run_named", broken)
+    code, output = _invoke(capsys, *_arguments(choices))
+    assert code == 1
+    assert "ValueError: a defect" in output
+    with pytest.raises(ValueError, match="a defect"):
+        main(["--debug", "benchmark", *_arguments(choices)])
+
+
+def test_several_workers_finish_in_an_order_of_their_own_that_the_seed_decides(
+    choices: Path,
+) -> None:
+    class Told(optuna.samplers.RandomSampler):
+        finished: list[int]
+
+        def after_trial(
+            self,
+            study: optuna.Study,
+            trial: optuna.trial.FrozenTrial,
+            state: TrialState,
+            values: object,
+        ) -> None:
+            self.finished.append(trial.number)
+
+    def order(seed: int, workers: int) -> list[int]:
+        sampler = Told(seed=0)
+        sampler.finished = []
+        run_sampler("r", sampler, _read(choices), seed=seed, trials=20, workers=workers)
+        return sampler.finished
+
+    first = order(0, 4)
+    assert order(0, 4) == first
+    assert order(1, 4) != first
+    assert first != sorted(first)
+    # Whoever is pending was asked before: at most three younger ones overtake at a time.
+    assert all(n < position + 4 for position, n in enumerate(first))
+    alone = order(0, 1)
+    assert alone == sorted(alone)
 
 
 @needs_table

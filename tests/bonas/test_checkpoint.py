@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bonas.checkpoint import load_weights, save_weights
+from bonas.checkpoint import load_checkpoint, load_weights, save_weights
 
 
 def test_weights_and_metadata_round_trip(tmp_path: Path) -> None:
@@ -19,3 +19,13 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_weights(tmp_path / "w", nn.Linear(3, 2))
     with pytest.raises(ValueError, match="holds the weights of another network"):
         load_weights(tmp_path / "w", nn.Linear(4, 2))
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    network = nn.Linear(3, 2)
+    save_weights(tmp_path / "w", network)
+    (tmp_path / "w").write_bytes((tmp_path / "w").read_bytes()[:-5])
+    with pytest.raises(ValueError, match=r"w is damaged .*; remove it"):
+        load_weights(tmp_path / "w", network)
+    with pytest.raises(ValueError, match=r"w is damaged"):
+        load_checkpoint(tmp_path / "w", network, (), torch.device("cpu"))

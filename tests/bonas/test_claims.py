@@ -16,6 +16,7 @@ from bonas import Observation, Search
 from bonas.lease import Lease, Owner
 from bonas.strategies.random import RandomSampler
 from bonas.study import LEASE, Study, journal_storage
+from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -120,3 +121,27 @@ def test_of_two_claims_on_a_dead_processs_trial_the_later_one_holds(
 
     monkeypatch.setattr(bonas.claims.time, "sleep", another_claims)
     assert second.ask().number == 1
+
+
+def test_a_worker_whose_trial_another_one_finished_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = Search(FORGERY, study=_study(tmp_path / "j"))
+    fast = _study(tmp_path / "j")
+
+    class Sleeping:
+        calls = 0
+
+        def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
+            self.calls += 1
+            if self.calls == 1:
+                storage, identifier = slow.study.optuna._storage, slow.study._owned[0]
+                expired = Lease(Owner.here(), 0.0).to_attribute()
+                storage.set_trial_user_attr(identifier, LEASE, expired)
+                assert fast.ask().number == 0
+                fast.tell(0, Observation(value=7.0))
+            return Observation(value=float(self.calls))
+
+    slow.run(Sleeping(), trials=3)
+    assert [t.observation.value for t in slow.study.told()] == [7.0, 2.0, 3.0]
+    assert "trial 0 was finished by another process" in caplog.text

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from bonas.cli import main
+from bonas.config import ConfigError
 
 TINY = """
 seed = 2
@@ -102,6 +103,29 @@ def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_p
 def test_data_of_one_class_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     error = search(capsys, tmp_path, faces(tmp_path / "d", labels="REAL"))
     assert "images of the split 'train' are real" in error
+
+
+@pytest.mark.parametrize("splits", ["train,val", "train,val,test"])
+def test_a_search_whose_result_cannot_be_tested_says_so_at_its_start(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    splits: str,
+) -> None:
+    def begun(*arguments: object, **named: object) -> None:
+        raise ConfigError("the search begins")
+
+    monkeypatch.setattr("bonas.commands.search.run_search", begun)
+    error = search(capsys, tmp_path, faces(tmp_path / "d", splits=splits))
+    assert "the search begins" in error
+    assert ("the data have no split 'test'" in error) == (splits == "train,val")
+
+
+def test_a_file_in_the_place_of_a_data_folder_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert "file' is a file; name the folder" in search(capsys, tmp_path, tmp_path / "file")
 
 
 def test_a_split_without_images_is_named(

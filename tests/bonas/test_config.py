@@ -214,3 +214,34 @@ def test_settings_beside_a_preset_override_it_and_a_later_preset_overrides_all(
     strong = AugmentationTable.model_validate({**PRESETS[Preset.STRONG], **expected})
     assert config.training.augmentation == strong
     assert load_config(write(tmp_path, dump_config(config))) == config
+
+
+def test_weights_that_are_all_0_are_refused_when_the_configuration_is_read() -> None:
+    weights = dict.fromkeys(("clean", "unseen", "corruption", "attack"), 0.0)
+    with pytest.raises(ConfigError, match=r"score\.weights: weights must have a positive sum"):
+        parse_config({"score": {"weights": weights}}, "x.toml")
+
+
+@pytest.mark.parametrize("inner", ["", "run"])
+def test_a_file_is_no_place_for_a_run(tmp_path: Path, inner: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"--out is '.*file.*' is a file; name a folder"):
+        RunFolder.create(tmp_path / "file" / inner, Config())
+
+
+def test_an_interrupted_write_leaves_the_old_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RunFolder.create(tmp_path / "run", Config())
+
+    def cut(self: Path, text: str, encoding: str) -> None:
+        with self.open("w", encoding=encoding) as file:
+            file.write(text[:20])
+        raise KeyboardInterrupt
+
+    more = Config.model_validate({"search": {"trials": 90}})
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", cut)
+        with pytest.raises(KeyboardInterrupt):
+            RunFolder.create(tmp_path / "run", more)
+    assert RunFolder.open(tmp_path / "run").config == Config()

@@ -14,11 +14,11 @@ from bonas.localisation import (
     mean_mask,
     predicted_regions,
     region_loss,
-    region_quality,
     region_sheet,
 )
 from bonas.networks.builder import ForgeryBuilder, MacroBuilder, build_network, build_supernet
 from bonas.networks.detector import Detector
+from bonas.region_quality import RegionQuality, mean_interval, region_quality
 from bonas.training import Recipe, train
 from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
 from spaces.macro import MACRO
@@ -70,7 +70,7 @@ def test_the_second_head_changes_no_other_weight_and_no_verdict(space: ForgerySp
     logits, where = one.localise(images, architecture)
     assert torch.equal(logits, two(images, architecture))
     assert torch.equal(logits, one(images, architecture))
-    assert where.shape == (3, SIZE // 8, SIZE // 8)
+    assert where.shape == (3, SIZE // 2, SIZE // 2)
 
 
 def test_a_network_without_the_head_says_so() -> None:
@@ -82,20 +82,49 @@ def test_a_network_without_the_head_says_so() -> None:
         Detector(build_supernet(MacroBuilder(width=4), seed=0), connected(MACRO)).regions(images)
 
 
-def test_the_loss_is_cross_entropy_with_shares_over_known_images() -> None:
+@pytest.mark.parametrize("space", [FORGERY, FORGERY_CASCADE])
+def test_regions_need_the_first_stage_alone_and_use_what_else_is_live(space: ForgerySpace) -> None:
+    live, rng = connected(space, seed=3), np.random.default_rng(0)
+    cut = dataclasses.replace(live, choices=(*live.choices[:6], *["none"] * 12, *live.choices[18:]))
+    images = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    for architecture in (live, cut):
+        if not connects(space, architecture):
+            continue
+        network = build_network(dataclasses.replace(WITH, space=space), architecture, seed=1)
+        network(images, architecture)
+        _, where = network.eval().localise(images, architecture)
+        assert where.shape == (2, SIZE // 2, SIZE // 2)
+        assert bool(torch.isfinite(where).all())
+    supernet = build_supernet(dataclasses.replace(WITH, space=space), seed=0)
+    path = sample(space, rng=rng)
+    path = dataclasses.replace(path, choices=("conv_3x3",) * 18 + path.choices[18:])
+    where = supernet.localise(images, path)[1].square().sum()
+    where.backward()
+    ends = [lateral[1].weight.grad for lateral in supernet.decoder.laterals]
+    assert all(gradient is not None and bool(gradient.any()) for gradient in ends)
+
+
+def test_the_loss_is_cross_entropy_with_shares_and_dice_over_known_images() -> None:
     generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(3, 2, 2, generator=generator)
-    masks = torch.zeros(3, 4, 4)
+    logits = torch.randn(4, 2, 2, generator=generator)
+    masks = torch.zeros(4, 4, 4)
     masks[0, :2, :2], masks[1, 0, :] = 1, 1
-    expected = functional.binary_cross_entropy_with_logits(
-        logits[:2], torch.tensor([[[1.0, 0], [0, 0]], [[0.5, 0.5], [0, 0]]])
-    )
-    known = torch.tensor([True, True, False])
-    assert torch.allclose(region_loss(logits, masks, known), expected)
+    target = torch.tensor([[[1.0, 0], [0, 0]], [[0.5, 0.5], [0, 0]], [[0, 0], [0, 0]]])
+    entropy = functional.binary_cross_entropy_with_logits(logits[:3], target)
+    p = logits[:3].sigmoid()
+    dice = [1 - 2 * (p[i] * target[i]).sum() / (p[i].sum() + target[i].sum()) for i in (0, 1)]
+    known = torch.tensor([True, True, True, False])
+    found = region_loss(logits, masks, known)
+    assert torch.allclose(found, entropy + torch.stack(dice).mean())
+    right = 60 * (2 * (target[:1] > 0).float() - 1)
+    assert float(region_loss(right, masks[:1], known[:1])) == pytest.approx(0, abs=1e-6)
+    empty = region_loss(logits[2:3], masks[2:3], known[2:3])
+    plain = functional.binary_cross_entropy_with_logits(logits[2:3], target[2:3])
+    assert torch.allclose(empty, plain), "nothing to overlap with"
     changed = masks.clone()
-    changed[2] = 1
+    changed[3] = 1
     assert torch.equal(region_loss(logits, masks, known), region_loss(logits, changed, known))
-    assert region_loss(logits, masks, torch.zeros(3, dtype=torch.bool)) == 0
+    assert region_loss(logits, masks, torch.zeros(4, dtype=torch.bool)) == 0
 
 
 def test_training_with_masks_finds_regions_better_than_the_mean_mask() -> None:
@@ -136,8 +165,42 @@ def test_quality_of_perfect_inverted_and_unknown_regions() -> None:
     assert (wrong.auc, wrong.iou) == (0, 0)
     unknown = Regions(faces.regions.masks, torch.full((len(faces),), False))
     assert region_quality(right, dataclasses.replace(faces, regions=unknown), prior=prior) is None
+    assert perfect.auc_interval == (1, 1)
+    assert perfect.lead_interval == (0.5, 0.5)
+    assert set(perfect.by_type) == {"spot"}
+    assert RegionQuality.from_json(perfect.to_json()) == perfect
+    old = {"auc": 0.9, "prior_auc": 0.8, "iou": 0.2, "images": 3}
+    assert RegionQuality.from_json(old) == RegionQuality(0.9, 0.8, 0.2, 3)
+    assert "pixel AUC 0.900, the mean mask" in RegionQuality.from_json(old).describe()[0]
     with pytest.raises(ValueError, match="no regions"):
         region_quality(right, dataclasses.replace(faces, regions=None), prior=prior)
+
+
+def test_quality_is_told_of_each_type_of_forgery() -> None:
+    faces = spotted_faces(4)
+    domains = tuple("real" if i % 2 == 0 else ("a", "b")[i // 2 % 2] for i in range(8))
+    faces = dataclasses.replace(faces, domains=domains)
+    predicted = faces.require_regions().masks.float() / 255
+    predicted[[i for i, d in enumerate(domains) if d == "b"]] *= -1
+    quality = region_quality(predicted, faces, prior=torch.zeros(SIZE, SIZE))
+    assert quality is not None
+    assert {name: (q.auc, q.images) for name, q in quality.by_type.items()} == {
+        "a": (1, 2),
+        "b": (0, 2),
+    }
+    assert quality.auc == 0.5
+    assert "a: pixel AUC 1.000" in quality.describe()[1]
+
+
+def test_an_interval_covers_the_mean_and_knows_that_images_of_an_original_belong_together() -> None:
+    rng = np.random.default_rng(0)
+    values = np.repeat(rng.normal(0.8, 0.1, 20), 10).tolist()
+    together = mean_interval(values, [str(i // 10) for i in range(200)])
+    apart = mean_interval(values, [str(i) for i in range(200)])
+    assert together[0] < np.mean(values) < together[1]
+    deviation = np.std(values[::10]) / np.sqrt(20)
+    assert together[1] - together[0] == pytest.approx(2 * 1.96 * deviation, rel=0.15)
+    assert together[1] - together[0] > 2.5 * (apart[1] - apart[0])
 
 
 def test_the_picture_shows_faces_of_each_type_with_mask_and_prediction() -> None:

@@ -223,7 +223,7 @@ def test_strategies_and_settings_for_one_objective_are_refused() -> None:
 def test_an_earlier_front_is_believed_and_not_repeated() -> None:
     earlier = Search(SPACE, seed=0, sampler=RandomSampler(SPACE, seed=0), minimise=["macs"])
     earlier.run(Exact(), trials=25)
-    observed = [(t.architecture, _point(t, ("macs",))) for t in earlier.study.estimated()]
+    observed = [(t.architecture, _point(t, ("macs",))) for t in earlier.study.means()]
     settings = Settings(warm_start=observed, initial=5)
     search = Search(SPACE, sampler=SurrogateSampler(SPACE, settings=settings), minimise=["macs"])
     search.run(Exact(), trials=6)

@@ -12,12 +12,16 @@ from bonas.checkpoint import Checkpoint
 from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
 from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
+from bonas.data.hulls import face_hull
 from bonas.device import Device
 from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import ForgeryBuilder, build_supernet
+from bonas.networks.plain import PlainNetwork
+from bonas.step_time import PLAIN
 from bonas.training import Recipe, train
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
+from tests.bonas.data.test_hulls import FIVE
 
 BUILDER = ForgeryBuilder(width=4, level_width=8)
 RECIPE = Recipe(steps=12, batch_size=8, augmentation=Augmentation(degrade=0.5))
@@ -157,3 +161,34 @@ def test_a_seed_repeats_on_cuda(faces: Faces) -> None:
     for network in networks:
         train(network, uniform_paths(FORGERY), on_gpu, RECIPE, device, seed=4)
     assert_same_bits(*networks)
+
+
+@pytest.mark.parametrize("kind", list(Blend))
+def test_outlines_of_faces_say_where_copies_are_blended(
+    kind: Blend, faces: Faces, cpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outlines in a corner: that is where forged images of a step differ from their real ones."""
+    hull = torch.from_numpy(face_hull(0.4 * FIVE)).float().repeat(len(faces), 1, 1)
+    seen: list[torch.Tensor] = []
+    recipe = Recipe(
+        steps=1,
+        batch_size=8,
+        pseudo_forgeries=1.0,
+        pseudo_forgery_kind=kind,
+        augmentation=NO_AUGMENTATION,
+    )
+    for hulls in (None, hull):
+        network = PlainNetwork((4, 4, 4, 4))
+        network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        outlined = replace(faces, hulls=hulls)
+        train(network, lambda rng: PLAIN, outlined, recipe, cpu, seed=0)
+    assert torch.equal(seen[0][0::2], seen[1][0::2]), "real images stay what they are"
+    assert not torch.equal(seen[0][1::2], seen[1][1::2])
+    if kind is Blend.CROSS:  # of self-blended copies every second one changes its surroundings
+        without, within = (
+            (images[1::2] - images[0::2]).abs().amax(dim=(0, 1)) > 1e-6 for images in seen
+        )
+        corner = torch.zeros(32, 32, dtype=torch.bool)
+        corner[:16, :16] = True
+        assert bool((without & ~corner).any())
+        assert not (within & ~corner).any()

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bonas.data.clips import Clip, clips_in
 from bonas.data.faces import REAL, DataError, Split
+from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     ANY_FORGERY,
     Listing,
@@ -27,7 +28,6 @@ from bonas.data.layouts.records import (
     Settings,
     check_folder,
     clip_records,
-    inside,
 )
 from bonas.data.layouts.splitting import kept_apart, with_validation
 

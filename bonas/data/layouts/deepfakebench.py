@@ -23,12 +23,12 @@ from bonas.data.clips import Clip, natural
 from bonas.data.faces import REAL, DataError, Split
 from bonas.data.layouts.celeb_df import people_of, take_of
 from bonas.data.layouts.faceforensics import COMPRESSIONS
+from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     Listing,
     Record,
     Settings,
     clip_records,
-    inside,
     read_json,
 )
 from bonas.data.layouts.splitting import joined, kept_apart, with_validation

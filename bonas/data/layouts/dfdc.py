@@ -16,6 +16,7 @@ from typing import Any
 
 from bonas.data.clips import frames_in, natural
 from bonas.data.faces import REAL, DataError, Split
+from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     ANY_FORGERY,
     Listing,
@@ -23,7 +24,6 @@ from bonas.data.layouts.records import (
     Settings,
     check_folder,
     clip_records,
-    inside,
     label_of,
     read_table,
 )

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from bonas.data.clips import clips_in, frames_in
 from bonas.data.faces import REAL, DataError, Split
+from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     Listing,
     Record,
     Settings,
     check_folder,
     clip_records,
-    inside,
     read_json,
 )
 from bonas.data.layouts.splitting import made_splits

@@ -17,13 +17,13 @@ from pathlib import Path
 from bonas.data.clips import is_video, natural
 from bonas.data.faces import REAL, DataError
 from bonas.data.images import SUFFIXES
+from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     ANY_FORGERY,
     Listing,
     Record,
     Settings,
     check_folder,
-    inside,
 )
 from bonas.data.layouts.splitting import check_enough, made_splits
 

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import torch
 
-from bonas.data.cache import Decoded, cache_key, changed, load, store
+from bonas.data.cache import Decoded, cache_key, digests_of, load, store
 from bonas.data.clips import is_video, read_video, require_decoder
 from bonas.data.faces import REAL, Split
 from bonas.data.images import UnreadableFile, read_mask
@@ -47,7 +47,12 @@ def read_regions(
     if decoded is None:
         decoded = _decode(listing, rows, size, settings)
         store(key, decoded)
-    return {s: _regions(listing, s, rows[s], size, decoded) for s in rows}, decoded.skipped
+    problems = tuple(_problem(listing, listing.records[row], why) for row, why in decoded.skipped)
+    return {s: _regions(listing, s, rows[s], size, decoded) for s in rows}, problems
+
+
+def _problem(listing: Listing, record: Record, reason: str) -> str:
+    return f"{listing.place(record)}: its mask {record.mask} {reason}"
 
 
 def _regions(
@@ -63,25 +68,24 @@ def _regions(
 
 def _decode(listing: Listing, rows: Rows, size: int, settings: Settings) -> Decoded:
     """Of each split the masks that are known, and the positions of their images."""
-    found: list[tuple[Split, list[int], Record]] = []
+    found: list[tuple[Split, list[int], int]] = []
     for split, numbers in rows.items():
         for row, images in groupby(enumerate(numbers), key=lambda pair: pair[1]):
             record = listing.records[row]
             if record.forgery != REAL and _matches(record):
-                found.append((split, [position for position, _ in images], record))
-    if any(is_video(record.path) for _, _, record in found):
+                found.append((split, [position for position, _ in images], row))
+    if any(is_video(listing.records[row].path) for _, _, row in found):
         require_decoder()
     masks: dict[Split, list[np.ndarray]] = {split: [] for split in rows}
     positions: dict[Split, list[int]] = {split: [] for split in rows}
-    skipped: list[str] = []
+    skipped: list[tuple[int, str]] = []
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
-        for (split, frames, record), result in zip(
-            found, pool.map(lambda f: _read(f[2], len(f[1]), size, settings), found), strict=True
-        ):
+        results = pool.map(lambda f: _read(listing.records[f[2]], len(f[1]), size, settings), found)
+        for (split, frames, row), result in zip(found, results, strict=True):
             if isinstance(result, UnreadableFile):
-                problem = f"{listing.place(record)}: its mask {record.mask} {result}"
-                skipped.append(settings.tolerated(problem))
+                settings.tolerated(_problem(listing, listing.records[row], str(result)))
+                skipped.append((row, str(result)))
             else:
                 masks[split] += result
                 positions[split] += frames
@@ -118,7 +122,8 @@ def _key(listing: Listing, rows: Rows, size: int, settings: Settings) -> str:
     state.update(
         json.dumps([VERSION, {s.value: list(map(int, r)) for s, r in rows.items()}]).encode()
     )
-    for record in listing.records:
-        if record.mask is not None:
-            state.update(f"{record.forgery} {record.mask} {changed(record.mask)}\n".encode())
+    masked = [(row, r.forgery, r.mask) for row, r in enumerate(listing.records) if r.mask]
+    digests = digests_of(listing, [mask for _, _, mask in masked])
+    for (row, forgery, mask), digest in zip(masked, digests, strict=True):
+        state.update(f"{row} {forgery} {is_video(mask)} {digest}\n".encode())
     return state.hexdigest()[:32]

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bonas.data.clips import is_video
 from bonas.data.faces import REAL, DataError, DataSet, Split
+from bonas.data.layouts.places import RegularFiles
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import (
     ANY_FORGERY,
@@ -27,7 +28,6 @@ from bonas.data.layouts.records import (
     Record,
     Settings,
     check_folder,
-    inside,
     label_of,
 )
 
@@ -91,7 +91,8 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
             f"{','.join(COLUMNS)}."
         )
     try:
-        rows = _rows(table)
+        files = RegularFiles(folder)
+        rows = _rows(table, files)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table} is not readable as CSV in UTF-8: {error}.") from error
     if not rows:
@@ -99,7 +100,7 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
     present: list[Record] = []
     missing: list[str] = []
     for row in rows:
-        if row.path.is_file():
+        if files.holds(row.path):
             present.append(row)
         else:
             problem = f"{table}, {row.where}: the image {str(row.path)!r} does not exist"
@@ -107,19 +108,21 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
     return present, missing
 
 
-def _rows(table: Path) -> list[Record]:
+def _rows(table: Path, files: RegularFiles) -> list[Record]:
     with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
+        reader = csv.reader(file)
+        columns = next(reader, [])
+        missing = [c for c in COLUMNS if c not in columns]
         if missing:
             raise DataError(
                 f"{table} lacks the column {', '.join(map(repr, missing))}; "
-                f"its columns are {', '.join(reader.fieldnames or ()) or 'none'}."
+                f"its columns are {', '.join(columns) or 'none'}."
             )
-        return [_row(record, f"row {n}", table) for n, record in enumerate(reader, 2)]
+        records = (dict(zip(columns, row, strict=False)) for row in reader if row)
+        return [_row(r, f"row {n}", table, files) for n, r in enumerate(records, 2)]
 
 
-def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
+def _row(record: dict[str, str], where: str, table: Path, files: RegularFiles) -> Record:
     place = f"{table}, {where}"
     values = {c: (record.get(c) or "").strip() for c in COLUMNS}
     for column, value in values.items():
@@ -132,7 +135,7 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
         raise DataError(
             f"{place}: split is {values['split']!r}; it must be train, val or test."
         ) from None
-    path = inside(table.parent, values["path"], place)
+    path = files.inside(values["path"], place)
     forgery = (record.get("forgery") or "").strip().lower() or ANY_FORGERY
     mask = (record.get("mask") or "").strip()
     return Record(
@@ -142,7 +145,12 @@ def _row(record: dict[str, str | None], where: str, table: Path) -> Record:
         split=split,
         forgery=forgery if label else REAL,
         video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
-        mask=inside(table.parent, mask, place) if mask and label else None,
+        mask=files.inside(mask, place) if mask and label else None,
         where=where,
-        people=tuple(p for one in (record.get("identity") or "").split(";") if (p := one.strip())),
+        people=_people(record.get("identity") or ""),
     )
+
+
+def _people(identity: str) -> tuple[str, ...]:
+    """The names in the column `identity`."""
+    return tuple(name for one in identity.split(";") if (name := one.strip())) if identity else ()

@@ -11,6 +11,7 @@ from bonas.data.cache import Decoded, cache_key, load, store
 from bonas.data.clips import is_video, read_video, require_decoder
 from bonas.data.faces import DataSet, Faces, Split
 from bonas.data.images import UnreadableFile, read_image
+from bonas.data.layouts.landmarks import read_hulls
 from bonas.data.layouts.masks import read_regions
 from bonas.data.layouts.records import Listing, Record, Settings
 
@@ -48,7 +49,11 @@ def read_listing(
         split: _faces(images, [listing.records[row] for row in decoded.records[split]])
         for split, images in decoded.images.items()
     }
-    skipped = (*listing.missing, *decoded.skipped)
+    splits = {
+        s: replace(f, hulls=read_hulls(listing, decoded.records[s])) for s, f in splits.items()
+    }
+    unread = (f"{listing.place(listing.records[row])}: {why}" for row, why in decoded.skipped)
+    skipped = (*listing.missing, *unread)
     if regions:
         found, problems = read_regions(listing, decoded.records, size, settings)
         splits = {s: replace(faces, regions=found[s]) for s, faces in splits.items()}
@@ -66,13 +71,14 @@ def _decode(
         require_decoder()
     read: dict[Split, list[np.ndarray]] = {split: [] for split in Split}
     rows: dict[Split, list[int]] = {split: [] for split in Split}
-    skipped: list[str] = []
+    skipped: list[tuple[int, str]] = []
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
         results = pool.map(lambda r: _read(r, size, settings.frames_per_video), listing.records)
         for row, (record, result) in enumerate(zip(listing.records, results, strict=True)):
             if isinstance(result, UnreadableFile):
-                skipped.append(settings.tolerated(f"{listing.place(record)}: {result}"))
+                settings.tolerated(f"{listing.place(record)}: {result}")
+                skipped.append((row, str(result)))
             else:
                 read[record.split] += result
                 rows[record.split] += [row] * len(result)

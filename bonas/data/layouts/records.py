@@ -1,16 +1,15 @@
 """Records: what every layout turns a folder into, before an image is opened."""
 
 import json
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bonas.data.clips import Clip
 from bonas.data.faces import REAL, DataError, Split
+from bonas.data.layouts.places import inside
 
 ANY_FORGERY = "fake"
 """The domain of forgeries whose type the data set does not name."""
@@ -160,52 +159,16 @@ def clip_records(
     return records
 
 
-def inside(folder: Path, path: str | Path, place: str) -> Path:
-    """A path below a folder, whether or not there is a file.
-
-    Args:
-        folder: That it may not leave, by `..`, as an absolute path or over a symbolic link.
-        path: A name relative to the folder, with slashes or backslashes, or a path that was found
-            below it.
-        place: Who names it, for messages.
-
-    Raises:
-        DataError: it leaves the folder, or is no path at all.
-    """
-    below = folder / path.replace("\\", "/") if isinstance(path, str) else path
-    try:
-        # Folders are resolved once: of thousands of files only the last part is looked at.
-        plain = not _is_link(below) and below.name not in ("", "..")
-        resolved = _resolved(below.parent.absolute()) / below.name if plain else below.resolve()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({error}).") from error
-    if not resolved.is_relative_to(_resolved(folder.absolute())):
-        raise DataError(
-            f"{place}: path {str(path)!r} leaves the data folder {folder}; only files inside it "
-            "are read. Copy the file there."
-        )
-    return below
-
-
-def _is_link(path: Path) -> bool:
-    """As `Path.is_symlink`, which hides names that the system refuses."""
-    try:
-        return stat.S_ISLNK(path.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-@lru_cache(maxsize=10_000)
-def _resolved(folder: Path) -> Path:
-    return folder.resolve()
-
-
 def check_folder(folder: Path) -> None:
     """Refuse what is no folder.
 
     Raises:
-        DataError: it does not exist.
+        DataError: it does not exist, or is a file.
     """
+    if folder.is_file():
+        raise DataError(
+            f"data folder {str(folder)!r} is a file; name the folder that holds the data set."
+        )
     if not folder.is_dir():
         raise DataError(f"data folder {str(folder)!r} does not exist.")
 

@@ -28,7 +28,7 @@ from bonas.data.preparation.detectors import LANDMARKS
 SETTINGS = "prepare.json"
 JOURNAL = "prepare.jsonl"
 LANDMARKS_FILE = "landmarks.csv"
-COLUMNS = (*metadata_csv.COLUMNS, "forgery", "video")
+COLUMNS = (*metadata_csv.COLUMNS, "forgery", "video", "identity")
 VERSION = 1
 """Of how crops are made of settings: raise it when that changes."""
 
@@ -103,7 +103,7 @@ class Ledger:
         for crop, record in rows:
             label = "FAKE" if record.label else "REAL"
             about = (record.original, record.split.value, record.forgery, record.video)
-            table.append((crop.path, label, *about))
+            table.append((crop.path, label, *about, ";".join(record.people)))
             if crop.landmarks:
                 points.append((crop.path, *(value for point in crop.landmarks for value in point)))
         if points:

@@ -5,15 +5,18 @@ ratio, needs three classes.
 """
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from bonas.robustness.attacks.best import Attacked, Best, choose
+from bonas.robustness.attacks.cycles import place_in_cycle
 from bonas.robustness.attacks.objective import Network, Objective, check_counts, image_generators
 
-VERSION = 1  # of the attacked pixels: raise it whenever a change alters any of them
+VERSION = 2  # of the attacked pixels: raise it whenever a change alters any of them
+CYCLE = 20  # steps of the first cycle: the default length of an attack
 _MOMENTUM = 0.75  # alpha of equation 5: share of the new step
 _RISING = 0.75  # rho of condition 1: steps are halved unless this share of them raised the loss
 
@@ -32,8 +35,10 @@ def apgd(
 
     The first step spans the ball. At checkpoints that become denser, an image whose loss rose in
     too few steps, or that neither found a better point nor a shorter step since the last one, goes
-    back to its best point with half the step. Checkpoints are shares of `iterations`, so a longer
-    attack takes another way; more restarts are never weaker.
+    back to its best point with half the step. Checkpoints are shares of a cycle of 20 steps, as the
+    paper's are of the attack; after it follow cycles of 40, 80, ... from the best point, with the
+    first step again. So the steps of an attack are the first ones of every longer attack, which is
+    never weaker on any image; nor is one with more restarts.
 
     Args:
         network: `n x 3 x h x w` float32 to logits `n` (or `n x 1`), in evaluation mode.
@@ -80,32 +85,69 @@ class _Point(NamedTuple):
         return _Point(*(choose(mask, a, b) for a, b in zip(self, other, strict=True)))
 
 
+@dataclass(slots=True, eq=False)
+class _Ascent:
+    """The state of a cycle.
+
+    Attributes:
+        now: where each image is.
+        before: `n x 3 x h x w`, where it was a step earlier.
+        top: the best point met.
+        length: `n`, of the next step.
+        rises: `n`, in how many steps the loss rose since the last checkpoint.
+        top_values: `n`, the best loss at that checkpoint.
+        halved: `n`, whether the step was halved there.
+    """
+
+    now: _Point
+    before: Tensor
+    top: _Point
+    length: Tensor
+    rises: Tensor
+    top_values: Tensor
+    halved: Tensor
+
+    @classmethod
+    def at(cls, point: _Point, radius: float) -> "_Ascent":
+        """The beginning of a cycle."""
+        zero = torch.zeros_like(point.values)
+        length = zero + 2.0 * radius
+        return cls(point, point.images, point, length, zero, point.values, zero.bool())
+
+    def move(self, new: _Point) -> None:
+        """Go there, and remember whether that was better."""
+        self.rises = self.rises + (new.values > self.now.values)
+        self.top = new.where(new.values > self.top.values, self.top)
+        self.before, self.now = self.now.images, new
+
+    def judge(self, steps: int) -> None:
+        """Halve the steps of images that stalled in so many, and go back to their best point."""
+        few = self.rises < _RISING * steps  # condition 1
+        idle = ~self.halved & (self.top.values == self.top_values)  # condition 2
+        self.halved, self.top_values = few | idle, self.top.values
+        self.length = torch.where(self.halved, self.length / 2.0, self.length)
+        self.now = self.top.where(self.halved, self.now)
+        self.rises = torch.zeros_like(self.rises)
+
+
 def _ascend(objective: Objective, start: Tensor, iterations: int, best: Best) -> None:
-    now = _Point(start, *objective.value_and_gradient(start))
-    best.offer(start, now.values)
-    before, top = start, now
-    length = torch.full_like(now.values, 2.0 * objective.radius)
-    rises, top_values = torch.zeros_like(now.values), now.values
-    halved = torch.zeros_like(now.values, dtype=torch.bool)
-    judged = checkpoints(iterations)
+    point = _Point(start, *objective.value_and_gradient(start))
+    best.offer(start, point.values)
+    ascent = _Ascent.at(point, objective.radius)
     for k in range(iterations):
-        images = _step(objective, now, before, length, momentum=k > 0)
+        done, length = place_in_cycle(k, CYCLE)
+        if k and not done:
+            ascent = _Ascent.at(ascent.top, objective.radius)
+        images = _step(objective, ascent.now, ascent.before, ascent.length, momentum=done > 0)
         if k + 1 == iterations:
             best.offer(images, objective.value(images))  # nobody needs the gradient there
             return
         new = _Point(images, *objective.value_and_gradient(images))
         best.offer(images, new.values)
-        rises += new.values > now.values
-        top = new.where(new.values > top.values, top)
-        before, now = now.images, new
-        if k + 1 in judged:
-            steps = k + 1 - judged[judged.index(k + 1) - 1]
-            few = rises < _RISING * steps  # condition 1
-            idle = ~halved & (top.values == top_values)  # condition 2
-            halved, top_values = few | idle, top.values
-            length = torch.where(halved, length / 2.0, length)
-            now = top.where(halved, now)
-            rises = torch.zeros_like(rises)
+        ascent.move(new)
+        judged = checkpoints(length)
+        if done + 1 in judged:
+            ascent.judge(done + 1 - judged[judged.index(done + 1) - 1])
 
 
 def _step(

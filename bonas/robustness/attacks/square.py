@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from bonas.robustness.attacks.best import Attacked, Best, choose
+from bonas.robustness.attacks.cycles import place_in_cycle
 from bonas.robustness.attacks.objective import Network, Objective, check_counts, image_generators
 
-VERSION = 1  # of the attacked pixels: raise it whenever a change alters any of them
+VERSION = 2  # of the attacked pixels: raise it whenever a change alters any of them
+CYCLE = 200  # iterations of the first cycle: the default length of an attack
 SHARE = 0.8  # p_init: of the image that the first squares cover
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of 10,000 iterations (section 3.2)
 
@@ -31,10 +33,11 @@ def square(
 
     It starts from vertical stripes one pixel wide. Each iteration shifts a square, at a place drawn
     at random, to one end of the budget in each colour, and keeps the change where it raises the
-    loss (Andriushchenko et al. 2020, algorithms 1 and 2). Squares shrink along the attack, in the
-    paper's steps of 10,000 iterations rescaled to those given, so a longer attack takes another
-    way; more restarts are never weaker. An image that is misled already is attacked on: an AUC
-    depends on how far.
+    loss (Andriushchenko et al. 2020, algorithms 1 and 2). Squares shrink in the paper's steps of
+    10,000 iterations, rescaled to a cycle of 200; after it follow cycles of 400, 800, ... from
+    where the last one ended. So the squares of an attack are the first ones of every longer attack,
+    which is never weaker on any image; nor is one with more restarts. An image that is misled
+    already is attacked on: an AUC depends on how far.
 
     Args:
         network: `n x 3 x h x w` float32 to logits `n` (or `n x 1`), in evaluation mode; gradients
@@ -54,12 +57,14 @@ def square(
     best = Best.of(objective)
     generators = image_generators(len(images), generator)
     for _ in range(restarts):
-        points = _stripes(objective, generators)
+        # Of its own for each start: what is drawn does not depend on the iterations before it.
+        own = [image_generators(1, g)[0] for g in generators]
+        points = _stripes(objective, own)
         values = objective.value(points)
         best.offer(points, values)
-        draws = torch.stack([torch.rand(iterations, 5, generator=g) for g in generators], dim=1)
+        draws = torch.stack([torch.rand(iterations, 5, generator=g) for g in own], dim=1)
         for k, drawn in enumerate(draws.to(points.device)):
-            side = square_side(k, iterations, images.shape[2], images.shape[3])
+            side = square_side(*place_in_cycle(k, CYCLE), images.shape[2], images.shape[3])
             changed = objective.project(
                 points + 2.0 * objective.radius * _square(points, drawn, side)
             )
@@ -70,7 +75,7 @@ def square(
 
 
 def square_side(iteration: int, iterations: int, height: int, width: int) -> int:
-    """Side of the square tried in an iteration, from 0, of so many: at least 1 pixel."""
+    """Side of the square tried in an iteration, from 0, of a cycle of so many: at least 1 pixel."""
     place = iteration * 10_000 // iterations
     share = SHARE / (1 << sum(place > halving for halving in _HALVINGS))
     return min(max(1, round(math.sqrt(share * height * width))), height, width)

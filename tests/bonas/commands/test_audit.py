@@ -123,6 +123,15 @@ def test_a_configuration_is_audited_across_its_data_sets(
     config.write_text(f'[data]\npath = "{data}"\n')
     assert main(["audit", str(config), "--fast"]) == 0
 
+    (other / "some0_a.jpg").unlink()
+    config.write_text(f'[data]\npath = "{data}"\ntest = ["other"]\n')
+    assert main(["audit", str(config), "--fast"]) == 2
+    remedy = "--set data.on_bad_image=skip"
+    assert remedy in of_captured(capsys)[1]
+    for setting in (remedy.split()[1], remedy.split()[1].removeprefix("data.")):
+        assert main(["audit", str(config), "--fast", "--json", "--set", setting]) == 1
+        assert json.loads(capsys.readouterr().out)["pictures"] == 20 + 16 - 1
+
 
 def test_of_further_data_sets_only_what_is_scored_counts(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "more" / "data")
@@ -155,6 +164,12 @@ def test_a_run_on_built_in_faces_is_audited_without_files() -> None:
         (["nowhere.toml"], "does not exist"),
         (["nowhere.toml", "--layout", "metadata.csv"], "leave --layout out"),
         (["nowhere", "--layout", "synthetic"], "leave out PATH or --layout synthetic"),
+        (
+            ["--layout", "synthetic", "--set", "split_seed=1"],
+            "are drawn, not read; leave out --set",
+        ),
+        (["nowhere.toml", "--set", "split_seed"], "is not of the form key=value"),
+        (["nowhere", "--set", "test=a"], "--set test is no setting of how a folder is read"),
         (["nowhere", "--layout", "foldrs"], "--layout is 'foldrs'; it must be one of"),
     ],
 )

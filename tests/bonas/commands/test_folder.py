@@ -1,12 +1,15 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bonas.cli import main
+from bonas.commands import compare, search, train
 from bonas.commands.console import MESSAGES
 from bonas.commands.folder import KEYS, SHOWN, folder_table, print_left_out
-from bonas.config import ConfigError, DataTable
+from bonas.config import Config, ConfigError, DataTable
 from bonas.data.layouts.records import OnBadImage
+from bonas.run_folder import RunFolder
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
 
 
@@ -62,3 +65,14 @@ def test_files_left_out_are_named_up_to_a_number_and_counted() -> None:
     with MESSAGES.capture() as shown:
         print_left_out([])
     assert not shown.get()
+
+
+def test_every_command_that_loads_data_says_what_was_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of search, train and compare, which load their data in one place."""
+    parts = SimpleNamespace(data=SimpleNamespace(skipped=("a.png: torn",)))
+    monkeypatch.setattr(search.Components, "of", lambda folder, counting: parts)
+    for command in (search, train, compare):
+        assert command.load_components(RunFolder(Path("run"), Config())) is parts
+        assert "left out a.png: torn" in capsys.readouterr().err

@@ -267,6 +267,9 @@ def test_videos_keep_their_pairs_splits_and_names(tmp_path: Path) -> None:
             prepared = after[domain][split]
             assert (prepared.videos, prepared.identities) == (count.videos, count.identities)
             assert prepared.images == 3 * count.videos
+    people = {r.people for r in list_data(source, "auto", Settings()).records}
+    assert {r.people for r in list_data(dest, "auto", Settings()).records} == people
+    assert ("000", "003") in people
 
 
 def test_landmarks_are_written_beside_the_table(tmp_path: Path) -> None:

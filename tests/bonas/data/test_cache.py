@@ -1,11 +1,12 @@
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bonas.data import cache
+from bonas.data import cache, digests
 from bonas.data.faces import DataError, DataSet, Split
 from bonas.data.layouts import reading
 from bonas.data.layouts.metadata_csv import list_metadata_csv
@@ -97,6 +98,61 @@ def test_what_changes_the_images_is_decoded_again(folder: Path, decodings: list[
     assert "someone" in renamed.splits[Split.TRAIN].originals
 
 
+def test_a_touched_a_moved_and_a_copied_file_are_what_they_were(
+    folder: Path, tmp_path: Path, decodings: list[Path]
+) -> None:
+    (folder / "5.png").write_bytes(b"no image")
+    first = read(folder)
+    for file in folder.iterdir():
+        os.utime(file, ns=(1, 1))
+    assert same(first, read(folder))
+    shutil.copytree(folder, tmp_path / "copy" / "faces")
+    copied = read(tmp_path / "copy" / "faces")
+    assert [f.digest() for f in copied.splits.values()] == [
+        f.digest() for f in first.splits.values()
+    ]
+    assert str(tmp_path / "copy") in copied.skipped[0], "a problem is that of the file here"
+    shutil.move(folder, tmp_path / "moved")
+    assert len(read(tmp_path / "moved").splits[Split.TRAIN]) == 4
+    assert len(decodings) == 8
+
+
+def test_other_content_of_the_same_size_and_time_is_seen(
+    folder: Path, decodings: list[Path]
+) -> None:
+    file = folder / "3.png"
+    Image.new("RGB", (40, 40), "white").save(file, "BMP")
+    before, size = file.stat(), file.stat().st_size
+    first = read(folder)
+    Image.new("RGB", (40, 40), "black").save(file, "BMP")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (size, before.st_mtime_ns)
+    again = read(folder)
+    assert len(decodings) == 16
+    assert not same(first, again)
+
+
+def test_an_unchanged_file_is_not_read_for_its_digest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = read(folder)
+    monkeypatch.setattr(digests, "_digest", lambda name: pytest.fail(f"{name} was read"))
+    assert same(first, read(folder))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', "no JSON"])
+def test_a_broken_memory_of_digests_is_made_again(
+    content: str, folder: Path, place: Path, decodings: list[Path]
+) -> None:
+    first = read(folder)
+    (memory,) = (place / cache.DIGESTS).iterdir()
+    whole = memory.read_text()
+    memory.write_text(content)
+    assert same(first, read(folder))
+    assert memory.read_text() == whole
+    assert len(decodings) == 8
+
+
 def test_what_was_skipped_is_remembered_and_still_an_error_for_others(
     folder: Path, decodings: list[Path]
 ) -> None:
@@ -115,14 +171,15 @@ def test_a_broken_cache_is_made_again(
     broken: str, folder: Path, place: Path, decodings: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     first = read(folder)
-    (entry,) = place.iterdir()
+    (entry,) = (p for p in place.iterdir() if p.name != cache.DIGESTS)
     (entry / broken).write_bytes((entry / broken).read_bytes()[:60])
     assert same(first, read(folder))
     assert len(decodings) == 16
     assert "is not a usable cache" in caplog.text
     assert same(first, read(folder))
     assert len(decodings) == 16
-    assert [p.name for p in place.iterdir()] == [entry.name], "temporary files are left"
+    left = {p.name for p in place.iterdir()}
+    assert left == {entry.name, cache.DIGESTS}, "temporary files are left"
 
 
 def test_a_place_that_cannot_be_written_is_done_without(

@@ -131,6 +131,34 @@ def test_synflow_is_conserved_from_layer_to_layer() -> None:
     assert synflow(chain, images, LABELS) == pytest.approx(2 * float(through))
 
 
+def test_synflow_has_no_batch_norm_and_of_biases_what_flows_through_weights(
+    model: Small, images: torch.Tensor
+) -> None:
+    """A positive network is linear in each weight: `w dR/dw` is what is lost where it is zero."""
+    flat = copy.deepcopy(model).double()
+    flat.norm = nn.Identity()  # type: ignore[assignment]
+    layers = (flat.first, flat.second, flat.logit)
+    with torch.no_grad():
+        for parameter in flat.parameters():
+            parameter.abs_()
+        ones = torch.ones_like(images[:1], dtype=torch.float64)
+        whole, expected = float(flat(ones)), 0.0
+        for layer in layers:
+            kept = layer.weight.clone()
+            layer.weight.zero_()
+            expected += whole - float(flat(ones))
+            layer.weight.copy_(kept)
+    assert 0 < expected < 3 * whole, "biases flow past the weights before them"
+    assert synflow(model, images, LABELS) == pytest.approx(expected)
+    with torch.no_grad():
+        model.norm.weight.mul_(-7)
+        model.norm.bias.add_(3)
+        model.norm.running_mean.add_(5)  # type: ignore[union-attr]
+    before = copy.deepcopy(model.state_dict())
+    assert synflow(model, images, LABELS) == pytest.approx(expected)
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
+
+
 def test_jacob_cov_is_the_entropy_of_the_gradients_correlations(
     model: Small, images: torch.Tensor
 ) -> None:

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from bonas.networks.builder import DartsBuilder, build_network, build_supernet
-from bonas.networks.detector import Detector
 from spaces.architecture import Architecture
 from spaces.darts import DARTS, Genotype, from_genotype
 from spaces.space import connects, sample
@@ -40,22 +39,6 @@ def test_parameters_of_the_published_networks(genotype: Genotype, millions: floa
             DartsBuilder(width=36, cells=20, outputs=10), from_genotype(genotype), seed=0
         )
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.05)
-
-
-@pytest.mark.parametrize("architecture", _drawn(6), ids=range(6))
-@pytest.mark.parametrize("size", [32, 30])
-def test_a_random_architecture_trains_and_ignores_the_rest_of_the_batch(
-    architecture: Architecture, size: int
-) -> None:
-    detector = Detector(build_network(SMALL, architecture, seed=0), architecture)
-    images = torch.rand(5, 3, size, size)
-    detector(images).square().mean().backward()
-    assert any(p.grad is not None for p in detector.parameters())
-    detector.eval()
-    together = detector(images)
-    assert together.shape == (5,)
-    alone = torch.cat([detector(image[None]) for image in images])
-    assert torch.allclose(together, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", _drawn(3, seed=1), ids=range(3))

@@ -210,3 +210,12 @@ def test_shapes_suffice_to_count() -> None:
     for architecture in drawn(4, seed=2):
         real = Detector(build_network(BUILDER, architecture, seed=0), architecture)
         assert architecture_cost(BUILDER, architecture, SIZE) == network_cost(real, SIZE)
+
+
+def test_a_join_into_a_dead_stage_changes_nothing() -> None:
+    choices = ("conv_3x3",) * 12 + (NONE,) * 6 + ("rgb", 0.0, 0.0, 0.0)
+    logits = []
+    for join in (NONE, ADD):
+        architecture = Architecture(FORGERY_CASCADE.name, (*choices, join, NONE, NONE))
+        logits.append(build_network(BUILDER, architecture, seed=0)(pixels(), architecture))
+    assert torch.equal(*logits)

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from bonas.networks.builder import NASBench201Builder, build_network, build_supernet
-from bonas.networks.detector import Detector
 from spaces.architecture import Architecture
 from spaces.nasbench201 import NASBENCH201, from_arch_str
 from spaces.space import connects, sample
@@ -41,22 +40,6 @@ def test_parameters_are_the_published_ones() -> None:
             )
         millions = sum(p.numel() for p in network.parameters()) / 1e6
         assert millions == pytest.approx(float(rows[number]["params_M"]), abs=1e-4)
-
-
-@pytest.mark.parametrize("architecture", _drawn(6), ids=str)
-@pytest.mark.parametrize("size", [32, 30])
-def test_a_random_architecture_trains_and_ignores_the_rest_of_the_batch(
-    architecture: Architecture, size: int
-) -> None:
-    detector = Detector(build_network(SMALL, architecture, seed=0), architecture)
-    images = torch.rand(5, 3, size, size)
-    detector(images).square().mean().backward()
-    assert all(p.grad is not None for p in detector.parameters()), "a parameter that is not used"
-    detector.eval()
-    together = detector(images)
-    assert together.shape == (5,)
-    alone = torch.cat([detector(image[None]) for image in images])
-    assert torch.allclose(together, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", _drawn(3), ids=str)

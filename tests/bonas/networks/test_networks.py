@@ -38,19 +38,12 @@ def drawn(count: int, seed: int = 0) -> list[Architecture]:
 
 
 @pytest.mark.parametrize("architecture", drawn(8), ids=str)
-def test_a_random_architecture_builds_trains_and_ignores_the_rest_of_the_batch(
+def test_a_stand_alone_network_holds_no_parameter_that_it_does_not_use(
     architecture: Architecture,
 ) -> None:
     detector = Detector(build_network(BUILDER, architecture, seed=0), architecture)
-    images = torch.rand(6, 3, 32, 32)
-    loss = detector(images).square().mean()
-    loss.backward()
-    assert all(p.grad is not None for p in detector.parameters()), "a parameter that is not used"
-    detector.eval()
-    together = detector(images)
-    assert together.shape == (6,)
-    alone = torch.cat([detector(image[None]) for image in images])
-    assert torch.allclose(together, alone, atol=1e-5)
+    detector(torch.rand(6, 3, 32, 32)).square().mean().backward()
+    assert all(p.grad is not None for p in detector.parameters())
 
 
 @pytest.mark.parametrize("architecture", drawn(5, seed=1), ids=str)

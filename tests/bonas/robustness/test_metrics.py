@@ -4,6 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bonas.robustness.auc import delong, equal_error_rate
@@ -95,30 +96,55 @@ def test_intervals_depend_on_the_seed_alone() -> None:
     assert first.estimates["brier"] != other.estimates["brier"]
 
 
-def coverage(clustered: bool) -> dict[str, float]:
+SEPARATION, NOISE, WORLDS = 1.2, 0.2, 250
+
+
+def truths(point: OperatingPoint) -> dict[str, float]:
+    """Of the population that `sample` with this noise draws from, as many forged as real."""
+    spread = math.sqrt(2 * 0.49 + NOISE**2)
+    x = np.linspace(-10.0, 10.0 + SEPARATION, 40_001)
+    real, forged = (norm(loc=m, scale=spread) for m in (0.0, SEPARATION))
+    precision = forged.sf(x) / (forged.sf(x) + real.sf(x))
+    p = point.probability(x)
+    error = NormalDist().cdf(-SEPARATION / 2 / spread)
+    return {
+        "accuracy": 1 - error,
+        "equal_error_rate": error,
+        "auc": NormalDist().cdf(SEPARATION / (spread * math.sqrt(2))),
+        "average_precision": float(np.trapezoid(forged.pdf(x) * precision, x)),
+        "tpr_at_1_fpr": float(forged.sf(real.isf(0.01))),
+        "brier": float(np.trapezoid((forged.pdf(x) * (1 - p) ** 2 + real.pdf(x) * p**2) / 2, x)),
+    }
+
+
+def coverage(originals: int, *, frames: int = 2, clustered: bool = True) -> dict[str, float]:
     """Share of 95 % intervals of paired and repeated frames that contain the truth."""
-    spread = math.sqrt(2 * 0.49 + 0.04)
-    error = NormalDist().cdf(-0.6 / spread)
-    apart = NormalDist().cdf(1.2 / (spread * math.sqrt(2)))
-    truth = {"accuracy": 1 - error, "equal_error_rate": error, "auc": apart}
-    point = OperatingPoint(scale=1.0, bias=0.0, threshold=0.6, low=0.6, high=0.6)
-    hits, worlds = dict.fromkeys(truth, 0), 150
-    for seed in range(worlds):
-        scored = sample(seed, originals=50, frames=3, noise=0.2)
+    threshold = SEPARATION / 2
+    point = OperatingPoint(scale=1.0, bias=0.0, threshold=threshold, low=threshold, high=threshold)
+    truth = truths(point)
+    hits = dict.fromkeys(truth, 0)
+    for seed in range(WORLDS):
+        scored = sample(seed, originals=originals, frames=frames, noise=NOISE)
         if not clustered:
             names = tuple(map(str, range(len(scored))))
             scored = Scored(scored.scores, scored.forged, names, scored.domains, scored.videos)
-        estimates = measured(scored, point).estimates
-        for name, true in truth.items():
-            hits[name] += estimates[name].low <= true <= estimates[name].high
-    return {name: count / worlds for name, count in hits.items()}
+        for name, found in measured(scored, point).estimates.items():
+            if name in truth:
+                hits[name] += found.low <= truth[name] <= found.high
+    return {name: count / WORLDS for name, count in hits.items()}
 
 
-def test_clustered_intervals_cover_repeated_frames_and_unclustered_ones_do_not() -> None:
-    # The standard error of a share of 0.95 of 150 worlds is 0.018.
-    clustered = coverage(clustered=True)
-    assert all(0.90 <= share <= 0.99 for share in clustered.values()), clustered
-    without = coverage(clustered=False)
+def test_clustered_intervals_of_every_metric_cover_repeated_frames() -> None:
+    # The standard error of a share of 0.95 of 250 worlds is 0.014.
+    found = coverage(120)
+    assert all(0.92 <= share <= 0.99 for share in found.values()), found
+    few = coverage(50)
+    assert few.pop("tpr_at_1_fpr") == 0.0, "no interval rather than a false one"
+    assert all(0.92 <= share <= 0.985 for share in few.values()), few
+
+
+def test_unclustered_intervals_do_not_cover_repeated_frames() -> None:
+    without = coverage(50, frames=4, clustered=False)
     # The AUC is hurt less: it compares the faces of an original with each other.
     assert max(without["accuracy"], without["equal_error_rate"]) < 0.9, without
 
@@ -188,7 +214,9 @@ def test_few_originals_are_flagged_and_few_real_images_have_no_tpr_at_one_percen
     few = measured(sample(0, originals=5, frames=10))
     assert any("of 5 originals only" in flag for flag in few.flags)
     assert "tpr_at_1_fpr" not in few.estimates
-    assert any("needs 100 real" in flag for flag in few.flags)
+    assert any("too few real originals for 1 % FPR: 5, it needs 100" in f for f in few.flags)
+    frames = measured(sample(0, originals=99, frames=4))
+    assert "tpr_at_1_fpr" not in frames.estimates, "99 originals, if 396 images"
     many = measured(sample(0, originals=100))
     assert many.flags == ()
     assert tuple(many.estimates) == NAMES

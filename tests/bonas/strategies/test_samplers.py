@@ -1,24 +1,28 @@
 """The strategies as citizens of Optuna, and what they promise of their proposals."""
 
 import itertools
+import math
+import statistics
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
+import torch
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSamplerTestCase
 from optuna.trial import TrialState
 
-from bonas.strategies.history import HistoryReader
+from bonas.strategies.history import Estimate, HistoryReader
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.strategies.random import RandomSampler
-from bonas.strategies.sampler import SurrogateSampler
+from bonas.strategies.sampler import SurrogateSampler, _remembered
 from bonas.strategies.settings import Settings
+from bonas.strategies.whole import Whole
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
 from spaces.forgery import FORGERY, FORGERY_CASCADE
@@ -38,7 +42,7 @@ def _quiet() -> None:
 class TestOptunasLaws(BasicSamplerTestCase, RelativeSamplerTestCase):
     """Optuna's own test cases for samplers; what they ask for is the same in every strategy."""
 
-    @pytest.fixture(params=["bayesian"])
+    @pytest.fixture(params=list(STRATEGIES))
     def sampler(self, request: pytest.FixtureRequest) -> Callable[[], BaseSampler]:
         return lambda: STRATEGIES[request.param](SMALL, 0)
 
@@ -225,6 +229,61 @@ def test_the_surrogate_finds_the_best_of_4096_sooner_than_random_search() -> Non
     _, drawn = _search(MEDIUM, RandomSampler(MEDIUM), 40)
     assert max(map(_value, found)) == best
     assert max(map(_value, drawn)) < best
+
+
+def _distance(first: Architecture, second: Architecture) -> int:
+    return sum(a != b for a, b in zip(first.choices, second.choices, strict=True))
+
+
+def test_in_a_large_space_proposals_come_from_around_the_best_also_without_local_steps() -> None:
+    """Of random draws alone, the nearest to the best three would be ten edits away."""
+    settings = Settings(turning=math.inf, quiet=0.0)
+    _, found = _search(FORGERY, SurrogateSampler(FORGERY, settings=settings), 22)
+    near = []
+    for step in range(12, 22):
+        best = sorted(found[:step], key=_value)[-3:]
+        near.append(min(_distance(found[step], b) for b in best))
+    assert statistics.median(near) <= 4
+
+
+def test_of_a_long_study_the_best_and_the_latest_are_remembered() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.permutation(3_100)
+    estimates = [
+        Estimate(i, Architecture("x", (i,)), (float(value),)) for i, value in enumerate(values)
+    ]
+    assert _remembered(estimates[:1_000]) == estimates[:1_000]
+    for count in (1_001, 1_700, 3_099):
+        kept = _remembered(estimates[:count])
+        numbers = [e.number for e in kept]
+        assert numbers == sorted(set(numbers))
+        assert len(kept) <= 1_000
+        assert numbers[-200:] == list(range(count - 200, count))
+        best = sorted(estimates[: count - 250], key=lambda e: -e.values[0])[:300]
+        assert {e.number for e in best} <= set(numbers)
+    for count in range(2_000, 2_249):  # in between the surrogate's factor only grows
+        grown = _remembered(estimates[: count + 1])
+        assert grown[:-1] == _remembered(estimates[:count])
+
+
+def test_what_is_pending_is_told_to_the_surrogate() -> None:
+    sampler = SurrogateSampler(MEDIUM, settings=Settings(initial=5))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    told: list[int] = []
+    believed = sampler._belief.posterior
+
+    def posterior(
+        estimates: Sequence[Estimate], features: torch.Tensor, pending: torch.Tensor
+    ) -> Whole:
+        told.append(len(pending))
+        return believed(estimates, features, pending)
+
+    sampler._belief.posterior = posterior  # type: ignore[method-assign]
+    for number in range(6):
+        study.tell(study.ask(_distributions(MEDIUM)), float(number))
+    for _ in range(4):
+        study.ask(_distributions(MEDIUM))
+    assert told[-4:] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,29 @@ def test_statistics_are_looked_up_by_class_and_scaled() -> None:
         StatisticsEncoding(NASBENCH201, {}, ((1.0, 1.0),))
 
 
+def test_statistics_are_computed_once_for_each_architecture_that_is_met() -> None:
+    asked: list[Architecture] = []
+
+    def counts(architecture: Architecture) -> tuple[float, ...]:
+        asked.append(architecture)
+        return operation_statistics(NASBENCH201, architecture)
+
+    some = ALL[::500]
+    lazy = StatisticsEncoding(NASBENCH201, counts, ((0.0, 8.0),) * 5)
+    rows = lazy.encode([*some, *some])
+    assert asked == list(some)
+    expected = [operation_statistics(NASBENCH201, a) for a in some]
+    assert torch.equal(8.0 * rows[: len(some)], torch.tensor(expected).double())
+    assert torch.equal(lazy.encode(some[::-1]).flip(0), rows[: len(some)])
+
+
+@pytest.mark.slow
+def test_as_many_architectures_are_told_apart_as_the_encodings_say() -> None:
+    assert len({operation_statistics(NASBENCH201, a) for a in ALL}) == 414
+    counts = WeisfeilerLehmanEncoding(NASBENCH201).encode(ALL)
+    assert len(torch.unique(counts, dim=0)) == 5_498
+
+
 def test_ranked_scores_are_shared_by_a_class_and_spread_from_zero_to_one() -> None:
     first, twin, conv, pool = (
         Architecture("nasbench201", choices)

@@ -66,7 +66,8 @@ def test_an_identity_column_says_who_is_in_a_picture_and_is_audited(tmp_path: Pa
     assert "identity in two splits" not in {f.name for f in without}
 
 
-def test_progress_counts_every_image(tmp_path: Path) -> None:
+def test_progress_counts_every_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BONAS_CACHE", str(tmp_path / "cache"))
     seen: list[tuple[int, int]] = []
     read_metadata_csv(write(tmp_path, GOOD), 32, progress=lambda d, n: seen.append((d, n)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -71,6 +71,35 @@ def test_more_restarts_are_never_weaker(
     assert (thrice.trace[-1] > once.trace[-1] + 1e-3).any()
 
 
+@pytest.mark.parametrize("restarts", [1, 2])
+@pytest.mark.parametrize("eps", [2.0, 16.0])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_more_iterations_are_never_weaker_on_any_image(
+    attack: Iterated, eps: float, restarts: int, trained: tuple[nn.Module, Tensor, Tensor]
+) -> None:
+    network, images, labels = trained
+    lengths = (1, 3, 5, 8, 13, 20, 21, 37, 60, 90)
+    best = [
+        attack(
+            network, images, labels, eps, iterations=n, restarts=restarts, generator=seeded()
+        ).losses[-1]
+        for n in lengths
+    ]
+    assert (torch.stack(best).diff(dim=0) >= -1e-5).all()
+    assert (best[-1] > best[0] + 1e-5).any()
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_shorter_attack_is_the_beginning_of_a_longer_one(
+    attack: Iterated, trained: tuple[nn.Module, Tensor, Tensor]
+) -> None:
+    network, images, labels = trained
+    whole = attack(network, images, labels, 16.0, iterations=240, generator=seeded()).trace
+    for length in (1, 7, 20, 33, 220):
+        short = attack(network, images, labels, 16.0, iterations=length, generator=seeded()).trace
+        torch.testing.assert_close(whole[: len(short)], short, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_ten_times_the_iterations_mislead_further_on_the_mean(
     attack: Iterated, trained: tuple[nn.Module, Tensor, Tensor]

@@ -51,7 +51,7 @@ def test_the_search_starts_from_stripes_and_tries_one_square_at_a_time() -> None
     signs = torch.tensor([1.0, -1.0, 1.0])
     points = stripes
     for k, candidate in enumerate(tried):
-        side = square_side(k, 40, 16, 16)
+        side = square_side(k, 200, 16, 16)
         changed = (candidate != points).any(dim=1)
         assert (changed.any(dim=2).sum(dim=1) <= side).all()
         assert (changed.any(dim=1).sum(dim=1) <= side).all()

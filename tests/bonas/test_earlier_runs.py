@@ -9,11 +9,11 @@ import pytest
 
 from bonas.config import ConfigError
 from bonas.config_file import parse_config
+from bonas.earlier_runs import earlier_observations
 from bonas.observation import Observation
 from bonas.opening import open_study
 from bonas.run_folder import RunFolder
 from bonas.study import Told
-from bonas.warm_start import earlier_observations
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from spaces.graphs import canonical_key

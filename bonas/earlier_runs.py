@@ -66,7 +66,7 @@ def _read(path: Path, space: SearchSpace, digest: str) -> list[dict[str, Any]]:
             check_space(f"run {path}", study.space, space)
         except ValueError as error:
             raise ConfigError(f"search.warm_start: {error}") from error
-        told = study.estimated()
+        told = study.means()
         if not told:
             raise ConfigError(f"search.warm_start: {path} has no architecture with a score.")
         _check_conditions(path, study.optuna.user_attrs.get("bonas.conditions"), digest)
