@@ -1,5 +1,6 @@
-"""What a study, its sampler and whoever searches must agree on: one space, one maximised value."""
+"""What a study, its sampler and whoever searches must agree on: one space, the same objectives."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,32 @@ from spaces.space import SearchSpace
 
 SPACE = "bonas.space"
 """The study's attribute with the space's name and decisions."""
+MINIMISE = "bonas.minimise"
+"""The study's attribute with the names of the costs that are minimised, where there are any."""
+SCORE = "score"
+"""What Optuna's plots call the first objective, which is maximised."""
+
+
+def check_names(minimise: Sequence[str]) -> tuple[str, ...]:
+    """The names of costs to minimise, checked.
+
+    Raises:
+        TypeError: a single string, or something that is no name.
+        ValueError: an empty name, or one twice.
+    """
+    if isinstance(minimise, str) or not all(isinstance(name, str) for name in minimise):
+        raise TypeError(
+            f"minimise is {minimise!r}; it must be a sequence of names of costs, such as "
+            '("multiply_adds",).'
+        )
+    if not all(minimise) or len(set(minimise)) < len(minimise):
+        raise ValueError(f"minimise is {tuple(minimise)}; name each cost once, and none empty.")
+    return tuple(minimise)
+
+
+def directions(minimise: Sequence[str]) -> list[StudyDirection]:
+    """The study's directions: the score is maximised, each cost minimised."""
+    return [StudyDirection.MAXIMIZE, *(StudyDirection.MINIMIZE for _ in minimise)]
 
 
 def check_space(holder: str, own: SearchSpace, space: SearchSpace) -> None:
@@ -29,27 +56,23 @@ def check_space(holder: str, own: SearchSpace, space: SearchSpace) -> None:
     _check(holder, describe(own), space)
 
 
-def check_sampler(sampler: BaseSampler, space: SearchSpace) -> None:
-    """Raise where a strategy proposes architectures of another space; as `check_space`."""
+def check_sampler(sampler: BaseSampler, space: SearchSpace, minimise: Sequence[str] = ()) -> None:
+    """Raise where a strategy proposes for another space, as `check_space`, or fewer objectives."""
     if isinstance(sampler, ArchitectureSampler):
         check_space("sampler", sampler.space, space)
+        sampler.check_objectives(1 + len(minimise))
 
 
-def check_study(study: optuna.Study, space: SearchSpace) -> None:
-    """Raise unless a study, new or found in its storage, is one of this space, maximised.
+def check_study(study: optuna.Study, space: SearchSpace, minimise: Sequence[str] = ()) -> None:
+    """Raise unless a study, new or found in its storage, is of this space and these objectives.
 
-    A new one notes the space; of one without the note its trials' parameters tell.
+    A new one notes both; of one without notes its directions and its trials' parameters tell.
 
     Raises:
-        ValueError: naming both directions, both spaces, or the decision in which they differ.
+        ValueError: naming both directions, both objectives, both spaces, or the decision in which
+            they differ.
     """
-    if study.directions != [StudyDirection.MAXIMIZE]:
-        found = ", ".join(direction.name.lower() for direction in study.directions)
-        raise ValueError(
-            f"the study {study.study_name!r} in the storage has the directions [{found}]; a search "
-            "maximises one value. Give the study another name, or search it with a sampler and "
-            "Optuna's own ask and tell."
-        )
+    _check_objectives(study, minimise)
     noted = study.user_attrs.get(SPACE)
     trials = study.get_trials(deepcopy=False)
     if noted is not None:
@@ -64,6 +87,33 @@ def check_study(study: optuna.Study, space: SearchSpace) -> None:
         }
         if decisions:
             _check("study", {"name": space.name, "decisions": decisions}, space, partly=True)
+
+
+def _check_objectives(study: optuna.Study, minimise: Sequence[str]) -> None:
+    remedy = (
+        "Give the study another name or storage, the search the study's objectives, or search it "
+        "with a sampler and Optuna's own ask and tell."
+    )
+    found, wanted = (
+        ", ".join(direction.name.lower() for direction in given)
+        for given in (study.directions, directions(minimise))
+    )
+    if found != wanted:
+        raise ValueError(
+            f"the study {study.study_name!r} in the storage has the directions [{found}]; the "
+            f"search has [{wanted}]. {remedy}"
+        )
+    noted = study.user_attrs.get(MINIMISE)
+    if noted is None and minimise:
+        study.set_user_attr(MINIMISE, list(minimise))
+        with warnings.catch_warnings():  # Optuna calls the method experimental
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([SCORE, *minimise])
+    elif noted is not None and list(noted) != list(minimise):
+        raise ValueError(
+            f"the study {study.study_name!r} in the storage minimises {', '.join(noted)}; the "
+            f"search {', '.join(minimise)}, in this order. {remedy}"
+        )
 
 
 def describe(space: SearchSpace) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from bonas.device import Precision
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
 from bonas.robustness.weights import ScoreWeights
+from bonas.search_tables import Count, GradientTable, SearchTable
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 PYRAMID = ("level_width", "stem", "localisation")
 """Settings of the spaces whose networks end in a pyramid."""
@@ -124,26 +124,6 @@ class DataTable(_Table):
         return self
 
 
-class SearchTable(_Table):
-    """`[search]`: how architectures are proposed.
-
-    `limits` holds upper limits of what the network may cost: `parameters`, `multiply_adds` and
-    `activations` of one image (see `bonas.networks.cost`), and `step_time` of a training step, in
-    steps of the plain CNN. The latter is measured once, into the run folder's `step_times.json`;
-    `step_times` names such a file to be used instead, so that another run, perhaps on a machine of
-    another speed, searches in the same order. With `zero_cost`, a proxy of untrained networks (see
-    `bonas.estimation.zero_cost`), only the `zero_cost_share` that it ranks highest is estimated.
-    """
-
-    strategy: str = "bayesian"
-    trials: Count = 60
-    limits: dict[str, Annotated[float, Field(gt=0)]] = {}
-    step_times: Path | None = None
-    zero_cost: Literal["synflow", "snip", "grasp", "fisher", "grad_norm", "jacob_cov", "naswot",
-                       "parameters", "multiply_adds", "activations"] | None = None  # fmt: skip
-    zero_cost_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-
-
 class AugmentationTable(_Table):
     """Random changes of training images; see `bonas.data.augmentation.Augmentation`.
 
@@ -210,24 +190,6 @@ class SupernetTable(TrainingTable):
 
     calibration_images: Annotated[int, Field(ge=64)] = 256
     tuning_epochs: Annotated[int, Field(ge=0)] = 0
-
-
-class GradientTable(_Table):
-    """`[gradient]`: of the strategies `darts` and `pdarts`; see `GradientRecipe`.
-
-    `order` is that of DARTS's gradient, 1 or 2; P-DARTS has the first. `epochs` are of half of the
-    training faces. At most `skip_cap` operations of a P-DARTS cell skip.
-    """
-
-    order: Literal[1, 2] = 1
-    epochs: Count = 50
-    batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 0.025
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 3e-4
-    strength_rate: Annotated[float, Field(gt=0)] = 3e-4
-    strength_decay: Annotated[float, Field(ge=0)] = 1e-3
-    skip_cap: Annotated[int, Field(ge=0)] = 2
 
 
 class WeightsTable(_Table):

@@ -11,7 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from bonas.config import AUGMENTATION, PRESET, Config, ConfigError
 
-PATHS = (("data", "path"), ("data", "test"), ("data", "unseen_data"), ("search", "step_times"))
+PATHS = (
+    ("data", "path"),
+    ("data", "test"),
+    ("data", "unseen_data"),
+    ("search", "step_times"),
+    ("search", "warm_start"),
+)
 """Settings that are paths, relative to their file."""
 
 

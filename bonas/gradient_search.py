@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from bonas.assembly import Components, estimator_with
 from bonas.checkpoint import load_weights, save_weights
-from bonas.config import ConfigError, GradientTable
+from bonas.config import ConfigError
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
@@ -19,6 +19,7 @@ from bonas.gradient_plan import multiply_adds, planned_steps
 from bonas.networks.choice_relaxation import Relaxation
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
+from bonas.search_tables import GradientTable
 from bonas.strategies.gradient import GradientRecipe, Skips, halves, skips_of, train_relaxed
 from bonas.strategies.progressive import derive_capped, train_progressive
 from bonas.training import Progress

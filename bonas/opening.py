@@ -1,8 +1,11 @@
 """The search of a run folder: its study, what proposes, and the facts that the study stands on."""
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from bonas.run_folder import RunFolder, file_digest
 from bonas.search import Search
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import ArchitectureSampler
+from bonas.strategies.sampler import SurrogateSampler
+from bonas.strategies.settings import Settings
 from bonas.study import Study, journal_storage
 from spaces.architecture import Architecture
 
@@ -45,15 +50,36 @@ def open_study(
     journal: Path,
     allowed: Callable[[Architecture], bool] | None = None,
     promising: Callable[[Architecture], bool] | None = None,
+    earlier: Sequence[tuple[Architecture, Sequence[float]]] = (),
 ) -> Study:
-    """The study of a run, with the configured strategy, which proposes what is allowed."""
+    """The study of a run, with the configured strategy and objectives.
+
+    Args:
+        config: Of the run.
+        journal: Where its trials are.
+        allowed: Holds for what may be proposed.
+        promising: Holds for what is worth an estimate.
+        earlier: Observations that are believed before the study's own (`bonas.earlier_runs`).
+    """
     builder = BUILDERS[config.space.name](config.space)
     # A search by gradient proposes nothing; what it derives is told to the study.
     name = config.search.strategy if config.search.strategy in STRATEGIES else "random"
     sampler = STRATEGIES[name](builder.space, config.seed)
+    if config.search.cost is not None or earlier:
+        settings = Settings(cost=config.search.cost, warm_start=earlier)
+        sampler = SurrogateSampler(builder.space, seed=config.seed, settings=settings)
     if isinstance(sampler, ArchitectureSampler):
         sampler.allowed, sampler.promising = allowed, promising
-    return Study(builder.space, sampler, storage=journal_storage(journal))
+    storage = journal_storage(journal)
+    return Study(builder.space, sampler, storage=storage, minimise=config.search.minimise)
+
+
+@contextlib.contextmanager
+def study_copy(folder: RunFolder) -> Iterator[Study]:
+    """The study of a run, read from a copy: opening a journal appends to it."""
+    with tempfile.TemporaryDirectory(prefix="bonas-study-") as place:
+        copy = Path(shutil.copyfile(folder.journal, Path(place) / folder.journal.name))
+        yield open_study(folder.config, copy)
 
 
 def _weights(folder: RunFolder) -> dict[str, str]:
@@ -69,15 +95,24 @@ def _weights(folder: RunFolder) -> dict[str, str]:
 
 
 def open_search(
-    parts: Components, folder: RunFolder, estimator: SupernetEstimator | RotatedEstimator
+    parts: Components,
+    folder: RunFolder,
+    estimator: SupernetEstimator | RotatedEstimator,
+    earlier: Sequence[tuple[Architecture, Sequence[float]]] = (),
 ) -> Search:
     """The run's search, continued where there is one; its study says what it stands on.
+
+    Args:
+        parts: Of the run.
+        folder: Of the run.
+        estimator: Gives its observations.
+        earlier: As of `open_study`.
 
     Raises:
         ConfigError: the study was made with another supernet or on other data.
     """
     promising = zero_cost_filter(parts)
-    study = open_study(parts.config, folder.journal, parts.allowed, promising)
+    study = open_study(parts.config, folder.journal, parts.allowed, promising, earlier)
     facts: dict[str, Any] = {
         "bonas.version": bonas.__version__,
         "bonas.environment": {

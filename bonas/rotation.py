@@ -6,8 +6,10 @@ from dataclasses import replace
 from bonas.assembly import Components, supernet_estimator
 from bonas.data.faces import DataError
 from bonas.data.unseen import condition_name
-from bonas.estimation.rotation import RotatedEstimator
+from bonas.estimation.evaluation import conditions_of
+from bonas.estimation.rotation import RotatedEstimator, digest_of_folds
 from bonas.run_folder import RunFolder
+from bonas.score_protocol import protocol_of
 from bonas.training import Progress
 
 
@@ -57,3 +59,15 @@ def rotated_estimator(
         told = progress(f"supernet without {name}", steps)
         estimators[name] = supernet_estimator(fold, place, told)
     return RotatedEstimator(estimators)
+
+
+def conditions_digest(parts: Components) -> str:
+    """The digest that the run's estimator will have, known before anything is trained."""
+    if parts.config.data.rotate:
+        return digest_of_folds({name: _digest(fold) for name, fold in folds(parts).items()})
+    return _digest(parts)
+
+
+def _digest(parts: Components) -> str:
+    protocol = protocol_of(parts.config.score, seed=parts.config.seed)
+    return conditions_of(parts.data.val, parts.data.unseen_val, protocol).digest

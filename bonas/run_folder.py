@@ -100,6 +100,11 @@ class RunFolder:
         return self.path / "step_times.json"
 
     @property
+    def warm_start(self) -> Path:
+        """What was observed by the earlier runs that the search begins with."""
+        return self.path / "warm_start.json"
+
+    @property
     def comparison(self) -> Path:
         """The comparison's results."""
         return self.path / "comparison.json"

@@ -4,18 +4,19 @@
     architecture = search.ask()
     search.tell(architecture, Observation(value=...))
 
-or, with an estimator, `search.run(estimator, trials=40)`.
+or, with an estimator, `search.run(estimator, trials=40)`. Of several objectives, such as with
+`minimise=("multiply_adds",)`, `search.front` holds the trade-offs.
 """
 
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from optuna.samplers import BaseSampler
 
-from bonas.agreement import check_space
+from bonas.agreement import check_names, check_space
 from bonas.claims import TrialLost
 from bonas.estimation.estimator import EstimationFailed, Estimator
 from bonas.observation import Observation
@@ -40,10 +41,13 @@ class Search:
         space: What can be built.
         seed: Of every draw.
         sampler: The strategy; the Bayesian one where none is given.
-        study: Where trials are kept; in memory where none is given. It brings its own sampler.
+        study: Where trials are kept; in memory where none is given. It brings its own sampler and
+            objectives.
+        minimise: Names of costs, as in `Observation.cost`, that are objectives beside the value.
 
     Raises:
-        ValueError: a sampler beside a study, or one of them is of another space.
+        TypeError, ValueError: a sampler beside a study, one of them is of another space or for
+            other objectives, or `minimise` is no sequence of different names.
     """
 
     def __init__(
@@ -53,14 +57,22 @@ class Search:
         seed: int = 0,
         sampler: BaseSampler | None = None,
         study: Study | None = None,
+        minimise: Sequence[str] = (),
     ) -> None:
         if sampler is not None and study is not None:
             raise ValueError("give either a sampler or a study; a study brings its own sampler.")
         if study is not None:
             check_space("study", study.space, space)
+            if minimise and check_names(minimise) != study.minimise:
+                raise ValueError(
+                    f"minimise is {tuple(minimise)}, but the study minimises {study.minimise}; "
+                    "give it to the study alone."
+                )
         self.space = space
         self.seed = seed
-        self.study = study or Study(space, sampler or SurrogateSampler(space, seed=seed))
+        self.study = study or Study(
+            space, sampler or SurrogateSampler(space, seed=seed), minimise=minimise
+        )
         self._open: dict[Architecture, int] = {}
 
     def ask(self) -> Architecture:
@@ -79,8 +91,9 @@ class Search:
         A number stands for an observation with this value.
 
         Raises:
-            TypeError, ValueError: neither an observation nor a finite number, or an architecture
-                of another space; a trial that was asked for stays open.
+            TypeError, ValueError: neither an observation nor a finite number, an architecture
+                of another space, or a minimised cost is missing; a trial that was asked for stays
+                open.
         """
         check(self.space, architecture)
         if not isinstance(observation, Observation):
@@ -133,6 +146,14 @@ class Search:
     def best(self) -> Told | None:
         """The incumbent: the best observation so far."""
         return self.study.best()
+
+    @property
+    def front(self) -> list[Told]:
+        """The observations that no other beats in an objective without losing in another.
+
+        By score, the best first; of one objective, those with the highest value.
+        """
+        return self.study.front()
 
     def key(self, architecture: Architecture) -> str:
         """The canonical key: equal for architectures that are one to the search."""

@@ -1,8 +1,8 @@
 """Study: an Optuna study seen as architectures and observations.
 
-With `bonas.claims` the one place that writes to the study. Decisions are categorical parameters and
-the objective is the trial's value, so that Optuna's tools and dashboard work unchanged; everything
-else is a user attribute under `bonas.`:
+With `bonas.claims` the one place that writes to the study. Decisions are categorical parameters,
+the score and the costs that are minimised are the trial's values, so that Optuna's tools and
+dashboard work unchanged; everything else is a user attribute under `bonas.`:
 
     bonas.auc.<condition>, bonas.variance.<condition>      AUC of a condition and its variance
     bonas.cost.<name>, bonas.variance, bonas.fidelity      cost, the score's variance, fidelity
@@ -11,8 +11,9 @@ else is a user attribute under `bonas.`:
 
 import contextlib
 import math
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -24,12 +25,13 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from bonas.agreement import check_sampler, check_study
+from bonas.agreement import check_names, check_sampler, check_study, directions
 from bonas.claims import LEASE, TrialLost, adopt, create
+from bonas.front import front_of
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
-from bonas.observation import Observation, Status
-from bonas.strategies.history import AUC_PREFIX, COST_PREFIX
+from bonas.observation import Observation
+from bonas.strategies.history import AUC_PREFIX, COST_PREFIX, HistoryReader
 from bonas.strategies.proposer import SpaceExhausted
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import canonical_key
@@ -65,10 +67,12 @@ class Study:
         sampler: Proposes architectures.
         storage: Where trials are kept; `None` keeps them in memory.
         name: Of the study in a storage of several; one that exists is continued.
+        minimise: Names of costs that are objectives beside the score, which is maximised: every
+            successful observation needs them in `Observation.cost`.
 
     Raises:
-        ValueError: the sampler, or the study in the storage, is of another space, or the study
-            does not maximise one value.
+        TypeError, ValueError: `minimise` is no sequence of different names; the sampler, or the
+            study in the storage, is of another space or other objectives.
     """
 
     def __init__(
@@ -78,17 +82,20 @@ class Study:
         *,
         storage: BaseStorage | str | None = None,
         name: str = "bonas",
+        minimise: Sequence[str] = (),
     ) -> None:
-        check_sampler(sampler, space)
+        self.minimise = check_names(minimise)
+        check_sampler(sampler, space, self.minimise)
         self.space = space
         self.optuna = optuna.create_study(
             study_name=name,
             storage=storage,
             sampler=sampler,
-            direction="maximize",
+            directions=directions(self.minimise),
             load_if_exists=True,
         )
-        check_study(self.optuna, space)
+        check_study(self.optuna, space, self.minimise)
+        self._reader = HistoryReader(space)
         self._lock = threading.Lock()
         self._keys: dict[Architecture, str] = {}
         self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
@@ -121,7 +128,8 @@ class Study:
         """Finish a trial that `ask` gave.
 
         Raises:
-            ValueError: the trial was not asked for by this process, or was told before.
+            ValueError: the trial was not asked for by this process, or was told before; the
+                observation lacks a cost that is minimised, and the trial stays open.
             TrialLost: another process finished it, after the lease had expired.
         """
         if number not in self._owned:
@@ -129,14 +137,13 @@ class Study:
                 f"trial {number} was not asked for here, or was told before; "
                 f"open trials: {sorted(self._owned) or 'none'}."
             )
+        values = self._values(observation)
         identifier = self._owned[number]
-        failed = observation.status is Status.FAILED
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
         try:
             for name, value in _attributes(observation).items():
                 self.optuna._storage.set_trial_user_attr(identifier, name, value)
-            self.optuna.tell(
-                number, observation.value, state=TrialState.FAIL if failed else TrialState.COMPLETE
-            )
+            self.optuna.tell(number, values, state=state)
         except optuna.exceptions.UpdateFinishedTrialError as error:
             del self._owned[number]
             raise TrialLost(
@@ -146,14 +153,18 @@ class Study:
         del self._owned[number]
 
     def add(self, architecture: Architecture, observation: Observation) -> int:
-        """Add an observation that nobody asked for, and return its trial's number."""
+        """Add an observation that nobody asked for, and return its trial's number.
+
+        Raises:
+            ValueError: an architecture of another space, or as `tell`.
+        """
         check(self.space, architecture)
-        failed = observation.status is Status.FAILED
+        values = self._values(observation)
         key = self._key(architecture)
         self.optuna.add_trial(
             optuna.trial.create_trial(
-                state=TrialState.FAIL if failed else TrialState.COMPLETE,
-                value=observation.value,
+                state=TrialState.FAIL if values is None else TrialState.COMPLETE,
+                values=values,
                 params=dict(zip(self._distributions, architecture.choices, strict=True)),
                 distributions=dict(self._distributions),
                 user_attrs={KEY: key} | _attributes(observation),
@@ -187,6 +198,26 @@ class Study:
         )
         return [t for t in map(self._told, trials) if t is not None]
 
+    def best(self) -> Told | None:
+        """The highest of `means`, the earliest among equals.
+
+        What else is minimised or constrained plays no part; see `front`.
+        """
+        return max(self.means(), key=lambda t: (t.observation.value, -t.number), default=None)
+
+    def front(self) -> list[Told]:
+        """The observations that no other dominates in score and minimised costs, by score.
+
+        Observations that violate a constraint of the strategy are left out; see `means`.
+        """
+        estimates = self._reader.read(self.optuna, sys.maxsize).estimates
+        feasible = [e for e in estimates if e.feasible]
+        members = {
+            self._key(feasible[i].architecture) for i in front_of([e.values for e in feasible])
+        }
+        found = [t for t in self.means() if self._key(t.architecture) in members]
+        return sorted(found, key=lambda t: (-(t.observation.value or 0.0), t.number))
+
     def means(self) -> list[Told]:
         """What the successful trials say of each architecture, by the first one's number.
 
@@ -205,10 +236,6 @@ class Study:
             for t in classes.values()
         ]
 
-    def best(self) -> Told | None:
-        """The highest of `means`, the earliest among equals."""
-        return max(self.means(), key=lambda t: (t.observation.value, -t.number), default=None)
-
     @property
     def finished(self) -> int:
         """How many trials have an observation, failed ones included."""
@@ -224,7 +251,21 @@ class Study:
         if not set(self._distributions) <= trial.params.keys():
             return None
         choices = tuple(trial.params[name] for name in self._distributions)
-        return Told(trial.number, Architecture(self.space.name, choices), _observation(trial))
+        observation = _observation(trial, self.minimise)
+        return Told(trial.number, Architecture(self.space.name, choices), observation)
+
+    def _values(self, observation: Observation) -> list[float] | None:
+        """The trial's values in the order of the directions; `None` of a failed estimate."""
+        if observation.value is None:
+            return None
+        for name in self.minimise:
+            if name not in observation.cost:
+                raise ValueError(
+                    f"cost has no {name!r}, which the study minimises; it has "
+                    f"{', '.join(observation.cost) or 'nothing'}. Tell the observation with "
+                    f"cost={{{name!r}: ...}}, or as failed."
+                )
+        return [observation.value, *(observation.cost[name] for name in self.minimise)]
 
 
 def journal_storage(path: Path) -> JournalStorage:
@@ -243,19 +284,20 @@ def _attributes(observation: Observation) -> dict[str, Any]:
     return attributes
 
 
-def _observation(trial: FrozenTrial) -> Observation:
+def _observation(trial: FrozenTrial, minimise: Sequence[str]) -> Observation:
     attributes = trial.user_attrs
     cost = {k: v for k, v in _prefixed(attributes, COST_PREFIX).items() if math.isfinite(v)}
-    if trial.state is not TrialState.COMPLETE or trial.value is None:
+    if trial.state is not TrialState.COMPLETE:
         reason = str(attributes.get(REASON, "the trial failed without a reason"))
         return Observation.failed(reason, cost=cost)
+    value, *costs = trial.values
     try:
         return Observation(
-            value=trial.value,
+            value=value,
             variance=float(attributes.get(VARIANCE, 0.0)),
             aucs=_prefixed(attributes, AUC_PREFIX),
             auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
-            cost=cost,
+            cost=cost | dict(zip(minimise, costs, strict=True)),
             fidelity=float(attributes.get(FIDELITY, 1.0)),
         )
     except ValueError as error:  # told to Optuna itself, which takes infinity

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +14,13 @@ from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
 from bonas.commands.folder import print_left_out
 from bonas.config_file import load_config
+from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_search import gradient_search
 from bonas.opening import open_search
 from bonas.protocol import line, search_protocol
-from bonas.rotation import rotated_estimator
+from bonas.rotation import conditions_digest, rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search
 from bonas.search_cost import (
@@ -60,6 +62,10 @@ def search(
             "steps as fit.",
         ),
     ] = math.inf,
+    warm_start: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run folder whose observations are believed first; may be repeated."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search for the most robust architecture; continues the run in its folder if there is one."""
@@ -69,6 +75,9 @@ def search(
         settings.append(f"search.trials={trials}")
     if strategy is not None:
         settings.append(f"search.strategy={strategy}")
+    if warm_start:
+        listed = dumps([str(run) for run in warm_start], ensure_ascii=False)
+        settings.append(f"search.warm_start={listed}")
     resolved = load_config(config, settings)
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
     parts = load_components(folder)
@@ -92,9 +101,13 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
     config, started = folder.config, time.monotonic()
     if config.search.strategy in GRADIENT_STRATEGIES:
         return _run_gradient_search(folder, parts, time_limit)
+    # Before the supernet's training: earlier scores under other conditions are an error.
+    earlier = []
+    if config.search.warm_start:
+        earlier = earlier_observations(folder, parts.builder.space, conditions_digest(parts))
     with bars() as shown:
         estimator = _estimator(folder, parts, shown)
-        search = open_search(parts, folder, estimator)
+        search = open_search(parts, folder, estimator, earlier)
         if MULTIPLY_ADDS not in search.study.optuna.user_attrs:
             _note_cost(search, sampling_cost(parts, estimator))
         advance = shown.start("search")
@@ -176,17 +189,38 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
                 "conditions": attributes["bonas.conditions"],
                 "protocol": search_protocol(attributes),
                 "best": [_summary(search, t) for t in told[:SHOWN]],
+                "minimise": list(search.study.minimise),
+                "front": [_summary(search, t) for t in search.front],
             }
         )
         return
     rows = [_row(search, t) for t in told[:SHOWN]]
     title = f"Best of {search.study.finished} architectures (validation, shared weights)"
     print_table(title, ["architecture", "trial", "score", "clean", "worst", "kparams"], rows)
+    if search.study.minimise:
+        _print_front(search)
     said = line(search_protocol(search.study.optuna.user_attrs))
     RESULTS.print(said, soft_wrap=True, markup=False)
     if failed:
         MESSAGES.print(f"{failed} estimates failed; their reasons are in the study.")
-    MESSAGES.print(f"Next: bonas train {folder.path}    bonas report {folder.path}", soft_wrap=True)
+    chosen = " --architecture KEY" if search.study.minimise else ""
+    MESSAGES.print(
+        f"Next: bonas train {folder.path}{chosen}    bonas report {folder.path}", soft_wrap=True
+    )
+
+
+def _print_front(search: Search) -> None:
+    minimise, front = search.study.minimise, search.front
+    rows = [
+        [
+            search.key(told.architecture),
+            f"{told.observation.value:.4f}",
+            *(f"{told.observation.cost[name]:,.6g}" for name in minimise),
+        ]
+        for told in front
+    ]
+    title = f"Front: {len(front)} trade-offs of score and {' and '.join(minimise)}"
+    print_table(title, ["architecture", "score", *minimise], rows)
 
 
 def _row(search: Search, told: Told) -> list[str]:

@@ -80,17 +80,7 @@ class Evaluation:
             device: Where.
         """
         attacked = attacked_faces(clean, protocol.attack_images)
-        conditions = standard_conditions(
-            clean.digest(),
-            {name: faces.digest() for name, faces in unseen.items()},
-            image_size=clean.images.shape[-1],
-            seed=protocol.seed,
-            corruptions=protocol.corruptions,
-            severities=protocol.severities,
-            attacks=protocol.attacks,
-            effort=protocol.attack_effort,
-            attacked=attacked.digest(),
-        )
+        conditions = conditions_of(clean, unseen, protocol)
         views: dict[Condition, Faces] = {CLEAN: clean.to(device.device)}
         for name, faces in unseen.items():
             views[Condition(Group.UNSEEN, name)] = faces.to(device.device)
@@ -158,6 +148,21 @@ class Evaluation:
             )
         ]
         return np.concatenate([_logits(detector, images, self.device) for images in moved])
+
+
+def conditions_of(clean: Faces, unseen: Mapping[str, Faces], protocol: Protocol) -> ConditionSet:
+    """The conditions of an evaluation, without making their images; as `Evaluation.of`."""
+    return standard_conditions(
+        clean.digest(),
+        {name: faces.digest() for name, faces in unseen.items()},
+        image_size=clean.images.shape[-1],
+        seed=protocol.seed,
+        corruptions=protocol.corruptions,
+        severities=protocol.severities,
+        attacks=protocol.attacks,
+        effort=protocol.attack_effort,
+        attacked=attacked_faces(clean, protocol.attack_images).digest(),
+    )
 
 
 def logits_of(detector: Detector, images: torch.Tensor, device: Device) -> np.ndarray:

@@ -28,8 +28,7 @@ class RotatedEstimator:
     @property
     def digest(self) -> str:
         """Of the folds' condition sets."""
-        digests = [f"{name} {fold.digest}" for name, fold in sorted(self.folds.items())]
-        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        return digest_of_folds({name: fold.digest for name, fold in self.folds.items()})
 
     @property
     def definitions(self) -> dict[str, Any]:
@@ -56,6 +55,12 @@ class RotatedEstimator:
             cost=dict(found[0].cost) | {"seconds": seconds},
             fidelity=found[0].fidelity,
         )
+
+
+def digest_of_folds(digests: Mapping[str, str]) -> str:
+    """One digest of the folds' condition sets, by the type that is unseen in each."""
+    listed = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def _means(tables: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -5,8 +5,6 @@ leave what it reports on as it was.
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +17,7 @@ from bonas.assembly import BUILDERS
 from bonas.config import Config, ConfigError
 from bonas.detector_record import METRICS, REGIONS, TrainedRecord
 from bonas.observation import Observation
-from bonas.opening import open_study
+from bonas.opening import study_copy
 from bonas.run_folder import RunFolder, file_digest
 from bonas.study import Told
 from spaces.architecture import Architecture
@@ -73,6 +71,7 @@ class RunFacts:
         plan: Steps of each contestant, those that are not trained yet included.
         files: Digests of the files that this was read from, by path within the folder.
         regions: Pictures of predicted regions, those of compared networks first.
+        front: What no other observation beats in score and minimised costs, by score.
     """
 
     name: str
@@ -87,6 +86,7 @@ class RunFacts:
     plan: Mapping[str, int]
     files: Mapping[str, str]
     regions: tuple[Path, ...] = ()
+    front: tuple[TrialFacts, ...] = ()
 
     @property
     def complete(self) -> tuple[TrialFacts, ...]:
@@ -118,7 +118,7 @@ def read_run(folder: RunFolder) -> RunFacts:
         ConfigError: a file of results that cannot be read.
     """
     space = BUILDERS[folder.config.space.name](folder.config.space).space
-    attributes, trials, running = _study(folder, space)
+    attributes, trials, running, front = _study(folder, space)
     metrics = sorted((folder.path / "detectors").glob(f"*/{METRICS}"))
     plan, contest, sources = _comparison(folder)
     read = [folder.path / "config.toml", folder.journal, *metrics, *sources]
@@ -135,21 +135,22 @@ def read_run(folder: RunFolder) -> RunFacts:
         plan=plan,
         files={f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()},
         regions=tuple(f for kind in KINDS for f in sorted(folder.path.glob(f"{kind}/*/{REGIONS}"))),
+        front=front,
     )
 
 
 def _study(
     folder: RunFolder, space: SearchSpace
-) -> tuple[Mapping[str, Any], tuple[TrialFacts, ...], int]:
+) -> tuple[Mapping[str, Any], tuple[TrialFacts, ...], int, tuple[TrialFacts, ...]]:
+    """Attributes, finished trials, the number of running ones, and the front."""
     if not folder.journal.is_file():
-        return {}, (), 0
-    with tempfile.TemporaryDirectory(prefix="bonas-report-") as place:
-        copy = Path(shutil.copyfile(folder.journal, Path(place) / folder.journal.name))
-        study = open_study(folder.config, copy)
+        return {}, (), 0, ()
+    with study_copy(folder) as study:
         stored = {t.number: t for t in study.optuna.get_trials(deepcopy=False)}
         trials = tuple(_trial(space, told, stored[told.number]) for told in study.told())
         running = sum(t.state is TrialState.RUNNING for t in stored.values())
-        return dict(study.optuna.user_attrs), trials, running
+        front = tuple(_trial(space, told, stored[told.number]) for told in study.front())
+        return dict(study.optuna.user_attrs), trials, running, front
 
 
 def _trial(space: SearchSpace, told: Told, stored: FrozenTrial) -> TrialFacts:

@@ -21,6 +21,16 @@ def figures_of(folder: RunFolder) -> dict[str, Any]:
         "search": spent(facts),
         "failed": len(facts.trials) - len(facts.complete),
         "selection": _selection(facts),
+        "minimise": list(facts.config.search.minimise),
+        "front": [
+            {
+                "architecture": t.key,
+                "trial": t.number,
+                "score": t.value,
+                "cost": dict(t.observation.cost),
+            }
+            for t in facts.front
+        ],
         "test": None if headline is None else _test(headline),
         "protocol": search_protocol(facts.attributes),
         "comparison": {series.label: _test(series) for series in contest_of(facts)},

@@ -15,6 +15,7 @@ from bonas.report.sections.provenance import definitions_section, provenance_sec
 from bonas.report.sections.search import cost_section, groups_section, history_section
 from bonas.report.sections.selection import selection_section
 from bonas.report.sections.summary import summary_section
+from bonas.report.sections.trade_off import trade_off_section
 from bonas.report.side_by_side import side_by_side
 from bonas.run_folder import RunFolder
 
@@ -26,6 +27,7 @@ SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
     localisation_section,
     history_section,
     groups_section,
+    trade_off_section,
     cost_section,
     architecture_section,
     importance_section,

@@ -19,10 +19,17 @@ from bonas.report.svg import (
     rectangle,
     text,
 )
-from bonas.report.trials import best_so_far, parameters, pareto_front
+from bonas.report.trials import PARAMETERS, best_so_far, pareto_front
 
 LEFT, RIGHT, HEIGHT = 64.0, 24.0, 300.0
 FAILED = 22.0  # height of the lane for failed trials
+UNITS = {
+    PARAMETERS: (1e3, "thousand parameters"),
+    "multiply_adds": (1e6, "million multiply-adds"),
+    "activations": (1e3, "thousand activations"),
+    "seconds": (1.0, "seconds of the estimate"),
+}
+"""Of an axis: what a cost is divided by, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +66,39 @@ def history_plot(runs: Sequence[HistoryLine], *, title: str) -> Markup:
     return picture(WIDTH, floor + 48, parts, title=title)
 
 
-def cost_plot(trials: Sequence[TrialFacts], *, title: str) -> Markup:
-    """Score against parameters with the Pareto front: no other is better and as small.
+def cost_plot(
+    trials: Sequence[TrialFacts],
+    *,
+    title: str,
+    cost: str = PARAMETERS,
+    members: Sequence[TrialFacts] | None = None,
+) -> Markup:
+    """Score against a cost with the Pareto front: no other is better and as cheap.
 
-    The trials need a score and parameters; at least one.
+    Args:
+        trials: With a score and the cost; at least one.
+        title: What a screen reader says.
+        cost: Its name.
+        members: Of a front in more than these two objectives, whose marks are round; those on
+            the line where `None`.
     """
     top = 26.0
-    front = pareto_front(trials)
-    across = Scale.around((parameters(t) / 1e3 for t in trials), LEFT, WIDTH - RIGHT)
+    front = pareto_front(trials, cost)
+    unit, name = UNITS.get(cost, (1.0, cost))
+    across = Scale.around((t.observation.cost[cost] / unit for t in trials), LEFT, WIDTH - RIGHT)
     up = Scale.around((t.value or 0.0 for t in trials), top + HEIGHT, top, within=(0.0, 1.0))
-    places = {t.number: (across(parameters(t) / 1e3), up(t.value or 0.0)) for t in trials}
-    parts = axes(across, up, up.start, ("thousand parameters", "score"), whole=False)
+    places = {
+        t.number: (across(t.observation.cost[cost] / unit), up(t.value or 0.0)) for t in trials
+    }
+    parts = axes(across, up, up.start, (name, "score"), whole=False)
     steps = [(places[front[0].number][0], up.start)]
     for trial in front:
         x, y = places[trial.number]
         steps += [(x, steps[-1][1]), (x, y)]
     parts.append(polyline([*steps, (across.end, steps[-1][1])], "best s0"))
-    members = {t.number for t in front}
-    for trial in sorted(trials, key=lambda t: t.number in members):
-        on_front = trial.number in members
+    round_marks = {t.number for t in (front if members is None else members)}
+    for trial in sorted(trials, key=lambda t: t.number in round_marks):
+        on_front = trial.number in round_marks
         x, y = places[trial.number]
         note = " (Pareto front)" if on_front else ""
         parts.append(mark(0 if on_front else 2, x, y, _title(trial) + note, size=3.6))

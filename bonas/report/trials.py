@@ -11,6 +11,8 @@ from bonas.robustness.weights import ScoreWeights
 from bonas.strategies.bananas import INITIAL as BANANAS_INITIAL
 from bonas.strategies.settings import Settings
 
+PARAMETERS = "parameters"
+"""The cost that every report shows scores against."""
 FLAT = 0.01
 """A group whose means differ by at most this over all architectures is flagged: a hundredth of
 AUC moves the score by 0.001 to 0.004 at the default weights, less than what repeats differ by."""
@@ -46,19 +48,26 @@ def best_so_far(trials: Sequence[TrialFacts]) -> list[tuple[int, float]]:
     return steps
 
 
-def pareto_front(trials: Sequence[TrialFacts]) -> list[TrialFacts]:
-    """The trials that no other beats in score with as few parameters, by parameters."""
-    sized = [t for t in trials if t.value is not None and "parameters" in t.observation.cost]
+def pareto_front(trials: Sequence[TrialFacts], cost: str = PARAMETERS) -> list[TrialFacts]:
+    """The trials that no other beats in score at as low a cost, by cost."""
+    priced = with_cost(trials, cost)
     front: list[TrialFacts] = []
-    for trial in sorted(sized, key=lambda t: (parameters(t), -(t.value or 0.0), t.number)):
+    for trial in sorted(
+        priced, key=lambda t: (t.observation.cost[cost], -(t.value or 0.0), t.number)
+    ):
         if not front or (trial.value or 0.0) > (front[-1].value or 0.0):
             front.append(trial)
     return front
 
 
+def with_cost(trials: Sequence[TrialFacts], cost: str = PARAMETERS) -> list[TrialFacts]:
+    """The trials with a score and this cost."""
+    return [t for t in trials if t.value is not None and cost in t.observation.cost]
+
+
 def parameters(trial: TrialFacts) -> float:
     """Of the stand-alone network."""
-    return trial.observation.cost["parameters"]
+    return trial.observation.cost[PARAMETERS]
 
 
 def random_until(facts: RunFacts) -> int | None:
@@ -70,7 +79,7 @@ def random_until(facts: RunFacts) -> int | None:
     if strategy == "random" and facts.trials:
         return facts.trials[-1].number
     wanted = INITIAL.get(strategy)
-    if wanted is None or not facts.trials:
+    if wanted is None or not facts.trials or facts.config.search.warm_start:
         return None
     scored: set[str] = set()
     for trial in facts.trials:

@@ -26,6 +26,8 @@ class BananasSampler(ArchitectureSampler):
     mutations of the best are proposed until the next training (algorithm 1 of the paper).
     """
 
+    most_objectives = 1
+
     def __init__(
         self,
         space: SearchSpace,

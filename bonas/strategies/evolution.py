@@ -18,6 +18,8 @@ class RegularisedEvolutionSampler(ArchitectureSampler):
     (Real et al. 2019, algorithm 1). The defaults are those of NASLib for tabular benchmarks.
     """
 
+    most_objectives = 1
+
     def __init__(
         self, space: SearchSpace, *, seed: int = 0, population: int = 30, tournament: int = 10
     ) -> None:

@@ -59,11 +59,13 @@ class History:
         pending: Architectures being estimated or enqueued.
         taken: Canonical keys that must not be proposed: estimated, pending, pruned or failed, also
             by trials with higher numbers.
+        objectives: How many the study has, and an estimate values.
     """
 
     estimates: tuple[Estimate, ...]
     pending: tuple[Architecture, ...]
     taken: frozenset[str]
+    objectives: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,10 @@ class HistoryReader:
                 pending.append(architecture)
         fresh = {self.key(a): a for a in pending if self.key(a) not in estimates}
         return History(
-            tuple(map(_mean, estimates.values())), tuple(fresh.values()), frozenset(taken)
+            tuple(map(_mean, estimates.values())),
+            tuple(fresh.values()),
+            frozenset(taken),
+            len(study.directions),
         )
 
     def _read_finished(self, study: Study, trial: FrozenTrial) -> _Read:

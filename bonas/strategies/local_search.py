@@ -18,6 +18,8 @@ class LocalSearchSampler(ArchitectureSampler):
     it if it is better, any other architecture was a new start.
     """
 
+    most_objectives = 1
+
     def __init__(self, space: SearchSpace, *, seed: int = 0, initial: int = 10) -> None:
         """Start from the best of `initial` random architectures."""
         super().__init__(space, seed=seed)

@@ -48,11 +48,11 @@ class ParetoBelief:
         *,
         generator: torch.Generator,
         feasible: torch.Tensor | None = None,
-        log_feasibility: torch.Tensor | None = None,
+        log_weight: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """A score per candidate, `N`: the nominated by qLogNEHVI, all others below them.
 
-        While nothing feasible is observed, candidates are ranked by their feasibility alone.
+        While nothing feasible is observed, candidates are ranked by their weight alone.
 
         Args:
             observed: For every objective the observations, in one order.
@@ -61,14 +61,14 @@ class ParetoBelief:
             candidates: Features of the candidates, `N x d`.
             generator: Where weightings and the acquisition's seed come from.
             feasible: Which observations are feasible, `n`, bool; all of them where `None`.
-            log_feasibility: Logarithm of each candidate's probability of being feasible, `N`
-                (`Weighting.log_feasibility`); certain where `None`.
+            log_weight: What weights each candidate, its probability of being feasible above all,
+                as a logarithm, `N` (`Weighting.log_weights`); 0 where `None`.
 
         Raises:
             ArithmeticError: the acquisition is not finite.
         """
         weight = torch.zeros(len(candidates)).double()
-        weight = weight if log_feasibility is None else log_feasibility
+        weight = weight if log_weight is None else log_weight
         kept = torch.arange(len(features)) if feasible is None else feasible.nonzero().squeeze(1)
         if len(kept) == 0:
             return weight

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -41,11 +41,15 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
     random. Of an enqueued trial that fixes some decisions the others are proposed.
 
     Attributes:
+        most_objectives: How many a study may have that takes the strategy seriously: one where it
+            looks at the first value alone.
         allowed: Where it is set, only architectures for which it holds are proposed: hard limits
             that are known without an estimate.
         promising: Where it is set, architectures for which it does not hold are passed over, fifty
             at most for one suggestion: a dear and fallible check, asked of the best ones only.
     """
+
+    most_objectives: ClassVar[float] = math.inf
 
     def __init__(self, space: SearchSpace, *, seed: int = 0) -> None:
         if seed < 0:
@@ -68,6 +72,18 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         Raises:
             SpaceExhausted: there is none.
         """
+
+    def check_objectives(self, count: int) -> None:
+        """Raise where the strategy, as it is set, cannot weigh so many objectives.
+
+        Raises:
+            ValueError: naming the strategy or its setting.
+        """
+        if count > self.most_objectives:
+            raise ValueError(
+                f"{type(self).__name__} looks at one objective, the study has {count}; use "
+                "SurrogateSampler, or RandomSampler as its rival."
+            )
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial

@@ -9,6 +9,7 @@ to good ones, as outliers of which a surrogate that has seen their neighbours ex
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from bonas.strategies.acquisition import (
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.design import pure_architectures
 from bonas.strategies.history import Estimate, History
-from bonas.strategies.pareto import ParetoBelief, non_dominated
+from bonas.strategies.pareto import ParetoBelief, feasible_front
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
@@ -60,18 +61,29 @@ class SurrogateSampler(ArchitectureSampler):
         self._trade_off = ParetoBelief(self._surrogate, self._features)
         self._weighting = Weighting(self._surrogate, self._features, cost=self.settings.cost)
         self._warm = tuple(
-            Estimate(-1, architecture, (value,)) for architecture, value in self.settings.warm_start
+            Estimate(-1, architecture, values) for architecture, values in self.settings.earlier
         )
         self._warm_keys = frozenset(self.reader.key(e.architecture) for e in self._warm)
 
+    def check_objectives(self, count: int) -> None:
+        """As `Settings.check_objectives`."""
+        self.settings.check_objectives(count)
+
     def propose(self, history: History, *, rng: np.random.Generator) -> Architecture:
-        """The candidate of highest acquisition that may be proposed; see the module's head."""
-        history = History(
-            (*self._warm, *history.estimates), history.pending, history.taken | self._warm_keys
+        """The candidate of highest acquisition that may be proposed; see the module's head.
+
+        Raises:
+            ValueError: the settings are not for so many objectives as the study has.
+        """
+        self.check_objectives(history.objectives)
+        history = replace(
+            history,
+            estimates=(*self._warm, *history.estimates),
+            taken=history.taken | self._warm_keys,
         )
         if len(history.estimates) < self.settings.initial:
             return self._begin(history, rng=rng)
-        if self.settings.conditions is None and any(len(e.values) > 1 for e in history.estimates):
+        if history.objectives > 1:
             return self._propose_trade_off(history, rng=rng)
         estimates = _remembered(history.estimates)
         features = self._encoding.encode([e.architecture for e in estimates])
@@ -118,18 +130,19 @@ class SurrogateSampler(ArchitectureSampler):
 
     def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """For several objectives: see `bonas.strategies.pareto`."""
-        estimates = _remembered([e for e in history.estimates if len(e.values) > 1])
-        values = torch.tensor([e.values for e in estimates], dtype=torch.float64)
-        front = non_dominated(values).tolist()
-        best = [e.architecture for e, member in zip(estimates, front, strict=True) if member]
+        estimates = _remembered(history.estimates)
+        features = self._encoding.encode([e.architecture for e in estimates])
+        best = [e.architecture for e in _front(estimates)]
         pool = self._all or evolving_pool(self.space, best, rng=rng, allowed=self.allowed)
         candidates = self._features if self._all else self._encoding.encode(pool)
         scores = self._trade_off.scores(
-            [[(e.architecture, e.values[m]) for e in estimates] for m in range(values.shape[1])],
-            self._encoding.encode([e.architecture for e in estimates]),
+            [[(e.architecture, e.values[m]) for e in estimates] for m in range(history.objectives)],
+            features,
             self._encoding.encode(history.pending),
             candidates,
             generator=torch.Generator().manual_seed(int(rng.integers(2**62))),
+            feasible=torch.tensor([e.feasible for e in estimates]),
+            log_weight=self._weighting.log_weights(estimates, features, candidates),
         )
         return self._first_open(pool, scores, history, rng=rng)
 
@@ -204,11 +217,22 @@ class SurrogateSampler(ArchitectureSampler):
         return Candidates(features, believed.at(features), believed.joint)
 
 
+def _front(estimates: Sequence[Estimate]) -> list[Estimate]:
+    values = torch.tensor([e.values for e in estimates], dtype=torch.float64)
+    members = feasible_front(values, torch.tensor([e.feasible for e in estimates])).tolist()
+    return [e for e, member in zip(estimates, members, strict=True) if member]
+
+
 def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:
+    """All, or of too many the best and the latest; of several objectives the front is best."""
     if len(estimates) <= MOST_OBSERVATIONS:
         return estimates
     settled = len(estimates) - len(estimates) % FORGETTING
-    by_value = sorted(estimates[:settled], key=lambda e: (-e.values[0], e.number))
+    several = len(estimates[0].values) > 1
+    front = {e.architecture for e in _front(estimates[:settled])} if several else set()
+    by_value = sorted(
+        estimates[:settled], key=lambda e: (e.architecture not in front, -e.values[0], e.number)
+    )
     best, others = by_value[: MOST_OBSERVATIONS // 2], by_value[MOST_OBSERVATIONS // 2 :]
     room = MOST_OBSERVATIONS - len(best) - FORGETTING
     latest = sorted(others, key=lambda e: e.number)[-room:]

@@ -72,11 +72,15 @@ class Settings:
             by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
         acquisition: Scores candidates.
+            Several objectives have one of their own (`bonas.strategies.pareto`), which is weighted
+            by constraints and cost as the default is.
         conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
             stored as `bonas.auc.<condition>`, then has a Gaussian process of its own. The value
             of a maximised study must be that sum.
         warm_start: Observations of an earlier study of the same objective, maximised; they are
-            believed before the study's own and their architectures are not proposed again.
+            believed before the study's own and their architectures are not proposed again. Of
+            several objectives all values in their order, those to be minimised negated. They
+            count as feasible.
         constraints: Violations of a finished trial, feasible where all are at most 0, as Optuna's
             samplers take them. Each is believed by a Gaussian process of its own.
         cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
@@ -88,7 +92,7 @@ class Settings:
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
     conditions: Mapping[str, float] | None = None
-    warm_start: Sequence[tuple[Architecture, float]] = ()
+    warm_start: Sequence[tuple[Architecture, float | Sequence[float]]] = ()
     constraints: Callable[[FrozenTrial], Sequence[float]] | None = None
     cost: str | None = None
 
@@ -115,6 +119,46 @@ class Settings:
             raise ValueError(
                 f"acquisition is {self.acquisition}; constraints and cost weight a logarithm: use "
                 f"{' or '.join(a.__name__ for a in LOGARITHMS)}."
+            )
+
+        counts = sorted({len(values) for _, values in self.earlier})
+        if len(counts) > 1:
+            raise ValueError(
+                f"warm_start has observations of {counts[0]} and of {counts[-1]} values; each "
+                "needs the values of all objectives."
+            )
+        if counts:
+            self.check_objectives(counts[0])
+
+    @property
+    def earlier(self) -> list[tuple[Architecture, tuple[float, ...]]]:
+        """`warm_start` with the values as tuples, also of a single objective."""
+        return [
+            (a, tuple(map(float, v)) if isinstance(v, Sequence) else (float(v),))
+            for a, v in self.warm_start
+        ]
+
+    def check_objectives(self, count: int) -> None:
+        """Raise where the settings cannot be kept in a study with so many objectives.
+
+        Raises:
+            ValueError: naming the setting: nothing that was asked for is ignored.
+        """
+        for _, values in self.earlier:
+            if len(values) != count:
+                raise ValueError(
+                    f"warm_start has observations of {len(values)} values, the study {count} "
+                    "objectives; give the values of all of them, or leave the warm start out."
+                )
+        if count > 1 and self.conditions is not None:
+            raise ValueError(
+                "conditions are the parts of one value, and the study has "
+                f"{count} objectives; leave conditions None."
+            )
+        if count > 1 and not isinstance(self.acquisition, LogExpectedImprovement):
+            raise ValueError(
+                f"acquisition is {self.acquisition}, and the study has {count} objectives, which "
+                "have an acquisition of their own; leave acquisition at its default."
             )
 
     def is_local(self, step: int) -> bool:

@@ -52,7 +52,7 @@ def test_of_a_study_made_by_optuna_alone_the_parameters_tell(other: CellSpace) -
 def test_a_study_that_does_not_maximise_one_value_is_refused(directions: list[str]) -> None:
     storage = InMemoryStorage()
     optuna.create_study(study_name="bonas", storage=storage, directions=directions)
-    with pytest.raises(ValueError, match=rf"\[{', '.join(directions)}\]; a search maximises"):
+    with pytest.raises(ValueError, match=rf"\[{', '.join(directions)}\]; the search has \[max"):
         _study(TINY, storage)
 
 

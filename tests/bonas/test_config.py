@@ -1,3 +1,4 @@
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,28 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("[training.augmentation]\npreset = 3", "preset is 3; it must be one of light, medium"),
         ("[training]\naugmentation = 3", "training.augmentation is 3"),
         ("[search]\ntrials = 0", r"search.trials is 0: input should be greater than or equal to 1"),
+        (
+            '[search]\nminimise = ["macs"]',
+            "minimise names 'macs'; the costs of an estimate are parameters, multiply_adds, act",
+        ),
+        ('[search]\ncost = "step_time"', "cost names 'step_time'; the costs of an estimate are"),
+        ('[search]\nminimise = ["seconds", "seconds"]', "name each cost once"),
+        (
+            '[search]\nstrategy = "evolution"\nminimise = ["seconds"]',
+            "minimise means nothing to the strategy 'evolution', only to bayesian and random",
+        ),
+        (
+            '[search]\nstrategy = "darts"\nminimise = ["seconds"]',
+            "minimise means nothing to the strategy 'darts'",
+        ),
+        (
+            '[search]\nstrategy = "random"\ncost = "seconds"',
+            "cost means nothing to the strategy 'random', only to bayesian",
+        ),
+        (
+            '[search]\nstrategy = "bananas"\nwarm_start = ["runs/earlier"]',
+            "warm_start means nothing to the strategy 'bananas'",
+        ),
         ("[score]\nattacks = {pdg = 1}", "score.attacks.pdg.* should be 'fgsm', 'pgd', 'apgd' or"),
         ("[score]\nattack_effort = {fgsm = 1}", "unknown key 'score.attack_effort.fgsm'"),
         ("[score.attack_effort]\npgd = 0", "score.attack_effort.pgd is 0: input should be greater"),
@@ -101,6 +124,33 @@ def test_a_malformed_setting_is_named(tmp_path: Path, setting: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml' does not exist"):
         load_config(tmp_path / "nowhere.toml")
+
+
+def test_objectives_cost_and_warm_starts_round_trip_with_paths_from_the_file(
+    tmp_path: Path,
+) -> None:
+    text = """
+        [search]
+        minimise = ["multiply_adds", "seconds"]
+        cost = "seconds"
+        warm_start = ["runs/earlier", "/elsewhere"]
+    """
+    config = load_config(write(tmp_path, text))
+    assert config.search.minimise == ("multiply_adds", "seconds")
+    assert config.search.cost == "seconds"
+    assert config.search.warm_start == (tmp_path / "runs/earlier", Path("/elsewhere"))
+    assert load_config(write(tmp_path, dump_config(config))) == config
+
+
+def test_a_run_from_before_these_settings_is_the_same_run() -> None:
+    written = dump_config(Config())
+    older = "".join(
+        line
+        for line in written.splitlines(keepends=True)
+        if not line.startswith(("minimise", "warm_start"))
+    )
+    assert older != written
+    assert differences(parse_config(tomllib.loads(older), "older"), Config()) == []
 
 
 def test_differences_name_the_keys() -> None:

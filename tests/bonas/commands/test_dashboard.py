@@ -52,3 +52,20 @@ def test_decisions_score_aucs_and_cost_are_readable_while_a_search_runs(tmp_path
     assert float(attributes["bonas.auc.clean"]) == 0.8
     assert float(attributes["bonas.cost.parameters"]) == 9.0
     assert second["state"] == "Running"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_objectives_are_named_and_have_their_directions(tmp_path: Path) -> None:
+    storage = journal_storage(tmp_path / "study.journal")
+    study = Study(FORGERY, RandomSampler(FORGERY), storage=storage, minimise=["parameters"])
+    search = Search(FORGERY, study=study)
+    for value, size in ((0.7, 9.0), (0.6, 20.0), (0.5, 4.0)):
+        search.tell(search.ask(), Observation(value=value, cost={"parameters": size}))
+    app = dashboard.wsgi(journal_storage(tmp_path / "study.journal"))
+    (summary,) = answer(app, "/api/studies")["study_summaries"]
+    assert summary["directions"] == ["maximize", "minimize"]
+    detail = answer(app, f"/api/studies/{summary['study_id']}")
+    assert [t["values"] for t in detail["trials"]] == [[0.7, 9.0], [0.6, 20.0], [0.5, 4.0]]
+    assert [t["number"] for t in detail["best_trials"]] == [0, 2]
+    assert detail["metric_names"] == ["score", "parameters"]

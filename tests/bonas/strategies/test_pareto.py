@@ -1,5 +1,7 @@
 """Several objectives."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import optuna
 import pytest
@@ -9,6 +11,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import MultiObjectiveSamplerTestCase
 
+from bonas import Observation, Search
 from bonas.strategies import pareto
 from bonas.strategies.pareto import ParetoBelief, feasible_front, non_dominated
 from bonas.strategies.random import RandomSampler
@@ -17,6 +20,7 @@ from bonas.strategies.settings import Settings, default_surrogate
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
 from spaces.graphs import NONE, SKIP, is_connected
+from spaces.nasbench201 import NASBENCH201
 from spaces.space import enumerate_space, sample
 
 SPACE = CellSpace("space", (NONE, SKIP, "conv", "pool"), nodes=4)
@@ -24,6 +28,9 @@ DECISIONS = {d.name: CategoricalDistribution(d.options) for d in SPACE.decisions
 WORTH = {NONE: -1.0, SKIP: 0.0, "conv": 1.0, "pool": 0.6}
 ENCODING, SURROGATE = default_surrogate(SPACE)
 COST = {NONE: 0.0, SKIP: 0.0, "conv": 3.0, "pool": 1.0}
+OPERATIONS = ("none", "skip", "conv_1x1", "conv_3x3", "avg_pool_3x3")
+VALUE = dict(zip(OPERATIONS, (-1.0, 0.0, 0.6, 1.0, 0.2), strict=True))
+MACS = dict(zip(OPERATIONS, (0.0, 0.0, 2.0, 9.0, 1.0), strict=True))
 
 
 class TestOptunasLawsOfSeveralObjectives(MultiObjectiveSamplerTestCase):
@@ -141,7 +148,7 @@ def test_trade_offs_are_weighted_by_the_probability_that_they_are_feasible() -> 
     allowed = torch.tensor([a.choices.count("conv") <= 1 for a in pool])
     feasible = torch.tensor([a.choices.count("conv") <= 1 for a, _ in observed[0]])
 
-    def scores(feasible: torch.Tensor | None, log_feasibility: torch.Tensor | None) -> torch.Tensor:
+    def scores(feasible: torch.Tensor | None, log_weight: torch.Tensor | None) -> torch.Tensor:
         return ParetoBelief(SURROGATE, candidates).scores(
             observed,
             features,
@@ -149,7 +156,7 @@ def test_trade_offs_are_weighted_by_the_probability_that_they_are_feasible() -> 
             candidates,
             generator=torch.Generator().manual_seed(0),
             feasible=feasible,
-            log_feasibility=log_feasibility,
+            log_weight=log_weight,
         )
 
     weight = torch.where(allowed, 0.0, -50.0).double()
@@ -179,3 +186,21 @@ def test_an_acquisition_that_is_not_finite_is_an_error(monkeypatch: pytest.Monke
             *(observed, features, features[:0], candidates),
             generator=torch.Generator().manual_seed(0),
         )
+
+
+def test_most_trade_offs_keep_a_constraint() -> None:
+    def convolutions(choices: Iterable[object]) -> int:
+        return [str(c) for c in choices].count("conv_3x3")
+
+    settings = Settings(constraints=lambda t: [convolutions(t.params.values()) - 1.0])
+    sampler = SurrogateSampler(NASBENCH201, settings=settings)
+    search = Search(NASBENCH201, sampler=sampler, minimise=["macs"])
+    for _ in range(30):
+        architecture = search.ask()
+        worth = [(i + 1) * VALUE[str(c)] for i, c in enumerate(architecture.choices)]
+        macs = [(6 - i) * MACS[str(c)] for i, c in enumerate(architecture.choices)]
+        search.tell(architecture, Observation(value=sum(worth), cost={"macs": sum(macs)}))
+    late = search.study.told()[settings.initial :]
+    kept = [t for t in late if convolutions(t.architecture.choices) <= 1]
+    assert len(kept) > 0.75 * len(late)
+    assert all(convolutions(t.architecture.choices) <= 1 for t in search.front)
