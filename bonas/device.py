@@ -9,7 +9,10 @@ import torch
 
 
 class Precision(StrEnum):
-    """Arithmetic of the networks' forward pass; weights stay float32."""
+    """Arithmetic of the networks' forward pass; weights stay float32.
+
+    `FLOAT32` is that of the standard: not TF32, with ten bits of mantissa, that torch has for CUDA.
+    """
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -66,6 +69,7 @@ def choose_device(
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.allow_tf32 = precision is not Precision.FLOAT32
     if precision is Precision.AUTO:
         return Device(device, _computes_bfloat16(device))
     return Device(device, precision is Precision.BFLOAT16)

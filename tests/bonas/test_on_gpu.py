@@ -42,8 +42,7 @@ def test_the_networks_of_every_builder_give_the_logits_of_the_cpu(name: str, cud
     with torch.no_grad():
         on_cpu = network(images, architecture)
         on_gpu = network.to(cuda.device)(images.to(cuda.device), architecture).cpu()
-    # Convolutions of float32 use TF32's ten bits of mantissa, unless torch is told otherwise.
-    assert torch.allclose(on_gpu, on_cpu, rtol=1e-2, atol=1e-2 * float(on_cpu.std() + 0.1))
+    assert torch.allclose(on_gpu, on_cpu, atol=1e-3)
 
 
 def test_gradients_are_those_of_the_cpu(cuda: Device) -> None:
@@ -57,7 +56,8 @@ def test_gradients_are_those_of_the_cpu(cuda: Device) -> None:
         found = [p.grad.flatten().cpu() for p in network.parameters() if p.grad is not None]
         gradients.append(torch.cat(found))
     on_cpu, on_gpu = gradients
-    assert (on_gpu - on_cpu).norm() < 2e-2 * on_cpu.norm()
+    # Rounding grows some hundred times through batch norms of eight images.
+    assert (on_gpu - on_cpu).norm() < 1e-3 * on_cpu.norm()
 
 
 def test_an_estimate_on_cuda_repeats_and_is_near_that_of_the_cpu(
@@ -82,7 +82,7 @@ def test_an_estimate_on_cuda_repeats_and_is_near_that_of_the_cpu(
     assert again.aucs == on_gpu.aucs
     assert on_cpu.aucs.keys() == on_gpu.aucs.keys()
     for condition, auc in on_cpu.aucs.items():
-        assert on_gpu.aucs[condition] == pytest.approx(auc, abs=0.05), condition
+        assert on_gpu.aucs[condition] == pytest.approx(auc, abs=0.02), condition
 
 
 def test_bfloat16_trains_a_detector(faces: Faces) -> None:

@@ -125,6 +125,8 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # Whoever starts the tests in the background may have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     journal, deadline = dest / "prepare.jsonl", time.monotonic() + 300
     while not journal.is_file() or journal.read_bytes().count(b"\n") < DONE:
