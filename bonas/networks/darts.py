@@ -9,7 +9,7 @@ from torch import nn
 
 from bonas.networks.cells import Mixture
 from bonas.networks.heads import full_precision
-from bonas.networks.operations import DilatedDepthwiseConv2d
+from bonas.networks.operations import AveragePool2d, DilatedDepthwiseConv2d
 from spaces.architecture import Architecture, Choice
 from spaces.darts import CELLS, DARTS, NODES, Edge, source_pairs
 from spaces.graphs import NONE, SKIP
@@ -201,7 +201,7 @@ def _operation(name: str, channels: int, stride: int) -> nn.Module:
     if name == "max_pool_3x3":
         return nn.MaxPool2d(3, stride, padding=1)
     if name == "avg_pool_3x3":
-        return nn.AvgPool2d(3, stride, padding=1, count_include_pad=False)
+        return AveragePool2d(stride)
     kernel = 5 if "5x5" in name else 3
     if name.startswith("dil_conv"):
         return _separable(channels, kernel, stride, dilated=True)

@@ -134,8 +134,24 @@ def _pointwise(channels: int) -> nn.Module:
     return nn.Conv2d(channels, channels, 1, bias=False)
 
 
+class AveragePool2d(nn.AvgPool2d):
+    """Average pooling of 3 x 3 pixels, in which what lies beyond the border does not count.
+
+    On CUDA its input is first brought into the order n x c x h x w: of the order that cuDNN's
+    convolutions leave behind, channels_last, some versions of torch compute a wrong gradient
+    where a pool has padding (pytorch/pytorch issue 188344). With torch 2.11 it was off by its norm.
+    """
+
+    def __init__(self, stride: int = 1) -> None:
+        super().__init__(3, stride, padding=1, count_include_pad=False)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """`n x channels x h x w` to the same shape, divided by the stride."""
+        return super().forward(input.contiguous() if input.is_cuda else input)
+
+
 def _average_pool(channels: int) -> nn.Module:
-    return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+    return AveragePool2d()
 
 
 def _max_pool(channels: int) -> nn.Module:

@@ -45,8 +45,9 @@ def test_the_networks_of_every_builder_give_the_logits_of_the_cpu(name: str, cud
     assert torch.allclose(on_gpu, on_cpu, atol=1e-3)
 
 
-def test_gradients_are_those_of_the_cpu(cuda: Device) -> None:
-    builder = ForgeryBuilder(width=4, level_width=8)
+@pytest.mark.parametrize("name", BUILDERS)
+def test_gradients_are_those_of_the_cpu(name: str, cuda: Device) -> None:
+    builder = BUILDERS[name]
     architecture = drawn(builder, 0)
     images = torch.rand(8, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     gradients = []

@@ -132,8 +132,10 @@ def test_a_seed_gives_the_same_images_on_cuda(faces: Faces, part: dict[str, floa
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("seed", range(12))
 def test_a_seed_degrades_alike_on_cuda(faces: Faces, seed: int) -> None:
-    """Blur, noise, JPEG or resampling; of JPEG a coefficient may round to the other side."""
+    """Blur, noise, JPEG or resampling; of JPEG coefficients may round to the other side."""
     augmentation = replace(NO_AUGMENTATION, degrade=1.0)
     here = augmentation(faces.images, generator=generator(seed))
     there = augmentation(faces.images.cuda(), generator=generator(seed)).cpu()
-    assert ((here - there).abs() > 1e-3).float().mean() < 0.01
+    difference = (here - there).abs()
+    assert difference.max() < 0.05
+    assert difference.mean() < 1e-3

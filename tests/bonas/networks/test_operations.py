@@ -94,3 +94,24 @@ def test_an_operation_keeps_the_shape(name: str) -> None:
 
 def test_every_operation_of_the_space_has_a_module() -> None:
     assert set(OPERATIONS) == {*FORGERY.operations, *NASBENCH201.operations} - {"none"}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_gradients_on_cuda_do_not_depend_on_the_order_in_memory(
+    name: str, order: torch.memory_format
+) -> None:
+    operation = OPERATIONS[name](4).train()
+    images = torch.randn(8, 4, 12, 12, generator=torch.Generator().manual_seed(0))
+    upstream = torch.randn(8, 4, 12, 12, generator=torch.Generator().manual_seed(1))
+    gradients = []
+    with torch.backends.cudnn.flags(allow_tf32=False):
+        for device in ("cpu", "cuda"):
+            operation.to(device)
+            inputs = images.to(device).contiguous(memory_format=order).requires_grad_()
+            operation(inputs).backward(upstream.to(device))
+            assert inputs.grad is not None
+            gradients.append(inputs.grad.cpu())
+    assert torch.allclose(*gradients, atol=1e-5)
