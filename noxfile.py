@@ -39,9 +39,14 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """All tests."""
-    python = environment(session, "test")
-    session.run(python, "-m", "pytest", *session.posargs, external=True)
+    """All tests, in as many processes as there are cores, four at most."""
+    session.run(
+        *(environment(session, "test"), "-m", "pytest"),
+        *("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal"),
+        *session.posargs,
+        env={"OMP_NUM_THREADS": "1"},  # a process a core
+        external=True,
+    )
 
 
 @nox.session(venv_backend="none")

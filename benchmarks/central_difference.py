@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from bonas.networks.forgery import WIDENING
 from bonas.networks.operations import CentralDifferenceConv2d
-from spaces.forgery import STAGES
+from spaces.pyramid import STAGES
 
 WARM = 3
 Form = Callable[[torch.Tensor, CentralDifferenceConv2d], torch.Tensor]

@@ -10,13 +10,12 @@ dashboard work unchanged; everything else is a user attribute under `bonas.`:
 """
 
 import contextlib
-import math
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -31,15 +30,14 @@ from bonas.front import front_of
 from bonas.journal import repair_journal
 from bonas.lease import DURATION, Lease
 from bonas.observation import Observation
-from bonas.strategies.history import AUC_PREFIX, COST_PREFIX, HistoryReader
+from bonas.strategies.history import HistoryReader
 from bonas.strategies.proposer import SpaceExhausted
+from bonas.trial_attributes import REASON, attributes_of, observation_of
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace, check
 
-VARIANCE, FIDELITY = "bonas.variance", "bonas.fidelity"
-AUC_VARIANCE_PREFIX = "bonas.variance."
-KEY, REASON = "bonas.key", "bonas.reason"
+KEY = "bonas.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class Study:
         identifier = self._owned[number]
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
         try:
-            for name, value in _attributes(observation).items():
+            for name, value in attributes_of(observation).items():
                 self.optuna._storage.set_trial_user_attr(identifier, name, value)
             self.optuna.tell(number, values, state=state)
         except optuna.exceptions.UpdateFinishedTrialError as error:
@@ -167,7 +165,7 @@ class Study:
                 values=values,
                 params=dict(zip(self._distributions, architecture.choices, strict=True)),
                 distributions=dict(self._distributions),
-                user_attrs={KEY: key} | _attributes(observation),
+                user_attrs={KEY: key} | attributes_of(observation),
             )
         )
         return len(self.optuna.get_trials(deepcopy=False)) - 1
@@ -251,7 +249,7 @@ class Study:
         if not set(self._distributions) <= trial.params.keys():
             return None
         choices = tuple(trial.params[name] for name in self._distributions)
-        observation = _observation(trial, self.minimise)
+        observation = observation_of(trial, self.minimise)
         return Told(trial.number, Architecture(self.space.name, choices), observation)
 
     def _values(self, observation: Observation) -> list[float] | None:
@@ -272,37 +270,3 @@ def journal_storage(path: Path) -> JournalStorage:
     """The storage in a journal file, repaired first where its last writer was killed."""
     repair_journal(path)
     return JournalStorage(JournalFileBackend(str(path)))
-
-
-def _attributes(observation: Observation) -> dict[str, Any]:
-    attributes: dict[str, Any] = {VARIANCE: observation.variance, FIDELITY: observation.fidelity}
-    attributes |= {AUC_PREFIX + k: v for k, v in observation.aucs.items()}
-    attributes |= {AUC_VARIANCE_PREFIX + k: v for k, v in observation.auc_variances.items()}
-    attributes |= {COST_PREFIX + k: v for k, v in observation.cost.items()}
-    if observation.reason:
-        attributes[REASON] = observation.reason
-    return attributes
-
-
-def _observation(trial: FrozenTrial, minimise: Sequence[str]) -> Observation:
-    attributes = trial.user_attrs
-    cost = {k: v for k, v in _prefixed(attributes, COST_PREFIX).items() if math.isfinite(v)}
-    if trial.state is not TrialState.COMPLETE:
-        reason = str(attributes.get(REASON, "the trial failed without a reason"))
-        return Observation.failed(reason, cost=cost)
-    value, *costs = trial.values
-    try:
-        return Observation(
-            value=value,
-            variance=float(attributes.get(VARIANCE, 0.0)),
-            aucs=_prefixed(attributes, AUC_PREFIX),
-            auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
-            cost=cost | dict(zip(minimise, costs, strict=True)),
-            fidelity=float(attributes.get(FIDELITY, 1.0)),
-        )
-    except ValueError as error:  # told to Optuna itself, which takes infinity
-        return Observation.failed(str(error))
-
-
-def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:
-    return {k[len(prefix) :]: float(v) for k, v in attributes.items() if k.startswith(prefix)}

@@ -35,7 +35,6 @@ from spaces.cell import (
     cell_edges,
     cell_expression,
     edge_name,
-    live_edges,
     split_by_cell,
 )
 from spaces.graphs import (
@@ -51,6 +50,19 @@ from spaces.graphs import (
     key_of_expression,
     summed,
 )
+from spaces.pyramid import (
+    ADD,
+    JOINS,
+    NODES,
+    STAGES,
+    TOP_DOWN,
+    Edges,
+    Frame,
+    add_join,
+    add_pyramid,
+    live_cells,
+    live_levels,
+)
 from spaces.space import Decision, check
 
 CENTRAL_DIFFERENCE = "cdc_3x3"
@@ -64,32 +76,9 @@ OPERATIONS = (
     "avg_pool_3x3",
     "max_pool_3x3",
 )
-STAGES = ("stage1", "stage2", "stage3")
-NODES = 4
 EDGES = len(STAGES) * len(cell_edges(NODES))
 INPUTS = ("rgb", "residual", "rgb+residual", "rgb+bands")
 THETAS = (0.0, 0.3, 0.5, 0.7, 0.9)
-ADD = "add"
-JOINS = {
-    f"joins/{i + 1}-{k + 1}": (i, k) for k in range(len(STAGES)) for i in range(k - 1)
-}  # name -> the stage that is left and the one that is entered, past those between
-TOP_DOWN = {f"pyramid/{k + 2}-{k + 1}": (k + 1, k) for k in reversed(range(len(STAGES) - 1))}
-"""Name -> the level that is left and the finer one that it is added to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What an architecture has around the operations of its cells.
-
-    Attributes:
-        input: What the first stage sees, of `INPUTS`.
-        thetas: Of each stage's central difference convolutions.
-        added: The joins of `JOINS` and `TOP_DOWN` that are there.
-    """
-
-    input: str
-    thetas: tuple[float, ...]
-    added: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +187,7 @@ class ForgerySpace:
         """The live edges of the cells that are reached, and what shapes or joins these cells."""
         frame = self.frame(architecture.choices)
         cells = self.cells(architecture.choices)
-        edges = _live(cells, frame)
+        edges = live_cells(cells, frame)
         found: list[str] = []
         for (stage, choices), live, theta in zip(
             cells.items(), edges, self.theta_decisions, strict=True
@@ -209,7 +198,7 @@ class ForgerySpace:
         if len(self.inputs) > 1 and any(edges):
             found.append("input")
         if frame.added:
-            levels = _live_levels(edges, frame)
+            levels = live_levels(edges, frame)
             joins = [name for name, (i, k) in JOINS.items() if edges[i] and edges[k]]
             joins += [name for name, (k, _) in TOP_DOWN.items() if levels[k]]
             found.extend(name for name in joins if name in frame.added)
@@ -220,8 +209,6 @@ FORGERY = ForgerySpace()
 FORGERY_CASCADE = ForgerySpace(
     "forgery_cascade", inputs=INPUTS, thetas=THETAS, joins=True, top_down=True
 )
-
-Edges = frozenset[tuple[int, int]]
 
 
 @cache
@@ -236,26 +223,6 @@ def _decisions(space: ForgerySpace) -> tuple[Decision, ...]:
     return tuple(found)
 
 
-def _live(cells: dict[str, tuple[T, ...]], frame: Frame) -> list[Edges]:
-    """The live edges of each stage; a stage is entered from the one before and by joins."""
-    found: list[Edges] = []
-    for number, choices in enumerate(cells.values()):
-        entered = number == 0 or bool(found[number - 1])
-        if not entered and frame.added:
-            sources = (i for name, (i, k) in JOINS.items() if k == number and name in frame.added)
-            entered = any(found[i] for i in sources)
-        found.append(live_edges(choices, NODES) if entered else frozenset())
-    return found
-
-
-def _live_levels(edges: Sequence[Edges], frame: Frame) -> list[bool]:
-    """Whether anything reaches each level of the pyramid, from its stage or from above."""
-    levels = [bool(live) for live in edges]
-    for name, (above, level) in TOP_DOWN.items():
-        levels[level] |= name in frame.added and levels[above]
-    return levels
-
-
 def _differences(choices: Sequence[object], live: Edges) -> list[tuple[int, int]]:
     """The live edges that carry a central difference convolution."""
     carried = zip(cell_edges(NODES), choices, strict=True)
@@ -265,7 +232,7 @@ def _differences(choices: Sequence[object], live: Edges) -> list[tuple[int, int]
 def _cascade(space: ForgerySpace, architecture: Architecture) -> "nx.DiGraph[str]":
     frame = space.frame(architecture.choices)
     cells = space.cells(architecture.choices)
-    edges = _live(cells, frame)
+    edges = live_cells(cells, frame)
     thetas = [theta for theta in space.theta_decisions if theta is not None]
     graph: nx.DiGraph[str] = nx.DiGraph(**{SETTINGS: frozenset(thetas)})
     graph.add_node(INPUT, operation=INPUT)
@@ -288,7 +255,7 @@ def _cascade(space: ForgerySpace, architecture: Architecture) -> "nx.DiGraph[str
             graph.add_node(start, operation=SUM if entered else NONE)
             graph.add_edge(f"{stage}/entry", start)
             for name, source in joins.items():
-                _add_join(graph, name, ends[source], start, frame)
+                add_join(graph, name, ends[source], start, frame)
         end = add_cell(graph, stage, start, choices, NODES)
         ends.append(end)
         if not edges[number]:
@@ -298,32 +265,5 @@ def _cascade(space: ForgerySpace, architecture: Architecture) -> "nx.DiGraph[str
             for i, j in _differences(choices, edges[number]):
                 settings = {theta: str(frame.thetas[number])}
                 graph.nodes[edge_name(stage, i, j)][SETTINGS] = settings
-    _add_pyramid(graph, space, ends, _live_levels(edges, frame), frame)
+    add_pyramid(graph, ends, live_levels(edges, frame), frame, top_down=space.top_down)
     return graph
-
-
-def _add_join(graph: "nx.DiGraph[str]", name: str, source: str, target: str, frame: Frame) -> None:
-    graph.add_node(name, operation=ADD if name in frame.added else NONE, decision=name)
-    graph.add_edges_from([(source, name), (name, target)])
-
-
-def _add_pyramid(
-    graph: "nx.DiGraph[str]",
-    space: ForgerySpace,
-    ends: Sequence[str],
-    live: Sequence[bool],
-    frame: Frame,
-) -> None:
-    """A level behind every cell, coarser ones joined to finer ones, all of them to the output."""
-    heads = []
-    for stage, end in zip(STAGES, ends, strict=True):
-        heads.append(f"{stage}/level")
-        graph.add_node(heads[-1], operation=heads[-1])
-        graph.add_edge(end, heads[-1])
-    for name, (above, level) in TOP_DOWN.items() if space.top_down else ():
-        merged = f"{STAGES[level]}/merged"
-        graph.add_node(merged, operation=merged if live[level] else NONE)
-        graph.add_edge(heads[level], merged)
-        _add_join(graph, name, heads[above], merged, frame)
-        heads[level] = merged
-    graph.add_edges_from((head, OUTPUT) for head in heads)

@@ -11,7 +11,8 @@ from bonas.networks.heads import full_precision
 from bonas.networks.stems import ChosenStem, Stem, entry, first_stem
 from bonas.networks.wiring import Wiring, wiring_of
 from spaces.architecture import Architecture, Choice
-from spaces.forgery import ADD, FORGERY, JOINS, NODES, STAGES, TOP_DOWN, ForgerySpace
+from spaces.forgery import FORGERY, ForgerySpace
+from spaces.pyramid import ADD, JOINS, NODES, STAGES, TOP_DOWN
 
 WIDENING = (2, 4, 6)
 

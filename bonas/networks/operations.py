@@ -139,7 +139,7 @@ class AveragePool2d(nn.AvgPool2d):
 
     On CUDA its input is first brought into the order n x c x h x w: of the order that cuDNN's
     convolutions leave behind, channels_last, some versions of torch compute a wrong gradient
-    where a pool has padding (pytorch/pytorch issue 188344). With torch 2.11 it was off by its norm.
+    where a pool has padding (its bug 188344). With torch 2.11 it was off by its norm.
     """
 
     def __init__(self, stride: int = 1) -> None:

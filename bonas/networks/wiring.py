@@ -7,7 +7,8 @@ import torch
 
 from bonas.networks.cells import Mixture
 from spaces.architecture import Choice
-from spaces.forgery import ADD, EDGES, JOINS, TOP_DOWN, ForgerySpace
+from spaces.forgery import EDGES, ForgerySpace
+from spaces.pyramid import ADD, JOINS, TOP_DOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,9 @@ class SurrogateSampler(ArchitectureSampler):
     def _begin(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """In turns a pure architecture, as long as there are any, and a random one."""
         if (len(history.estimates) + len(history.pending)) % 2 == 0:
-            pure = pure_architectures(self.space, rng=rng)
-            found = self.first_promising(a for a in pure if self.is_open(a, history))
-            if found is not None:
-                return found
+            for pure in pure_architectures(self.space, rng=rng):
+                if self.is_open(pure, history) and (not self.promising or self.promising(pure)):
+                    return pure
         return self.draw(history, rng=rng)
 
     def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:

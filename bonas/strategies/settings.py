@@ -64,16 +64,16 @@ class Settings:
     """What the Bayesian strategy is made of.
 
     Attributes:
-        initial: Random architectures before the surrogate is asked.
+        initial: Architectures before the surrogate is asked, in turns pure ones, each of one
+            option throughout (`bonas.strategies.design`), and random ones.
         turning: After so many architectures, half of the steps stay one edit from the best
             architecture whose neighbourhood is not yet estimated; before it fewer, later more.
             The others may go anywhere. 0 makes all steps local, infinity none.
         quiet: Steps are local as well while no architecture is expected to improve on the best
             by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
-        acquisition: Scores candidates.
-            Several objectives have one of their own (`bonas.strategies.pareto`), which is weighted
-            by constraints and cost as the default is.
+        acquisition: Scores candidates. Several objectives have one of their own
+            (`bonas.strategies.pareto`), weighted by constraints and cost as the default is.
         conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
             stored as `bonas.auc.<condition>`, then has a Gaussian process of its own. The value
             of a maximised study must be that sum.
@@ -86,7 +86,7 @@ class Settings:
         cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
     """
 
-    initial: int = 10
+    initial: int = 8
     turning: float = 75.0
     quiet: float = 0.0025
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate

@@ -17,8 +17,9 @@ from spaces.encodings.paths import HASHED_FEATURES, PathEncoding
 from spaces.encodings.profiles import PathProfileEncoding
 from spaces.encodings.wiring import fixed_paths
 from spaces.encodings.wl import WeisfeilerLehmanEncoding
-from spaces.forgery import ADD, FORGERY, FORGERY_CASCADE, INPUTS, STAGES, THETAS, ForgerySpace
+from spaces.forgery import FORGERY, FORGERY_CASCADE, INPUTS, THETAS, ForgerySpace
 from spaces.graphs import NONE, SKIP, canonical_key, is_connected, live_decisions
+from spaces.pyramid import ADD, STAGES
 from spaces.space import connects, from_indices, live, sample, size, unused
 
 SEEDS = st.integers(0, 2**32 - 1)

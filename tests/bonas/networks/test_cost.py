@@ -9,8 +9,9 @@ from bonas.networks.plain import PlainNetwork
 from bonas.strategies.random import RandomSampler
 from bonas.study import Study
 from spaces.architecture import Architecture
-from spaces.forgery import FORGERY, STAGES
+from spaces.forgery import FORGERY
 from spaces.graphs import live_decisions
+from spaces.pyramid import STAGES
 from tests.bonas.networks.test_networks import drawn
 
 BUILDER = ForgeryBuilder(width=4, level_width=8)

@@ -12,8 +12,9 @@ from bonas.networks.cost import COSTS, OptionCosts, architecture_cost, network_c
 from bonas.networks.detector import Detector
 from bonas.networks.operations import CentralDifference
 from spaces.architecture import Architecture
-from spaces.forgery import ADD, FORGERY_CASCADE, INPUTS, STAGES, THETAS, ForgerySpace
+from spaces.forgery import FORGERY_CASCADE, INPUTS, THETAS, ForgerySpace
 from spaces.graphs import NONE, SKIP
+from spaces.pyramid import ADD, STAGES
 from spaces.space import connects, live, sample
 from tests.spaces.test_forgery import changed, key, point
 

@@ -110,7 +110,7 @@ def test_gradients_on_cuda_do_not_depend_on_the_order_in_memory(
     with torch.backends.cudnn.flags(allow_tf32=False):
         for device in ("cpu", "cuda"):
             operation.to(device)
-            inputs = images.to(device).contiguous(memory_format=order).requires_grad_()
+            inputs = images.clone(memory_format=order).to(device).requires_grad_()
             operation(inputs).backward(upstream.to(device))
             assert inputs.grad is not None
             gradients.append(inputs.grad.cpu())

@@ -14,10 +14,11 @@ from bonas.report.drawing import draw_architecture
 from bonas.report.stage_drawing import StageRow, stage_rows
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
-from spaces.forgery import ADD, FORGERY, FORGERY_CASCADE
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.graphs import INPUT, OUTPUT, live_decisions
 from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201
+from spaces.pyramid import ADD
 from spaces.space import Decision, SearchSpace, sample
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -39,9 +39,10 @@ from bonas.strategies.progressive import (
 from bonas.strategies.strength_gradients import strength_gradients
 from spaces.architecture import Choice
 from spaces.darts import DARTS
-from spaces.forgery import ADD, FORGERY, FORGERY_CASCADE, JOINS, STAGES, TOP_DOWN
+from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.graphs import NONE, SKIP
 from spaces.nasbench201 import NASBENCH201
+from spaces.pyramid import ADD, JOINS, STAGES, TOP_DOWN
 from spaces.space import check, connects
 
 FORGERY_BUILDER = ForgeryBuilder(width=4, level_width=8)

@@ -24,6 +24,8 @@ from spaces.space import connects, enumerate_space
 SPACE = CellSpace("space", (NONE, SKIP, "conv", "pool"), nodes=4)
 DECISIONS = {d.name: CategoricalDistribution(d.options) for d in SPACE.decisions}
 WEIGHTS = {NONE: -1.0, SKIP: 0.2, "conv": 1.0, "pool": 0.5}
+POOLED = 2
+"""The edge on which pooling is worth more than a convolution: no pure architecture is the best."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,11 @@ def _quiet() -> None:
 
 
 def _value(choices: tuple[str, ...]) -> float:
-    return sum((i + 1) * WEIGHTS[c] for i, c in enumerate(choices))
+    bonus = 2.0 if choices[POOLED] == "pool" else 0.0
+    return bonus + sum((i + 1) * WEIGHTS[c] for i, c in enumerate(choices))
+
+
+BEST = max(_value(a.choices) for a in enumerate_space(SPACE))
 
 
 def _convolutions(trial: optuna.trial.FrozenTrial | optuna.Trial) -> int:
@@ -111,7 +117,7 @@ def test_a_zero_cost_score_that_ranks_well_shortens_the_search() -> None:
         study = optuna.create_study(
             direction="maximize", sampler=SurrogateSampler(SPACE, settings=settings)
         )
-        for _ in range(12):
+        for _ in range(16):
             trial = study.ask(DECISIONS)
             chosen = tuple(trial.params[d.name] for d in SPACE.decisions)
             study.tell(trial, value(Architecture(SPACE.name, chosen)))
@@ -158,10 +164,10 @@ def test_an_earlier_study_is_believed_and_not_repeated() -> None:
     observed = [
         (Architecture(SPACE.name, tuple(t.params.values())), float(t.value or 0))
         for t in earlier.trials
-        if t.value is not None and t.value < 19
+        if t.value is not None and t.value < 19.5
     ]
     study = _run(Settings(warm_start=observed), 8)
-    assert study.best_value == 21.0
+    assert study.best_value == BEST
     keys = {canonical_key(SPACE.graph(a)) for a, _ in observed}
     found = [Architecture(SPACE.name, tuple(t.params.values())) for t in study.trials]
     assert not keys & {canonical_key(SPACE.graph(a)) for a in found}
