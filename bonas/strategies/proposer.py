@@ -207,8 +207,10 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         )
         return (Architecture(self.space.name, c) for c in itertools.product(*options))
 
-    def first_promising(self, architectures: Iterable[Architecture]) -> Architecture | None:
-        """The first one that is promising, or the first of all where fifty are not."""
+    def first_promising(
+        self, architectures: Iterable[Architecture], *, certain: bool = False
+    ) -> Architecture | None:
+        """The first one that is promising; where fifty are not, the first, or none if `certain`."""
         passed: list[Architecture] = []
         for architecture in architectures:
             if self.promising is None or self.promising(architecture):
@@ -216,7 +218,7 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
             passed.append(architecture)
             if len(passed) == PASSED_OVER:
                 break
-        return passed[0] if passed else None
+        return passed[0] if passed and not certain else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_lock"}

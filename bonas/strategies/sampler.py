@@ -155,7 +155,8 @@ class SurrogateSampler(ArchitectureSampler):
     ) -> Architecture:
         order: list[int] = torch.argsort(scores, descending=True, stable=True).tolist()
         ranked = (architectures[i] for i in order)
-        found = self.first_promising(a for a in ranked if self.is_open(a, history))
+        # The best ones resemble each other: where none is promising, a random one may be.
+        found = self.first_promising((a for a in ranked if self.is_open(a, history)), certain=True)
         return found or self.draw(history, rng=rng)
 
     def after_trial(
