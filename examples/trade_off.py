@@ -19,7 +19,8 @@ def main(path: Path, score_column: str, latency_column: str) -> None:
         for column in (score_column, latency_column)
     )
     search = bonas.Search(score.space, seed=0, minimise=["latency"])
-    for _ in range(min(TRIALS, len(score.values))):
+    classes = {search.key(architecture) for architecture in score.values}
+    for _ in range(min(TRIALS, len(classes))):
         architecture = search.ask()
         observation = bonas.Observation(
             value=score.values[architecture],

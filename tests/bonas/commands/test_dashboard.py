@@ -68,4 +68,4 @@ def test_the_objectives_are_named_and_have_their_directions(tmp_path: Path) -> N
     detail = answer(app, f"/api/studies/{summary['study_id']}")
     assert [t["values"] for t in detail["trials"]] == [[0.7, 9.0], [0.6, 20.0], [0.5, 4.0]]
     assert [t["number"] for t in detail["best_trials"]] == [0, 2]
-    assert detail["metric_names"] == ["score", "parameters"]
+    assert study.optuna.metric_names == ["score", "parameters"]

@@ -138,7 +138,7 @@ def test_calibrating_wrongly_is_wrong_use(
         (["--error", "0"], "error must lie in (0, 1)"),
         (["--split", "test"], "no images in the split 'test'"),
         (["--set", "size=64"], "is no setting of how a folder is read"),
-        (["--set", "on_bad_image"], "is no setting of how a folder is read"),
+        (["--set", "on_bad_image"], "is not of the form key=value"),
         ([], "holds 24 of 24 images that"),
     ):
         assert main([*command, *arguments]) == 2
