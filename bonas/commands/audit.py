@@ -1,8 +1,8 @@
 """`bonas audit`: leaks and shortcuts of a data set, or of all data that a configuration names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -22,6 +22,7 @@ from bonas.data.audit import (
     pictures_on_disk,
 )
 from bonas.data.audit.measures import FRAMES
+from bonas.data.audit.protocol import audit_protocol
 from bonas.data.layouts.named import LAYOUTS
 from bonas.data.source import layout_settings
 
@@ -64,18 +65,20 @@ def audit(
         findings = checks(pictures, shown.counting)
     videos = sum(picture.is_video for picture in pictures)
     worst = max((f.verdict for f in findings), key=list(Verdict).index)
+    protocol = audit_protocol(pictures, fast=fast)
     if json:
         print_json(
             {
+                "protocol": protocol,
                 "pictures": len(pictures) - videos,
                 "videos": videos,
-                "frames_per_video": 0 if fast else FRAMES,
                 "verdict": worst.value,
                 "findings": [finding.to_json() for finding in findings],
             }
         )
     else:
         _show(findings, _extent(len(pictures) - videos, videos, fast=fast))
+        RESULTS.print(_line(protocol), soft_wrap=True, markup=False)
     if worst is Verdict.LEAK:
         raise typer.Exit(1)
 
@@ -160,6 +163,16 @@ def _show(findings: Sequence[Finding], extent: str) -> None:
     for finding in findings:
         if finding.verdict is not Verdict.OK:
             RESULTS.print(_sentence(finding), soft_wrap=True)
+
+
+def _line(protocol: Mapping[str, Any]) -> str:
+    """What the findings hold for, in one line."""
+    data = [
+        f"data {name} {split} {used['digest']}"
+        for name, splits in protocol["data"].items()
+        for split, used in splits.items()
+    ]
+    return "; ".join([*data, f"bonas {protocol['version']}"])
 
 
 def _sentence(finding: Finding) -> str:

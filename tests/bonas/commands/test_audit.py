@@ -74,7 +74,8 @@ def test_videos_are_audited_and_what_was_looked_at_is_said(
     assert "unreadable pictures │ ok" in out
     assert main(["audit", str(tmp_path), "--fast", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert (found["pictures"], found["videos"], found["frames_per_video"]) == (1, 4, 0)
+    assert (found["pictures"], found["videos"]) == (1, 4)
+    assert found["protocol"]["frames_per_video"] == 0
     (tmp_path / "a.png").unlink()
     (tmp_path / "metadata.csv").write_text("\n".join(rows[:-1]) + "\n")
     assert main(["audit", str(tmp_path)]) == 1

@@ -1,0 +1,83 @@
+"""What the findings of an audit hold for: which files, read how, judged by which limits."""
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bonas
+from bonas.data.audit.finding import LEAK_AUC, WARNING_AUC
+from bonas.data.audit.measures import FRAMES
+from bonas.data.audit.near_copies import COPY, LOOKALIKE
+from bonas.data.audit.perceptual_hash import RADIUS
+from bonas.data.audit.pictures import Picture
+from bonas.protocol import versions
+
+_DIGITS = 16
+
+
+def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]:
+    """Versions, limits, and what was looked at, as a JSON document.
+
+    The digests are of listings: of each file its path below the data set, size, split, label,
+    original and people; of a drawn face its pixels in place of path and size. They change with what
+    an audit would see differently, short of an edit that keeps a file's size, and cost no reading.
+
+    Args:
+        pictures: All that were audited.
+        fast: Whether nothing was decoded.
+
+    Raises:
+        OSError: a file that has gone.
+    """
+    members: dict[str, list[Picture]] = defaultdict(list)
+    for picture in pictures:
+        members[picture.data_set].append(picture)
+    return {
+        "version": bonas.__version__,
+        "versions": versions(),
+        "fast": fast,
+        "frames_per_video": 0 if fast else FRAMES,
+        "limits": {
+            "warning_auc": WARNING_AUC,
+            "leak_auc": LEAK_AUC,
+            "hash_bits": RADIUS,
+            "copy_correlation": COPY,
+            "lookalike_correlation": LOOKALIKE,
+        },
+        "data": {name: _used(those) for name, those in members.items()},
+    }
+
+
+def _used(pictures: Sequence[Picture]) -> dict[str, dict[str, Any]]:
+    paths = [p.source for p in pictures if isinstance(p.source, Path)]
+    root = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    splits: dict[str, list[Picture]] = defaultdict(list)
+    for picture in pictures:
+        splits[picture.split.value].append(picture)
+    return {
+        split: {
+            "digest": _digest(those, root),
+            "files": len(those),
+            "forged": sum(p.label for p in those),
+            "originals": len({p.original for p in those}),
+        }
+        for split, those in splits.items()
+    }
+
+
+def _digest(pictures: Sequence[Picture], root: str) -> str:
+    lines = sorted(
+        repr((*_identity(p, root), p.split.value, p.label, p.original, p.people)) for p in pictures
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_DIGITS]
+
+
+def _identity(picture: Picture, root: str) -> tuple[str, int | str]:
+    if isinstance(picture.source, Path):
+        below = picture.source.relative_to(root).as_posix()
+        return below, picture.source.stat().st_size
+    pixels = picture.source.cpu().numpy().tobytes()
+    return picture.name, hashlib.sha256(pixels).hexdigest()
