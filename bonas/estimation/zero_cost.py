@@ -223,7 +223,9 @@ def _without_norms(network: nn.Module) -> nn.Module:
 
 
 def _layers(network: nn.Module) -> Iterator[nn.Conv2d | nn.Linear]:
-    return (m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear)))
+    """Those that learn: fixed filters of the input have no weights to be scored."""
+    layers = (m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear)))
+    return (layer for layer in layers if layer.weight.requires_grad)
 
 
 def _weights(network: nn.Module) -> list[torch.Tensor]:

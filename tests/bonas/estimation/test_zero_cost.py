@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,27 @@ from bonas.estimation.zero_cost import PROXIES, ZeroCostEstimator, synflow
 from bonas.networks.builder import ForgeryBuilder, NASBench201Builder
 from bonas.networks.cost import architecture_cost
 from spaces.architecture import Architecture
+from spaces.forgery import INPUTS
 from spaces.nasbench201 import NASBENCH201
-from tests.bonas.networks.test_networks import drawn
+from tests.bonas.networks.test_every_builder import BUILDERS, drawn
 
 LABELS = torch.tensor([0, 1, 1, 0, 1])
 BUILDER = ForgeryBuilder(width=4, level_width=8)
+CASCADE = BUILDERS["cascade"]
+
+
+def seeing(option: str) -> Architecture:
+    """One of `forgery_cascade` whose first stage sees this input."""
+    architecture = drawn(CASCADE, seed=5)
+    names = [decision.name for decision in CASCADE.space.decisions]
+    choices = list(architecture.choices)
+    choices[names.index("input")] = option
+    return replace(architecture, choices=tuple(choices))
+
+
+NETWORKS = {name: (builder, drawn(builder, seed=5)) for name, builder in BUILDERS.items()} | {
+    f"input {option}": (CASCADE, seeing(option)) for option in INPUTS
+}
 
 
 class Small(nn.Module):
@@ -196,14 +213,15 @@ def test_a_proxy_leaves_the_model_as_it_was(name: str, model: Small, images: tor
 
 
 @pytest.mark.parametrize("name", [*PROXIES, "parameters", "multiply_adds"])
-def test_every_score_is_finite_and_repeats_with_its_seed(name: str) -> None:
+@pytest.mark.parametrize("networks", NETWORKS)
+def test_every_score_is_finite_and_repeats_with_its_seed(networks: str, name: str) -> None:
+    builder, architecture = NETWORKS[networks]
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(6, 3, 32, 32, generator=generator)
-    estimator = ZeroCostEstimator(BUILDER, name, images, torch.tensor([0, 1] * 3))
-    architecture = drawn(1, seed=5)[0]
+    estimator = ZeroCostEstimator(builder, name, images, torch.tensor([0, 1] * 3))
     first, again = (estimator.estimate(architecture, seed=3) for _ in range(2))
     assert first.value == again.value
-    assert first.cost["parameters"] == architecture_cost(BUILDER, architecture, 32)["parameters"]
+    assert first.cost["parameters"] == architecture_cost(builder, architecture, 32)["parameters"]
     if name in first.cost:
         assert first.value == first.cost[name]
 
