@@ -12,8 +12,15 @@ from torch.nn import functional
 
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.zero_cost import PROXIES, ZeroCostEstimator, synflow
-from bonas.networks.builder import ForgeryBuilder, NASBench201Builder
+from bonas.networks.builder import (
+    ForgeryBuilder,
+    NASBench201Builder,
+    build_network,
+    build_supernet,
+)
 from bonas.networks.cost import architecture_cost
+from bonas.networks.detector import Detector
+from bonas.networks.inputs import CHANNELS
 from spaces.architecture import Architecture
 from spaces.forgery import INPUTS
 from spaces.nasbench201 import NASBENCH201
@@ -174,6 +181,41 @@ def test_synflow_has_no_batch_norm_and_of_biases_what_flows_through_weights(
     before = copy.deepcopy(model.state_dict())
     assert synflow(model, images, LABELS) == pytest.approx(expected)
     assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
+
+
+CONVOLUTIONS = {
+    "forgery": Architecture("forgery", ("conv_3x3",) * 18),
+    "cascade": Architecture(
+        "forgery_cascade", (*("conv_3x3",) * 18, "rgb", 0.3, 0.9, 0.7, "add", "add", "none")
+    ),
+    "macro": Architecture("macro", ("conv", 2, 0.5, 5, 3) * 4),
+}
+DIFFERENCES = {"conv_3x3": "cdc_3x3", "conv": "cdc"}
+
+
+@pytest.mark.parametrize("networks", CONVOLUTIONS)
+def test_synflow_reads_a_difference_as_a_plain_convolution(networks: str) -> None:
+    builder, plain = BUILDERS[networks], CONVOLUTIONS[networks]
+    exchanged = [DIFFERENCES.get(str(choice), choice) for choice in plain.choices]
+    scores = []
+    for architecture in (plain, replace(plain, choices=tuple(exchanged))):
+        model = Detector(build_network(builder, architecture, seed=0), architecture)
+        scores.append(synflow(model, torch.rand(2, 3, 32, 32), LABELS[:2]))
+    assert scores[0] == scores[1] > 0
+
+
+@pytest.mark.parametrize("option", [option for option in INPUTS if option != "rgb"])
+def test_synflow_sees_no_filter_before_the_first_layer(option: str, images: torch.Tensor) -> None:
+    """A first layer that spreads the kernels of pixels over more channels has the same score."""
+    supernet = build_supernet(CASCADE, seed=0)
+    weights = supernet.state_dict()
+    pixels, filtered = (weights[f"entries.0.firsts.{name}.0.weight"] for name in ("rgb", option))
+    times = CHANNELS[option] // CHANNELS["rgb"]
+    filtered.copy_(pixels.repeat(1, times, 1, 1) / times)
+    expected, found = (
+        synflow(Detector(supernet, seeing(name)), images, LABELS) for name in ("rgb", option)
+    )
+    assert found == pytest.approx(expected)
 
 
 def test_jacob_cov_is_the_entropy_of_the_gradients_correlations(
