@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bonas.estimation.estimator import EstimationFailed
+from bonas.estimation.estimator import EstimationFailed, check_connected
 from bonas.networks.builder import NetworkBuilder, build_network
 from bonas.networks.cost import COSTS, architecture_cost
 from bonas.networks.detector import Detector
@@ -201,9 +201,10 @@ class ZeroCostEstimator:
         """The score of the network that the seed initialises.
 
         Raises:
-            EstimationFailed: the score is not finite.
+            EstimationFailed: the architecture is disconnected, or the score is not finite.
         """
         started = time.perf_counter()
+        check_connected(self.builder.space, architecture)
         cost = architecture_cost(self.builder, architecture, self.images.shape[-1])
         value = cost.get(self.proxy, math.nan)
         if self.proxy not in cost:
