@@ -27,7 +27,7 @@ from bonas.robustness.scored import Attributes, Scored
 from bonas.saved_detector import SavedDetector
 from bonas.score_protocol import BUDGET
 from bonas.tested import ALL, DataPart
-from bonas.trained_on import count_trained_on
+from bonas.trained_on import Use, count_used
 
 CLEAN_ONLY = Protocol(corruptions=(), attacks=MappingProxyType({}))
 FRAMES, VIDEOS = "frames", "videos"
@@ -221,8 +221,8 @@ def _protocol(
 ) -> dict[str, Any]:
     calibration, record = detector.calibration, detector.record
     named = {"name": tested.name, "split": tested.split}
-    trained_on = {
-        "trained_on": count_trained_on(detector.folder, tested.faces),
+    used = {
+        **{use.value: count_used(detector.folder, tested.faces, use) for use in Use},
         "forgeries": list(tested.faces.forgeries),
         "forgeries_trained_on": None
         if tested.trained is None
@@ -231,7 +231,7 @@ def _protocol(
     protocol = ResultProtocol(
         seed=evaluation.protocol.seed,
         device=detector.device.describe(),
-        data=named | ImagesUsed.of(tested.faces).to_json() | trained_on,
+        data=named | ImagesUsed.of(tested.faces).to_json() | used,
         conditions=evaluation.conditions,
     )
     return protocol.to_json() | {

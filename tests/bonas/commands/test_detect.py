@@ -20,7 +20,7 @@ from bonas.device import Device
 from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
-from bonas.trained_on import save_trained_on
+from bonas.trained_on import Use, count_used, save_used
 from tests.bonas.data.pictures import video
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
@@ -115,6 +115,7 @@ def test_calibrating_anew_changes_what_is_said_and_not_the_logits(
     loaded = bonas.load_detector(detector.folder, device="cpu")
     assert loaded.calibration is not None
     assert loaded.calibration.to_json() == document
+    assert count_used(detector.folder, faces, Use.CALIBRATED) == len(faces)
     assert torch.equal(
         torch.from_numpy(loaded(faces.images)), torch.from_numpy(detector(faces.images))
     )
@@ -144,7 +145,7 @@ def test_calibrating_wrongly_is_wrong_use(
         assert main([*command, *arguments]) == 2
         assert message in " ".join(capsys.readouterr().err.split())
     # Trained on a part of the split, as with types that were held back: no digest is the same.
-    save_trained_on(detector.folder, faces.select(range(0, 24, 2)))
+    save_used(detector.folder, Use.TRAINED, [faces.select(range(0, 24, 2))])
     assert main(command) == 2
     assert "holds 12 of 24 images that" in " ".join(capsys.readouterr().err.split())
     assert (detector.folder / "calibration.json").read_bytes() == before

@@ -18,7 +18,7 @@ from bonas.estimation.evaluation import Protocol
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
 from bonas.saved_detector import SavedDetector
-from bonas.trained_on import save_trained_on
+from bonas.trained_on import Use, save_used
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
 from tests.conftest import striped_faces
@@ -146,15 +146,27 @@ def test_images_that_were_trained_on_are_warned_of(
     command = ["evaluate", str(detector.folder), str(data), "--device", "cpu", "--split", "all"]
     assert main(command) == 0
     assert "was not kept with it" in capsys.readouterr().out
-    save_trained_on(detector.folder, faces.select(range(10)))
+    save_used(detector.folder, Use.TRAINED, [faces.select(range(10))])
     assert main(command) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "The detector was trained on 10 of these 48 images" in shown
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["protocol"]["data"]["trained_on"] == 10
-    save_trained_on(detector.folder, striped_faces(3, seed=9))
+    for use in Use:
+        save_used(detector.folder, use, [striped_faces(3, seed=9)])
     assert main(command) == 0
-    assert "of these 48 images" not in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "of these 48 images" not in shown
+    assert "some of these images was not kept" not in shown
+    save_used(detector.folder, Use.SELECTED, [faces.select(range(6))])
+    save_used(detector.folder, Use.CALIBRATED, [faces.select(range(8))])
+    assert main(command) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "6 of these 48 images selected the architecture" in shown
+    assert "8 of these 48 images chose the threshold" in shown
+    assert main([*command, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)[0]["protocol"]["data"]
+    assert (data["trained_on"], data["selected_on"], data["calibrated_on"]) == (0, 6, 8)
 
 
 def test_data_are_read_as_set(
