@@ -6,6 +6,7 @@ from typing import Any
 from bonas.commands.console import RESULTS, print_table
 from bonas.detector_evaluation import Breakdown, DetectorEvaluation
 from bonas.protocol import line
+from bonas.robustness.attacks.masking import FEWEST
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.estimate import Estimate, Metrics, Refused
 from bonas.robustness.metrics import NAMES
@@ -36,6 +37,8 @@ def print_evaluation(result: DetectorEvaluation) -> None:
     remarks += _meaning(protocol["calibration"])
     if result.gradients is not None:
         remarks.append(result.gradients.describe())
+    elif {"attack/apgd", "attack/square"} <= {c.key for c in result.frames}:
+        remarks.append(f"gradients were not checked: fewer than {FEWEST} images are attacked")
     frames = data["frames_per_video"]
     held = "no videos" if frames is None else f"{frames[0]} - {frames[1]} frames per video"
     size = f"{data['images']} images, {data['originals']} originals, {held}"
