@@ -102,9 +102,9 @@ def observe(
     """A score as an observation."""
     return Observation(
         value=score.value,
-        variance=score.variance,
+        variance=score.sampling_variance,
         aucs={condition.key: auc.value for condition, auc in score.conditions},
-        auc_variances={condition.key: auc.variance for condition, auc in score.conditions},
+        auc_variances={condition.key: auc.sampling_variance for condition, auc in score.conditions},
         cost=cost | {"seconds": seconds},
         fidelity=fidelity,
     )
