@@ -142,23 +142,13 @@ class RobustnessScore:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Confidence interval of the value, on the logit scale; see `auc.interval`."""
-        return _widened(interval(self.value, self.variance, level), self._beyond(level))
+        beyond = _beyond(dict(self.conditions), self.weights, level)
+        return _widened(interval(self.value, self.variance, level), beyond)
 
     @property
     def mean(self) -> MeanAuc:
         """The value as a mean, with its error."""
-        return MeanAuc(self.value, self.variance, *self._beyond(0.95))
-
-    @property
-    def sampling_variance(self) -> float:
-        """The variance with what separated conditions add to it, for where one number is kept."""
-        return (math.sqrt(self.variance) + max(self._beyond(0.95)) / _NORMAL) ** 2
-
-    def _beyond(self, level: float) -> tuple[float, float]:
-        shares = condition_weights(list(self.aucs), self.weights)
-        reaches = [(shares[c], auc.beyond(level)) for c, auc in self.conditions]
-        below, above = (math.fsum(s * r[side] for s, r in reaches) for side in (0, 1))
-        return below, above
+        return weighted_mean(self.value, self.variance, dict(self.conditions), self.weights)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with the value beside what it follows from."""
@@ -193,6 +183,16 @@ class RobustnessScore:
                 f"{data['value']}; the record was altered, evaluate again"
             )
         return score
+
+
+def weighted_mean(
+    value: float,
+    variance: float,
+    conditions: Mapping[Condition, ConditionAuc],
+    weights: ScoreWeights,
+) -> MeanAuc:
+    """A score, its conditions being separated or not, where its variance is that of the others."""
+    return MeanAuc(value, variance, *_beyond(conditions, weights, 0.95))
 
 
 def mean_of(parts: Sequence[ConditionAuc | MeanAuc]) -> MeanAuc:
@@ -258,6 +258,15 @@ def require_comparable(scores: Sequence[RobustnessScore]) -> None:
         raise ValueError(
             f"scores must have the same weights, got {sorted(weights)}; choose one and score again"
         )
+
+
+def _beyond(
+    conditions: Mapping[Condition, ConditionAuc], weights: ScoreWeights, level: float
+) -> tuple[float, float]:
+    shares = condition_weights(conditions.keys(), weights)
+    reaches = [(shares[c], auc.beyond(level)) for c, auc in conditions.items()]
+    below, above = (math.fsum(s * r[side] for s, r in reaches) for side in (0, 1))
+    return below, above
 
 
 def _widened(bounds: tuple[float, float], beyond: tuple[float, float]) -> tuple[float, float]:
