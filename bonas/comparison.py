@@ -39,7 +39,7 @@ from bonas.networks.plain import PlainNetwork
 from bonas.protocol import ResultProtocol, images_of
 from bonas.region_quality import RegionQuality, region_quality
 from bonas.step_time import PLAIN, Stopwatch
-from bonas.trained_on import TrainedOn, save_trained_on
+from bonas.trained_on import TrainedOn, Use, save_used
 from bonas.training import Progress, Recipe, train
 from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
@@ -216,7 +216,11 @@ def _save(
 ) -> None:
     """Keep a detector, calibrated on the validation faces."""
     val = parts.data.val
-    save_trained_on(folder, parts.train)
+    save_used(folder, Use.TRAINED, [parts.train])
+    # Rivals are what they are, whatever these images say.
+    selecting = () if entrant.name in tuple(Rival) else (val, *parts.data.unseen_val.values())
+    save_used(folder, Use.SELECTED, selecting)
+    save_used(folder, Use.CALIBRATED, [val])
     logits = logits_of(detector, val.images.to(parts.device.device), parts.device)
     save_detector(
         folder,

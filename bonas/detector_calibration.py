@@ -1,5 +1,6 @@
 """What a detector's scores mean, kept beside it: `calibration.json`."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -35,6 +36,18 @@ class Calibration:
     def point(self, *, videos: bool) -> OperatingPoint:
         """The operating point of videos or of frames; the latter where videos have none."""
         return self.videos if videos and self.videos is not None else self.frames
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it, the first sixteen hexadecimal digits."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def frames_per_video(self) -> list[int] | None:
+        """The fewest and the most of the videos; `None` without videos or where not kept."""
+        span: list[int] | None = self.data.get("frames_per_video")
+        return span
 
     def to_json(self) -> dict[str, Any]:
         """Everything; in strict JSON."""

@@ -27,7 +27,7 @@ from bonas.robustness.scored import Attributes, Scored
 from bonas.saved_detector import SavedDetector
 from bonas.score_protocol import BUDGET
 from bonas.tested import ALL, DataPart
-from bonas.trained_on import count_trained_on
+from bonas.trained_on import Use, count_used
 
 CLEAN_ONLY = Protocol(corruptions=(), attacks=MappingProxyType({}))
 FRAMES, VIDEOS = "frames", "videos"
@@ -140,10 +140,20 @@ def evaluate_detector(
         progress: Told (conditions done, conditions in all).
 
     Raises:
-        DataError: too few images, or of one class.
+        DataError: too few images, also for the check of gradients where it is asked for, or of
+            one class.
     """
     clean, unseen = tested.divided()
     base = tested.faces if clean is None else clean
+    checked = attacked_faces(base, min(CHECKED, protocol.attack_images))
+    enough = len(checked) >= FEWEST
+    looked = check_gradients or {Attack.APGD, Attack.SQUARE} <= protocol.attacks.keys()
+    if check_gradients and not enough:
+        raise DataError(
+            f"data set {tested.name!r}, split {tested.split!r}: gradients are checked on "
+            f"{len(checked)} images, but it takes {FEWEST} of them for a verdict. Raise "
+            f"score.attack_images ({protocol.attack_images}), test more images, or do not check."
+        )
     evaluation = Evaluation.of(base, unseen, protocol, detector.device, trained=clean is not None)
     done = 0
 
@@ -178,13 +188,12 @@ def evaluate_detector(
             f"data set {tested.name!r}, split {tested.split!r}, is not scored: {refused[0]}."
         )
     weighed = any(protocol.weights.of(c.group) > 0 for c in frames)
-    both = {Attack.APGD, Attack.SQUARE} <= protocol.attacks.keys()
     return DetectorEvaluation(
         _protocol(detector, tested, evaluation, draws=draws),
         frames,
         videos,
         None if refused or not weighed else evaluation.score(logits),
-        _gradients(detector, base, protocol) if both or check_gradients else None,
+        _gradients(detector, checked, protocol) if looked and enough else None,
         together,
     )
 
@@ -202,15 +211,13 @@ def _broken_down(
     return found
 
 
-def _gradients(detector: SavedDetector, base: Faces, protocol: Protocol) -> GradientMasking | None:
-    """Square against APGD on some of the attacked images, by the smaller of their budgets."""
-    faces = attacked_faces(base, min(CHECKED, protocol.attack_images)).to(detector.device.device)
-    if len(faces) < FEWEST:
-        return None
+def _gradients(detector: SavedDetector, checked: Faces, protocol: Protocol) -> GradientMasking:
+    """Square against APGD by the smaller of their budgets; one that has none gets `BUDGET`."""
+    faces = checked.to(detector.device.device)
     budgets = [protocol.attacks.get(a, BUDGET) for a in (Attack.APGD, Attack.SQUARE)]
     return masked_gradients(
         *(detector.detector, faces.images.float() / 255, faces.labels),
-        min(eps for eps in [*budgets, BUDGET] if eps > 0),
+        min((eps for eps in budgets if eps > 0), default=BUDGET),
         effort=protocol.attack_effort,
         generator=torch.Generator().manual_seed(protocol.seed),
     )
@@ -221,8 +228,8 @@ def _protocol(
 ) -> dict[str, Any]:
     calibration, record = detector.calibration, detector.record
     named = {"name": tested.name, "split": tested.split}
-    trained_on = {
-        "trained_on": count_trained_on(detector.folder, tested.faces),
+    used = {
+        **{use.value: count_used(detector.folder, tested.faces, use) for use in Use},
         "forgeries": list(tested.faces.forgeries),
         "forgeries_trained_on": None
         if tested.trained is None
@@ -231,7 +238,7 @@ def _protocol(
     protocol = ResultProtocol(
         seed=evaluation.protocol.seed,
         device=detector.device.describe(),
-        data=named | ImagesUsed.of(tested.faces).to_json() | trained_on,
+        data=named | ImagesUsed.of(tested.faces).to_json() | used,
         conditions=evaluation.conditions,
     )
     return protocol.to_json() | {

@@ -12,6 +12,7 @@ from bonas.checkpoint import save_weights
 from bonas.config import SpaceTable
 from bonas.detector_calibration import Calibration, save_calibration
 from bonas.estimation.evaluation import Evaluation
+from bonas.few_originals import flags_of
 from bonas.networks.cost import network_cost
 from bonas.protocol import ResultProtocol
 from bonas.region_quality import RegionQuality
@@ -28,6 +29,8 @@ TRAINING = "training"
 """Under which a record's protocol says what the training stood on, and the weights its digest."""
 TRAINED_ON = "trained_on"
 """Under which a record's protocol says which types of forgery were trained on."""
+FLAGS = "flags"
+"""Under which it says which conditions have too few originals."""
 NETWORK = "network"
 """Under which the weights' metadata say how the network of an architecture is built."""
 
@@ -142,6 +145,7 @@ def record_of(
             TRAINED_ON: None if trained_on is None else trained_on.to_json(),
             "images": {c.key: len(f) for c, f in evaluation.views.items()},
             "originals": {c.key: len(set(f.originals)) for c, f in evaluation.views.items()},
+            FLAGS: flags_of(evaluation.views),
         },
     )
 

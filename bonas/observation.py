@@ -23,7 +23,8 @@ class Observation:
 
     Attributes:
         value: The value to maximise; `None` if and only if the estimate failed.
-        variance: Sampling variance of `value`, for reports; surrogates learn their own noise.
+        variance: Sampling variance of `value`, for reports; surrogates learn their own noise. What
+            perfectly separated conditions add to it follows from their own variances.
         aucs: AUC of each condition by the condition's key, in [0, 1].
         auc_variances: Sampling variance of each AUC, by the same keys.
         cost: What the architecture costs, such as `parameters`, `macs` and `seconds`.

@@ -26,6 +26,8 @@ from bonas.strategies.settings import Settings
 from bonas.study import Study, journal_storage
 from spaces.architecture import Architecture
 
+FLAGGED = "bonas.conditions.flags"
+"""The attribute of a study that says which conditions have too few originals."""
 ZERO_COST_IMAGES = 32
 """Of the mini-batch that zero-cost proxies see."""
 
@@ -124,6 +126,7 @@ def open_search(
         "bonas.data.images": images_of(parts.data),
         "bonas.conditions": estimator.digest,
         "bonas.conditions.definitions": estimator.definitions,
+        FLAGGED: estimator.flags,
         "bonas.supernet": _weights(folder),
     }
     known = study.optuna.user_attrs

@@ -8,7 +8,7 @@ import torch
 from bonas.data.faces import DataSet, Faces, Split
 from bonas.data.unseen import forgery_conditions
 from bonas.saved_detector import SavedDetector
-from bonas.trained_on import MOST_SEEN, count_trained_on
+from bonas.trained_on import MOST_SEEN, count_used
 
 ALL = "all"
 
@@ -56,7 +56,7 @@ def trained_types(detector: SavedDetector, data: DataSet, path: Path) -> tuple[s
     if learnt is None:
         return None
     if learnt.path != str(path.resolve()):
-        counts = [count_trained_on(detector.folder, faces) for faces in data.splits.values()]
+        counts = [count_used(detector.folder, faces) for faces in data.splits.values()]
         known = [count for count in counts if count is not None]
         if len(known) < len(counts):
             return None

@@ -1,13 +1,14 @@
-"""What a detector was trained on, kept beside it: numbers on these images say too much.
+"""What a detector was trained, selected and calibrated on, kept beside it.
 
-A data set is more than what was trained on: types that were held back, or splits, lie in the same
-folder. So images are known one by one, by their pixels at the detector's size, and types of forgery
-by their names.
+Numbers on these images say too much. A data set is more than what was used: types that were held
+back, or splits, lie in the same folder. So images are known one by one, by their pixels at the
+detector's size, and types of forgery by their names.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,22 @@ from safetensors.torch import load_file, save_file
 
 from bonas.data.faces import Faces
 
-TRAINED_ON = "trained_on.safetensors"
 _KEYS = "images"
 MOST_SEEN = 0.01
 """Share of the images that may look like training images: blank frames lie in every split."""
+
+
+class Use(StrEnum):
+    """What images served for."""
+
+    TRAINED = "trained_on"  # they decided the weights
+    SELECTED = "selected_on"  # they selected the architecture, by the score of the search
+    CALIBRATED = "calibrated_on"  # they decided probability and threshold
+
+    @property
+    def file(self) -> str:
+        """Which images of this use are known, in a detector's folder."""
+        return f"{self.value}.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +68,20 @@ def image_keys(images: torch.Tensor) -> npt.NDArray[np.int64]:
     return np.frombuffer(b"".join(digests), dtype="<i8").astype(np.int64)
 
 
-def save_trained_on(folder: Path, faces: Faces) -> None:
-    """Keep which images were trained on, eight bytes for each, in a detector's folder."""
+def save_used(folder: Path, use: Use, parts: Iterable[Faces]) -> None:
+    """Keep which images had a use, eight bytes for each, in a detector's folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    keys = torch.from_numpy(np.unique(image_keys(faces.images)))
-    save_file({_KEYS: keys}, folder / TRAINED_ON)
+    keys = [image_keys(faces.images) for faces in parts]
+    known = np.unique(np.concatenate([np.empty(0, np.int64), *keys]))
+    save_file({_KEYS: torch.from_numpy(known)}, folder / use.file)
 
 
-def count_trained_on(folder: Path, faces: Faces) -> int | None:
-    """How many of these images the detector in a folder was trained on.
+def count_used(folder: Path, faces: Faces, use: Use = Use.TRAINED) -> int | None:
+    """How many of these images had a use for the detector in a folder.
 
     `None` where that was not kept, as by earlier versions.
     """
-    file = folder / TRAINED_ON
+    file = folder / use.file
     if not file.is_file():
         return None
     known = load_file(file)[_KEYS].numpy()

@@ -16,7 +16,7 @@ from bonas.detector_calibration import calibrate as calibration_of
 from bonas.protocol import versions
 from bonas.robustness.calibration import Rules, ThresholdRule
 from bonas.saved_detector import load_detector
-from bonas.trained_on import MOST_SEEN, count_trained_on
+from bonas.trained_on import MOST_SEEN, Use, count_used, save_used
 
 
 def calibrate(
@@ -46,7 +46,7 @@ def calibrate(
     with bars() as shown:
         found = read_folder(table, shown.counting(f"{data.name} faces"))
     faces = found.require(split, "the calibration")
-    seen = count_trained_on(detector, faces)
+    seen = count_used(detector, faces)
     if seen is None and faces.digest() == saved.record.protocol["training_data"]:
         seen = len(faces)
     if (seen or 0) > MOST_SEEN * len(faces):
@@ -58,6 +58,7 @@ def calibrate(
     said = {"detector": saved.identity(), "device": saved.device.describe()}
     calibration = replace(calibration, data={**calibration.data, **said, "versions": versions()})
     save_calibration(detector, calibration)
+    save_used(detector, Use.CALIBRATED, [faces])
     if json:
         print_json(calibration.to_json())
         return

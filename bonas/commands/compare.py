@@ -9,13 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from bonas.assembly import Components
+from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.console import RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.commands.train import TrainingSettings, choose_architecture
 from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
-from bonas.detector_record import TrainedRecord
+from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.protocol import line
-from bonas.robustness.conditions import CLEAN
+from bonas.report.contestants import group_auc
+from bonas.robustness.conditions import Group
+from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.run_folder import RunFolder
 
 
@@ -73,37 +76,39 @@ def run_comparison(
 
 
 def print_comparison(records: list[TrainedRecord]) -> None:
-    """A row per contestant: means over the seeds."""
+    """A row per contestant: means over the seeds, with intervals over the test images."""
     rows = []
     for name in dict.fromkeys(record.name for record in records):
         mine = [r for r in records if r.name == name]
-        clean = [r.score.aucs[CLEAN] for r in mine]
-        worst = [r.score.worst[1].value for r in mine]
+        groups = [[group_auc(r, g) for r in mine] for g in groups_of(records[0])]
         rows.append(
             [
                 name,
-                _mean([r.score.value for r in mine]),
-                _mean(clean),
-                *[_mean([r.score.group_means[g] for r in mine]) for g in _groups(mine[0])],
-                _mean(worst),
+                _mean([r.score.mean for r in mine]),
+                *[_mean(group) for group in groups],
+                _mean([r.score.worst[1] for r in mine]),
                 f"{statistics.mean(r.parameters for r in mine) / 1e3:.0f}",
                 f"{statistics.mean(r.seconds for r in mine):.0f}",
             ]
         )
-    groups = [g.value for g in _groups(records[0])]
-    columns = ["network", "score", "clean", *groups, "worst", "kparams", "seconds"]
+    names = [g.value for g in groups_of(records[0])]
+    columns = ["network", "score", *names, "worst", "kparams", "seconds"]
     seeds = len({r.seed for r in records})
-    print_table(f"Test AUC after equal training time, {seeds} seed(s)", columns, rows)
+    title = f"Test AUC after equal training time, {seeds} seed(s), with 95 % intervals"
+    print_table(title, columns, rows)
+    print_flags(records[0].protocol.get(FLAGS) or {})
     RESULTS.print(line(records[0].protocol), soft_wrap=True, markup=False)
 
 
-def _groups(record: TrainedRecord) -> list[Any]:
-    return [g for g in record.score.group_means if g.value != "clean"]
+def groups_of(record: TrainedRecord) -> list[Group]:
+    """Those that were tested."""
+    return list(record.score.group_means)
 
 
-def _mean(values: list[float]) -> str:
+def _mean(aucs: Sequence[ConditionAuc | MeanAuc]) -> str:
+    values = [auc.value for auc in aucs]
     spread = f" ±{statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.4f}{spread}"
+    return with_interval(mean_of(aucs), spread)
 
 
 def _plan(folder: RunFolder) -> dict[str, int]:

@@ -13,15 +13,20 @@ import torch
 import typer
 
 import bonas
-from bonas.data.clips import VIDEO_SUFFIXES, is_video, read_video
+from bonas.commands.console import MESSAGES
+from bonas.data.clips import VIDEO_SUFFIXES, is_video
+from bonas.data.face_pictures import Cropping, FacePictures, face_pictures
 from bonas.data.faces import DataError
-from bonas.data.images import SUFFIXES, UnreadableFile, read_image
+from bonas.data.images import SUFFIXES, UnreadableFile
+from bonas.data.preparation.detectors import Cascade
 from bonas.saved_detector import SavedDetector, load_detector
 
 COLUMNS = (
-    *("path", "logit", "probability", "verdict", "frames", "error"),
-    *("detector", "weights", "version"),
+    *("path", "logit", "probability", "verdict", "frames", "warning", "error"),
+    *("detector", "weights", "calibration", "calibrated_frames", "image_size", "crop", "device"),
+    "version",
 )
+NONE = "none"
 BATCH = 64
 
 
@@ -38,21 +43,43 @@ def detect(
     ],
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Face crops, videos of them, or folders.", show_default=False),
+        typer.Argument(help="Images, videos, or folders of them.", show_default=False),
     ],
+    crop: Annotated[
+        bool,
+        typer.Option(
+            "--crop/--whole",
+            help="Cut the face out as `bonas prepare` does, or take face crops as they are.",
+        ),
+    ] = False,
+    enlarge: Annotated[
+        float,
+        typer.Option(
+            min=1, max=10, help="With --crop: edge of the square over that of the face's box."
+        ),
+    ] = 1.3,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video, evenly.")] = 32,
     form: Annotated[Form, typer.Option("--format", help="Of the lines.")] = Form.JSONL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
     """Say of each image or video whether it is real, forged or uncertain.
 
-    A video's logit is the mean of its frames'. Exit code 1 where a file could not be read.
+    A video's logit is the mean of its frames'. Exit code 1 where a file could not be read, or no
+    face was found in it.
     """
     files = images_below(paths)
+    cropping = Cropping(Cascade(), enlarge) if crop else None
     saved = load_detector(detector, device=device)
+    if saved.calibration is None:
+        MESSAGES.print(
+            f"warning: {detector} is not calibrated: probabilities are those of training, and the "
+            "threshold is 0.5. Run `bonas calibrate`.",
+            soft_wrap=True,
+            markup=False,
+        )
     write = _writer(form)
     failed = False
-    for row in verdicts(saved, files, frames=frames):
+    for row in verdicts(saved, files, frames=frames, cropping=cropping):
         failed |= "error" in row
         write(row)
     if failed:
@@ -73,7 +100,7 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
             if not found:
                 raise DataError(
                     f"{str(path)!r} holds no image ({', '.join(sorted(known))}); "
-                    "name a folder of face crops."
+                    "name a folder that has some."
                 )
             files += found
         elif path.is_file():
@@ -84,47 +111,84 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
 
 
 def verdicts(
-    detector: SavedDetector, files: Iterable[Path], *, frames: int = 32
+    detector: SavedDetector,
+    files: Iterable[Path],
+    *,
+    frames: int = 32,
+    cropping: Cropping | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Path, logit, probability and verdict of each file, or path and error, in their order.
 
-    Every row names the detector, the digest of its weights and the version: rows are cut out and
-    joined, and a line before them all would be no row.
+    Every row names all that decided it, from the digest of the weights to that of the calibration:
+    rows are cut out and joined, and a line before them all would be no row.
     """
-    chosen, named = list(files), detector.identity()
-    protocol = {
-        "detector": named["name"],
-        "weights": named["weights"],
-        "version": bonas.__version__,
-    }
+    chosen, protocol = list(files), _protocol(detector, cropping)
     for start in range(0, len(chosen), BATCH):
         batch = chosen[start : start + BATCH]
-        read = [_read(file, detector.image_size, frames) for file in batch]
+        read = [_read(file, detector.image_size, frames, cropping) for file in batch]
         good = {f: p for f, p in enumerate(read) if not isinstance(p, str)}
         logits = dict(zip(good, _logits(detector, list(good.values())), strict=True))
-        for number, (file, pixels) in enumerate(zip(batch, read, strict=True)):
-            if isinstance(pixels, str):
-                yield {"path": str(file), "error": pixels} | protocol
+        for number, (file, found) in enumerate(zip(batch, read, strict=True)):
+            if isinstance(found, str):
+                yield {"path": str(file), "error": found} | protocol
                 continue
             row = {"path": str(file)} | _said(detector, logits[number], videos=is_video(file))
-            yield row | ({"frames": len(pixels)} if is_video(file) else {}) | protocol
+            row |= {"frames": len(found.pictures)} if is_video(file) else {}
+            warnings = list(_warnings(detector, found, cropping, videos=is_video(file)))
+            yield row | ({"warning": "; ".join(warnings)} if warnings else {}) | protocol
 
 
-def _read(file: Path, size: int, frames: int) -> list[np.ndarray] | str:
-    """The pictures of a file, `size x size x 3` each, or why there are none."""
+def _protocol(detector: SavedDetector, cropping: Cropping | None) -> dict[str, Any]:
+    named, calibration = detector.identity(), detector.calibration
+    return {
+        "detector": named["name"],
+        "weights": named["weights"],
+        "calibration": NONE if calibration is None else calibration.digest,
+        "calibrated_frames": None if calibration is None else calibration.frames_per_video,
+        "image_size": detector.image_size,
+        "crop": NONE if cropping is None else f"cascade, enlarged {cropping.enlarge:g}",
+        "device": detector.device.describe(),
+        "version": bonas.__version__,
+    }
+
+
+def _warnings(
+    detector: SavedDetector, found: FacePictures, cropping: Cropping | None, *, videos: bool
+) -> Iterator[str]:
+    """Why to trust a row less."""
+    if cropping is None and found.far_from_square:
+        width, height = found.shape
+        yield (
+            f"{width} x {height} pixels were squeezed to a square and no face was looked for; say "
+            "--crop unless this is a face crop"
+        )
+    if found.lost:
+        yield f"the face was not found in {found.lost} further frames"
+    if not videos or detector.calibration is None:
+        return
+    span, frames = detector.calibration.frames_per_video, len(found.pictures)
+    if detector.calibration.videos is None or span is None:
+        yield f"the mean of {frames} frames is judged as one frame: no videos were calibrated on"
+    elif not span[0] <= frames <= span[1]:
+        used = f"{span[0]}" if span[0] == span[1] else f"{span[0]} to {span[1]}"
+        yield f"calibrated on means of {used} frames, this is one of {frames}"
+
+
+def _read(file: Path, size: int, frames: int, cropping: Cropping | None) -> FacePictures | str:
+    """The pictures of a file, or why there are none."""
     try:
-        return read_video(file, size, frames) if is_video(file) else [read_image(file, size)]
+        return face_pictures(file, size, frames, cropping)
     except UnreadableFile as error:
         return str(error)
 
 
-def _logits(detector: SavedDetector, pictures: list[list[np.ndarray]]) -> list[float]:
+def _logits(detector: SavedDetector, read: list[FacePictures]) -> list[float]:
     """Of each file; a file of several pictures has the mean of theirs."""
-    if not pictures:
+    if not read:
         return []
-    stacked = np.stack([pixels for file in pictures for pixels in file])
+    stacked = np.stack([pixels for found in read for pixels in found.pictures])
     each = detector(torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous())
-    ends = np.cumsum([len(file) for file in pictures])
+    ends = np.cumsum([len(found.pictures) for found in read])
     return [float(part.mean()) for part in np.split(each, ends[:-1])]
 
 

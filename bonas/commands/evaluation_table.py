@@ -6,11 +6,21 @@ from typing import Any
 from bonas.commands.console import RESULTS, print_table
 from bonas.detector_evaluation import Breakdown, DetectorEvaluation
 from bonas.protocol import line
+from bonas.robustness.attacks.masking import FEWEST
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.estimate import Estimate, Metrics, Refused
 from bonas.robustness.metrics import NAMES
 from bonas.tested import ALL
+from bonas.trained_on import Use
 
+_USES = {
+    Use.TRAINED: "The detector was trained on {seen} of these {images} images: the numbers say too "
+    "much.",
+    Use.SELECTED: "{seen} of these {images} images selected the architecture, the best of many on "
+    "them: the numbers say too much.",
+    Use.CALIBRATED: "{seen} of these {images} images chose the threshold and the probability: "
+    "accuracy, Brier score and calibration error say too much.",
+}
 HEADINGS = ("AUC", "AP", "EER", "accuracy", "TPR at 1 %", "Brier", "ECE")
 
 
@@ -27,6 +37,8 @@ def print_evaluation(result: DetectorEvaluation) -> None:
     remarks += _meaning(protocol["calibration"])
     if result.gradients is not None:
         remarks.append(result.gradients.describe())
+    elif {"attack/apgd", "attack/square"} <= {c.key for c in result.frames}:
+        remarks.append(f"gradients were not checked: fewer than {FEWEST} images are attacked")
     frames = data["frames_per_video"]
     held = "no videos" if frames is None else f"{frames[0]} - {frames[1]} frames per video"
     size = f"{data['images']} images, {data['originals']} originals, {held}"
@@ -71,16 +83,19 @@ def _untrained(data: Mapping[str, Any]) -> list[str]:
 
 
 def _seen(data: Mapping[str, Any]) -> list[str]:
-    """Whether the detector was trained on some of these images."""
-    seen = data["trained_on"]
-    if seen:
-        return [
-            f"The detector was trained on {seen} of these {data['images']} images: the numbers say "
-            "too much. Use --split test of data that it was not trained on."
-        ]
-    if seen is None:
-        return ["Whether the detector was trained on some of these images was not kept with it."]
-    return []
+    """What some of these images served for before; also where that was not kept."""
+    told = [
+        f"{_USES[use].format(seen=data[use.value], images=data['images'])} Use --split test of "
+        "data that the detector has not met."
+        for use in Use
+        if data[use.value]
+    ]
+    unknown = " or ".join(use.value.replace("_", " ") for use in Use if data[use.value] is None)
+    if unknown:
+        told.append(
+            f"Whether the detector was {unknown} some of these images was not kept with it."
+        )
+    return told
 
 
 def _meaning(calibration: Mapping[str, Any] | None) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bonas.assembly import Components, supernet_estimator
+from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
 from bonas.commands.folder import print_left_out
@@ -18,8 +19,11 @@ from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_search import gradient_search
-from bonas.opening import open_search
+from bonas.opening import FLAGGED, open_search
 from bonas.protocol import line, search_protocol
+from bonas.robustness.conditions import CLEAN, Condition
+from bonas.robustness.record import ConditionAuc, weighted_mean
+from bonas.robustness.weights import ScoreWeights
 from bonas.rotation import conditions_digest, rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search
@@ -187,6 +191,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
                 "gradient": attributes.get(GRADIENT),
                 "score": "robustness-weighted AUC on the validation split, shared weights",
                 "conditions": attributes["bonas.conditions"],
+                "flags": attributes.get(FLAGGED, {}),
                 "protocol": search_protocol(attributes),
                 "best": [_summary(search, t) for t in told[:SHOWN]],
                 "minimise": list(search.study.minimise),
@@ -194,11 +199,16 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
             }
         )
         return
-    rows = [_row(search, t) for t in told[:SHOWN]]
-    title = f"Best of {search.study.finished} architectures (validation, shared weights)"
+    weights = ScoreWeights(**folder.config.score.weights.model_dump())
+    rows = [_row(search, t, weights) for t in told[:SHOWN]]
+    title = (
+        f"Best of {search.study.finished} architectures (validation, shared weights), with 95 % "
+        "intervals"
+    )
     print_table(title, ["architecture", "trial", "score", "clean", "worst", "kparams"], rows)
     if search.study.minimise:
         _print_front(search)
+    print_flags(attributes.get(FLAGGED, {}))
     said = line(search_protocol(search.study.optuna.user_attrs))
     RESULTS.print(said, soft_wrap=True, markup=False)
     if failed:
@@ -223,14 +233,20 @@ def _print_front(search: Search) -> None:
     print_table(title, ["architecture", "score", *minimise], rows)
 
 
-def _row(search: Search, told: Told) -> list[str]:
+def _row(search: Search, told: Told, weights: ScoreWeights) -> list[str]:
     observation = told.observation
+    assert observation.value is not None
+    aucs = {
+        Condition.from_key(key): ConditionAuc(auc, observation.auc_variances.get(key, 0.0))
+        for key, auc in observation.aucs.items()
+    }
+    score = weighted_mean(observation.value, observation.variance, aucs, weights)
     return [
         search.key(told.architecture),
         str(told.number),
-        f"{observation.value:.4f}",
-        f"{observation.aucs['clean']:.4f}",
-        f"{min(observation.aucs.values()):.4f}",
+        with_interval(score),
+        with_interval(aucs[CLEAN]),
+        with_interval(min(aucs.values(), key=lambda auc: auc.value)),
         f"{observation.cost['parameters'] / 1e3:.0f}",
     ]
 

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from bonas.commands.auc_cells import print_flags
 from bonas.commands.console import MESSAGES, RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
-from bonas.detector_record import TrainedRecord
+from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.opening import open_study
 from bonas.protocol import line
 from bonas.robustness.conditions import CLEAN
@@ -106,6 +107,7 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
     rows.append([*whole, f"{statistics.mean(scores):.4f}", _spread(scores)])
     columns = ["condition", "AUC", "95 % interval", f"mean of {len(records)}", "std"]
     print_table(title, columns, rows)
+    print_flags(first.protocol.get(FLAGS) or {})
     RESULTS.print(line(first.protocol), soft_wrap=True, markup=False)
     clean = statistics.mean(r.score.aucs[CLEAN] for r in records)
     MESSAGES.print(

@@ -35,6 +35,11 @@ class RotatedEstimator:
         """Of each fold's conditions."""
         return {name: fold.definitions for name, fold in self.folds.items()}
 
+    @property
+    def flags(self) -> dict[str, list[str]]:
+        """As of an evaluation; of conditions that folds share those of the last."""
+        return {key: said for fold in self.folds.values() for key, said in fold.flags.items()}
+
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
         """Means of the scores, and of each condition's AUC over the folds that have it.
 

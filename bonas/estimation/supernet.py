@@ -14,6 +14,7 @@ from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.estimation.estimator import EstimationFailed, check_connected
 from bonas.estimation.evaluation import Evaluation
+from bonas.few_originals import flags_of
 from bonas.networks.builder import NetworkBuilder, build_network, inherit
 from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector, normalise
@@ -61,6 +62,11 @@ class SupernetEstimator:
         """Of the conditions, as `ConditionSet.to_json`."""
         return self.evaluation.conditions.to_json()
 
+    @property
+    def flags(self) -> dict[str, list[str]]:
+        """Which conditions have too few originals."""
+        return flags_of(self.evaluation.views)
+
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
         """The score with shared weights.
 
@@ -105,7 +111,7 @@ def observe(
         value=score.value,
         variance=score.variance,
         aucs={condition.key: auc.value for condition, auc in score.conditions},
-        auc_variances={condition.key: auc.variance for condition, auc in score.conditions},
+        auc_variances={condition.key: auc.sampling_variance for condition, auc in score.conditions},
         cost=cost | {"seconds": seconds},
         fidelity=fidelity,
     )

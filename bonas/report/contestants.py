@@ -3,11 +3,9 @@
 Seeds share the test images, and so do the conditions of a group: their errors rise and fall
 together. What they share is not kept in a record, but whatever the correlation, the standard error
 of a mean is at most the mean of the standard errors (Cauchy and Schwarz). Intervals of means here
-use that bound: they are as wide as if all errors were one, never too narrow.
+use that bound (`record.mean_of`): they are as wide as if all errors were one, never too narrow.
 """
 
-import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +13,7 @@ from bonas.detector_record import TrainedRecord
 from bonas.paired import paired_difference
 from bonas.report.facts import RunFacts
 from bonas.robustness.conditions import Condition, Group
-from bonas.robustness.record import ConditionAuc, RobustnessScore
+from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.robustness.weights import ScoreWeights
 
 FOUND = "found"
@@ -44,9 +42,9 @@ class Series:
         return self.records[0].score.digest, self.records[0].score.weights
 
     @property
-    def score(self) -> ConditionAuc:
+    def score(self) -> MeanAuc:
         """The mean score over the seeds."""
-        return mean_of([score_of(r.score) for r in self.records])
+        return mean_of([r.score.mean for r in self.records])
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -58,28 +56,15 @@ class Series:
         return tuple(dict(r.score.conditions)[condition] for r in self.records)
 
     @property
-    def worst(self) -> tuple[Condition, ConditionAuc]:
+    def worst(self) -> tuple[Condition, MeanAuc]:
         """The condition of the lowest mean over the seeds."""
         means = [(c, mean_of(self.under(c))) for c in self.conditions]
         return min(means, key=lambda pair: pair[1].value)
 
 
-def score_of(score: RobustnessScore) -> ConditionAuc:
-    """A score as one number with a variance."""
-    pairs = min(auc.pairs for _, auc in score.conditions)
-    return ConditionAuc(score.value, score.variance, pairs)
-
-
-def group_auc(record: TrainedRecord, group: Group) -> ConditionAuc:
+def group_auc(record: TrainedRecord, group: Group) -> MeanAuc:
     """The mean AUC of a group's conditions."""
     return mean_of([auc for c, auc in record.score.conditions if c.group is group])
-
-
-def mean_of(parts: Sequence[ConditionAuc]) -> ConditionAuc:
-    """The mean with the largest variance that any correlation allows; see the module's head."""
-    value = min(1.0, math.fsum(p.value for p in parts) / len(parts))
-    deviation = statistics.fmean(math.sqrt(p.variance) for p in parts)
-    return ConditionAuc(value, deviation**2, min(p.pairs for p in parts))
 
 
 def series_of(facts: RunFacts) -> tuple[Series, ...]:

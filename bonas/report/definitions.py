@@ -121,7 +121,9 @@ def _intervals() -> Markup:
         "95 % intervals of one training take test images to be a sample of clusters, an original "
         "with all that was made from it being one (DeLong's method with Obuchowski's clusters, on "
         "the logit scale). Intervals of means over conditions or seeds use the largest variance "
-        "that any correlation between them allows, so they err on the wide side. Neither covers "
+        "that any correlation between them allows, so they err on the wide side. Where images are "
+        "separated without exception, the interval is what so many independent pairs, all won or "
+        "all lost, leave open (Clopper and Pearson), also within means. Neither covers "
         "other people, cameras or forgeries than those of the test set. Spreads over seeds are "
         f"standard deviations; with one seed there is none ({numbers.NONE})."
     )

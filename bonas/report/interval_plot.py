@@ -17,7 +17,7 @@ from bonas.report.svg import (
     rectangle,
     text,
 )
-from bonas.robustness.record import ConditionAuc
+from bonas.robustness.record import ConditionAuc, MeanAuc
 
 CHANCE = 0.5
 RIGHT = 24.0
@@ -37,7 +37,7 @@ class Row:
     """
 
     label: str
-    lanes: tuple[tuple[ConditionAuc, ...], ...]
+    lanes: tuple[tuple[ConditionAuc | MeanAuc, ...], ...]
     heading: str = ""
 
 
@@ -109,7 +109,9 @@ def _row(row: Row, series: Sequence[str], y: float, lane: float, scale: Scale) -
     return parts
 
 
-def _dot(auc: ConditionAuc, name: str, number: int, y: float, scale: Scale) -> list[Markup]:
+def _dot(
+    auc: ConditionAuc | MeanAuc, name: str, number: int, y: float, scale: Scale
+) -> list[Markup]:
     low, high = auc.interval()
     title = f"{name}: {numbers.auc(auc.value)}, 95 % interval {numbers.interval((low, high))}"
     whisker = line(scale(low), y, scale(high), y, f"whisker s{number % SERIES}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bonas.observation import Observation
 from bonas.report import numbers
-from bonas.report.contestants import headline_of, mean_of
+from bonas.report.contestants import headline_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, figure, join, paragraph, table
 from bonas.report.progress import RunGroup, groups_of, progress_of
@@ -13,6 +13,7 @@ from bonas.report.progress_plot import progress_plot
 from bonas.report.search_plots import HistoryLine, history_plot
 from bonas.report.spent import group_figures, search_multiply_adds, summary
 from bonas.robustness.conditions import CLEAN
+from bonas.robustness.record import mean_of
 from spaces.architecture import Architecture
 from spaces.graphs import NONE, SKIP
 from spaces.space import SearchSpace, live

@@ -29,6 +29,7 @@ out below a hundred originals with genuine images: no threshold could err at one
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -208,12 +209,17 @@ def _too_few(size: Size, originals: list[int]) -> str:
     return ""
 
 
-def _flags(originals: list[int]) -> tuple[str, ...]:
-    flags = [
+def few_originals(originals: Sequence[int]) -> list[str]:
+    """Which class has so few originals, genuine and forged, that its intervals are too narrow."""
+    return [
         f"{kind} ones of {groups} originals only, intervals are too narrow"
         for kind, groups in zip(("real", "forged"), originals, strict=True)
         if groups < FEW_ORIGINALS
     ]
+
+
+def _flags(originals: list[int]) -> tuple[str, ...]:
+    flags = few_originals(originals)
     if originals[0] < FEW_FOR_1_FPR:
         flags.append(
             f"too few real originals for 1 % FPR: {originals[0]}, it needs {FEW_FOR_1_FPR}"

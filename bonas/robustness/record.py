@@ -4,16 +4,30 @@ Only AUCs, their variances and the variance of the weighted mean are kept; the v
 the groups and the worst condition follow from them, so that a record cannot contradict itself.
 Scores of different condition sets are numbers about different things: every function here that
 takes several scores refuses them.
+
+Perfectly separated images, AUC 1 or 0, have the estimated variance 0 although their AUC is not
+known exactly, and the formulas for means take them for certain. So a mean's interval is widened, on
+the side where the truth may lie, by the weighted sum of how far each separated part's own interval
+reaches (Zou and Donner 2008, Statistics in Medicine 27, recover such limits; their sum of squares
+needs independent parts, and a plain sum allows for any correlation).
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from bonas.robustness.auc import interval
 from bonas.robustness.conditions import Condition, Group
-from bonas.robustness.weights import ScoreWeights, group_means, robustness_weighted_auc
+from bonas.robustness.weights import (
+    ScoreWeights,
+    condition_weights,
+    group_means,
+    robustness_weighted_auc,
+)
+
+_NORMAL = statistics.NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,43 @@ class ConditionAuc:
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Confidence interval on the logit scale; see `auc.interval`."""
         return interval(self.value, self.variance, level, pairs=self.pairs)
+
+    def beyond(self, level: float = 0.95) -> tuple[float, float]:
+        """How far below and above perfect separation leaves the truth; 0 where it is imperfect."""
+        if self.value not in (0.0, 1.0):
+            return 0.0, 0.0
+        low, high = self.interval(level)
+        return self.value - low, high - self.value
+
+    @property
+    def sampling_variance(self) -> float:
+        """The variance; of separated images the one of which the 95 % interval is their own."""
+        return self.variance or (max(self.beyond()) / _NORMAL) ** 2
+
+
+@dataclass(frozen=True, slots=True)
+class MeanAuc:
+    """A mean of AUCs.
+
+    Attributes:
+        value: the mean, in [0, 1].
+        variance: of it, as far as the parts are not separated.
+        below: by how much its 95 % interval reaches further down because of those that are.
+        above: the same upwards.
+    """
+
+    value: float
+    variance: float
+    below: float = 0.0
+    above: float = 0.0
+
+    def beyond(self) -> tuple[float, float]:
+        """As that of its parts."""
+        return self.below, self.above
+
+    def interval(self) -> tuple[float, float]:
+        """95 % interval; see the module's head."""
+        return _widened(interval(self.value, self.variance), (self.below, self.above))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +142,13 @@ class RobustnessScore:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Confidence interval of the value, on the logit scale; see `auc.interval`."""
-        pairs = min(auc.pairs for _, auc in self.conditions)
-        return interval(self.value, self.variance, level, pairs=pairs)
+        beyond = _beyond(dict(self.conditions), self.weights, level)
+        return _widened(interval(self.value, self.variance, level), beyond)
+
+    @property
+    def mean(self) -> MeanAuc:
+        """The value as a mean, with its error."""
+        return weighted_mean(self.value, self.variance, dict(self.conditions), self.weights)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with the value beside what it follows from."""
@@ -127,6 +183,33 @@ class RobustnessScore:
                 f"{data['value']}; the record was altered, evaluate again"
             )
         return score
+
+
+def weighted_mean(
+    value: float,
+    variance: float,
+    conditions: Mapping[Condition, ConditionAuc],
+    weights: ScoreWeights,
+) -> MeanAuc:
+    """A score, its conditions being separated or not, where its variance is that of the others."""
+    return MeanAuc(value, variance, *_beyond(conditions, weights, 0.95))
+
+
+def mean_of(parts: Sequence[ConditionAuc | MeanAuc]) -> MeanAuc:
+    """The mean with the largest error that any correlation of the parts allows.
+
+    Whatever the correlation, the standard error of a mean is at most the mean of the standard
+    errors (Cauchy and Schwarz).
+    """
+    value = min(1.0, math.fsum(p.value for p in parts) / len(parts))
+    reaches = [p.beyond() for p in parts]
+    # What reaches beyond is the whole error of a separated condition.
+    errors = [
+        0.0 if isinstance(p, ConditionAuc) and any(r) else math.sqrt(p.variance)
+        for p, r in zip(parts, reaches, strict=True)
+    ]
+    below, above = (statistics.fmean(r[side] for r in reaches) for side in (0, 1))
+    return MeanAuc(value, statistics.fmean(errors) ** 2, below, above)
 
 
 def average(scores: Sequence[RobustnessScore]) -> float:
@@ -175,3 +258,16 @@ def require_comparable(scores: Sequence[RobustnessScore]) -> None:
         raise ValueError(
             f"scores must have the same weights, got {sorted(weights)}; choose one and score again"
         )
+
+
+def _beyond(
+    conditions: Mapping[Condition, ConditionAuc], weights: ScoreWeights, level: float
+) -> tuple[float, float]:
+    shares = condition_weights(conditions.keys(), weights)
+    reaches = [(shares[c], auc.beyond(level)) for c, auc in conditions.items()]
+    below, above = (math.fsum(s * r[side] for s, r in reaches) for side in (0, 1))
+    return below, above
+
+
+def _widened(bounds: tuple[float, float], beyond: tuple[float, float]) -> tuple[float, float]:
+    return max(0.0, bounds[0] - beyond[0]), min(1.0, bounds[1] + beyond[1])

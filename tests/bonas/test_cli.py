@@ -1,6 +1,7 @@
 """Bad input gets a clear error and exit code 2, without a traceback."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -263,11 +264,25 @@ def test_the_whole_way_and_what_may_follow_it(
     assert record["name"] == more["best"][0]["key"]
     detector = tmp_path / "run" / "detectors" / record["name"]
     names = {"detector.safetensors", "architecture.json", "metrics.json", "calibration.json"}
-    assert {f.name for f in detector.iterdir()} == names | {"trained_on.safetensors"}
+    uses = {f"{use}.safetensors" for use in ("trained_on", "selected_on", "calibrated_on")}
+    assert {f.name for f in detector.iterdir()} == names | uses
 
     assert main(["compare", run, "--json"]) == 0
     records = json.loads(capsys.readouterr().out)
     assert [r["name"] for r in records] == ["found", "random", "plain"]
+
+    few = "real ones of 8 originals only"
+    assert any(few in flag for flag in more["flags"]["clean"])
+    assert any(few in flag for flag in record["protocol"]["flags"]["corruption/noise-2"])
+    for command in (
+        ["search", str(file), "--out", run, "--trials", "3"],
+        ["train", run],
+        ["compare", run],
+    ):
+        assert main(command) == 0
+        shown = capsys.readouterr().out
+        assert few in shown, "tiny groups are told"
+        assert re.search(r"0\.\d{3} ?- ?[01]\.\d{3}", shown), "intervals are told"
 
     assert main(["report", run]) == 0
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000

@@ -17,7 +17,7 @@ from bonas.robustness.conditions import CLEAN, Group
 from bonas.robustness.corruptions import Corruption
 from bonas.saved_detector import SavedDetector
 from bonas.tested import DataPart, trained_types
-from bonas.trained_on import TrainedOn, save_trained_on
+from bonas.trained_on import TrainedOn, Use, save_used
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
 from tests.conftest import striped_faces
@@ -31,7 +31,7 @@ def learnt(folder: Path, *forgeries: str, path: str = "/nowhere") -> SavedDetect
     assert record is not None
     said = TrainedOn("faces", path, forgeries).to_json()
     save_record(folder, replace(record, protocol={**record.protocol, TRAINED_ON: said}))
-    save_trained_on(folder, TRAINING)
+    save_used(folder, Use.TRAINED, [TRAINING])
     return bonas.load_detector(folder, device="cpu")
 
 

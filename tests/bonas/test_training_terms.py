@@ -19,7 +19,7 @@ from bonas.detector_record import METRICS, WEIGHTS, load_record
 from bonas.device import Device
 from bonas.run_folder import RunFolder
 from bonas.step_time import PLAIN
-from bonas.trained_on import TrainedOn
+from bonas.trained_on import TrainedOn, Use, count_used
 from bonas.training import Recipe
 from bonas.training_terms import TrainingTerms
 from tests.conftest import striped_faces
@@ -104,6 +104,21 @@ def test_a_detector_keeps_which_types_it_was_trained_on(
     assert record is not None
     kept = parts.train.forgeries if share < 1 else ()
     assert record.trained_on == TrainedOn("synthetic", "", tuple(sorted({*kept, *types})))
+
+
+def test_a_detector_keeps_what_selected_and_calibrated_it(
+    parts: Components, tmp_path: Path
+) -> None:
+    contest(parts, tmp_path / "plain")
+    run_contestant(
+        parts, parts.test(), RECIPE, Contestant("found", PLAIN, 0),
+        steps=4, folder=tmp_path / "found",
+    )  # fmt: skip
+    val = parts.data.val
+    for name, selected in (("plain", 0), ("found", len(val))):
+        assert count_used(tmp_path / name, val, Use.SELECTED) == selected
+        assert count_used(tmp_path / name, val, Use.CALIBRATED) == len(val)
+        assert count_used(tmp_path / name, val, Use.TRAINED) == 0
 
 
 def test_records_of_earlier_versions_are_compared_by_what_they_say(

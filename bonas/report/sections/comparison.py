@@ -11,7 +11,6 @@ from bonas.report.contestants import (
     contest_of,
     difference,
     group_auc,
-    score_of,
 )
 from bonas.report.facts import RunFacts
 from bonas.report.interval_plot import Row, interval_plot
@@ -121,7 +120,7 @@ def _each(
 def _figure(series: Sequence[Series]) -> Markup:
     groups = [g for g in Group if all(_has(s, g) for s in series)]
     rows = [
-        Row("score", tuple(tuple(score_of(r.score) for r in s.records) for s in series)),
+        Row("score", tuple(tuple(r.score.mean for r in s.records) for s in series)),
         *(
             Row(g.value, tuple(tuple(group_auc(r, g) for r in s.records) for s in series))
             for g in groups

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from bonas.report import numbers
-from bonas.report.contestants import Series, mean_of, series_of
+from bonas.report.contestants import Series, series_of
 from bonas.report.facts import RunFacts
 from bonas.report.interval_plot import Row, interval_plot
 from bonas.report.markup import Markup, Section, code, figure, folded, join, missing, table
 from bonas.robustness.conditions import Condition, Group
+from bonas.robustness.record import mean_of
 
 
 def conditions_section(facts: RunFacts) -> Section:

@@ -7,12 +7,12 @@ from bonas.report.contestants import (
     contest_of,
     difference,
     headline_of,
-    mean_of,
 )
 from bonas.report.facts import RunFacts, TrialFacts
 from bonas.report.markup import Markup, Section, bullets, code, element, join, missing, paragraph
 from bonas.report.notices import notices
 from bonas.robustness.conditions import CLEAN
+from bonas.robustness.record import mean_of
 
 
 def summary_section(facts: RunFacts) -> Section:

@@ -36,6 +36,11 @@ class GradientMasking:
         apgd: The same after APGD.
         square: The same after Square.
         flat: Share of the images at which the gradient is zero in every pixel.
+        eps: Budget of both attacks in units of 1/255.
+        apgd_iterations: Of APGD.
+        square_iterations: Of Square.
+        restarts: Of both.
+        seed: Of their draws.
     """
 
     images: int
@@ -46,6 +51,11 @@ class GradientMasking:
     apgd: float
     square: float
     flat: float
+    eps: float
+    apgd_iterations: int
+    square_iterations: int
+    restarts: int
+    seed: int
 
     @property
     def masked(self) -> bool:
@@ -63,7 +73,8 @@ class GradientMasking:
             f"{verdict}: Square is stronger than APGD on {self.square_stronger} and weaker on "
             f"{self.apgd_stronger} of {self.images} images (p = {self.p_value:.2g}); mean signed "
             f"logit {self.clean:.3g} clean, {self.apgd:.3g} after APGD, {self.square:.3g} after "
-            f"Square; no gradient at {self.flat:.0%} of the images"
+            f"Square; no gradient at {self.flat:.0%} of the images; eps {self.eps:g}/255, "
+            f"{self.apgd_iterations} iterations of APGD and {self.square_iterations} of Square"
         )
 
 
@@ -119,6 +130,11 @@ def masked_gradients(
         apgd=float(with_gradients.double().mean()),
         square=float(without.double().mean()),
         flat=float((gradient.flatten(1) == 0.0).all(dim=1).double().mean()),
+        eps=float(eps),
+        apgd_iterations=effort.apgd,
+        square_iterations=effort.square,
+        restarts=restarts,
+        seed=generator.initial_seed(),
     )
 
 

@@ -15,12 +15,15 @@ from bonas.cli import main
 from bonas.commands.detect import images_below
 from bonas.data.clips import read_video
 from bonas.data.faces import Faces
-from bonas.detector_calibration import save_calibration
+from bonas.data.preparation.cutting import Cut, Unit, cut
+from bonas.data.preparation.detectors import Cascade
+from bonas.data.synthetic import draw_portraits
+from bonas.detector_calibration import CALIBRATION, save_calibration
 from bonas.device import Device
 from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
-from bonas.trained_on import save_trained_on
+from bonas.trained_on import Use, count_used, save_used
 from tests.bonas.data.pictures import video
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
@@ -77,6 +80,105 @@ def test_each_image_has_its_logit_probability_and_verdict(
     assert {r["weights"] for r in table} == {detector.digest}
 
 
+def test_each_row_names_what_decided_it(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file, _) = images(tmp_path / "faces", striped_faces(1))
+    command = ["detect", str(detector.folder), str(file), "--device", "cpu"]
+
+    def row() -> tuple[dict[str, object], str]:
+        assert main(command) == 0
+        said = capsys.readouterr()
+        found: dict[str, object] = json.loads(said.out)
+        return found, said.err
+
+    assert detector.calibration is not None
+    first, errors = row()
+    assert first["calibration"] == detector.calibration.digest
+    assert (first["calibrated_frames"], first["image_size"], first["crop"]) == (None, 32, "none")
+    assert first["device"] == detector.device.describe()
+    assert "warning" not in first
+    assert "not calibrated" not in errors
+    other = replace(detector.calibration.frames, bias=0.5)
+    save_calibration(detector.folder, replace(detector.calibration, frames=other))
+    second, _ = row()
+    assert second["calibration"] != first["calibration"]
+    (detector.folder / CALIBRATION).unlink()
+    third, errors = row()
+    assert third["calibration"] == "none"
+    assert errors.count("is not calibrated") == 1
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        ([3, 3], None),
+        ([2, 4], None),
+        ([32, 32], "calibrated on means of 32 frames, this is one of 3"),
+        ([1, 2], "calibrated on means of 1 to 2 frames, this is one of 3"),
+        (None, "no videos were calibrated on"),
+    ],
+)
+def test_another_number_of_frames_than_the_calibrations_is_warned_of(
+    detector: SavedDetector,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    span: list[int] | None,
+    said: str | None,
+) -> None:
+    clip = video(tmp_path / "clip.mp4", [20, 90, 160])
+    known = detector.calibration
+    assert known is not None
+    data = {**known.data, "frames_per_video": span}
+    save_calibration(detector.folder, replace(known, videos=known.frames, data=data))
+    assert main(["detect", str(detector.folder), str(clip), "--device", "cpu"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["calibrated_frames"] == span
+    assert (said in found["warning"]) if said else ("warning" not in found)
+
+
+def test_a_picture_far_from_square_is_warned_of_and_turned_as_it_says(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pixels = striped_faces(1).images[1].permute(1, 2, 0).numpy()
+    turned, upright = tmp_path / "turned.png", tmp_path / "upright.png"
+    wide = Image.fromarray(np.hstack([pixels, pixels]))
+    wide.save(upright)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown after a quarter turn to the right
+    wide.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
+    assert main(["detect", str(detector.folder), str(upright), str(turned), "--device", "cpu"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows[0]["logit"] == pytest.approx(rows[1]["logit"], abs=1e-6)
+    for found in rows:
+        assert "64 x 32 pixels were squeezed to a square" in found["warning"]
+
+
+def test_a_face_is_cut_out_as_it_is_prepared(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("cv2", reason="OpenCV, of the extra [prepare], is not installed")
+    face = draw_portraits(range(1), 256, seed=0).images[0]
+    photo = np.full((256, 600, 3), 90, dtype=np.uint8)
+    photo[:, 200:456] = face
+    file = tmp_path / "photo.png"
+    Image.fromarray(photo).save(file)
+    blank = tmp_path / "blank.png"
+    Image.fromarray(np.full((64, 64, 3), 90, dtype=np.uint8)).save(blank)
+    how = Cut(size=detector.image_size, frames=1, enlarge=1.3, whole=False, quality=None)
+    cut(Unit((file,), ("crop",), "state"), tmp_path, how, Cascade())
+    crop = tmp_path / "crop.png"
+    command = ["detect", str(detector.folder), "--device", "cpu"]
+    assert main([*command, str(file), str(blank), "--crop"]) == 1
+    photographed, faceless = map(json.loads, capsys.readouterr().out.splitlines())
+    assert main([*command, str(crop)]) == 0
+    (cropped,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert photographed["logit"] == pytest.approx(cropped["logit"], abs=1e-6)
+    assert photographed["crop"] == "cascade, enlarged 1.3"
+    assert "warning" not in photographed
+    assert faceless["error"] == "no face found"
+
+
 def test_an_unreadable_image_is_told_in_its_place_and_fails_the_command(
     detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +217,7 @@ def test_calibrating_anew_changes_what_is_said_and_not_the_logits(
     loaded = bonas.load_detector(detector.folder, device="cpu")
     assert loaded.calibration is not None
     assert loaded.calibration.to_json() == document
+    assert count_used(detector.folder, faces, Use.CALIBRATED) == len(faces)
     assert torch.equal(
         torch.from_numpy(loaded(faces.images)), torch.from_numpy(detector(faces.images))
     )
@@ -144,7 +247,7 @@ def test_calibrating_wrongly_is_wrong_use(
         assert main([*command, *arguments]) == 2
         assert message in " ".join(capsys.readouterr().err.split())
     # Trained on a part of the split, as with types that were held back: no digest is the same.
-    save_trained_on(detector.folder, faces.select(range(0, 24, 2)))
+    save_used(detector.folder, Use.TRAINED, [faces.select(range(0, 24, 2))])
     assert main(command) == 2
     assert "holds 12 of 24 images that" in " ".join(capsys.readouterr().err.split())
     assert (detector.folder / "calibration.json").read_bytes() == before

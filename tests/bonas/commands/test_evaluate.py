@@ -18,7 +18,7 @@ from bonas.estimation.evaluation import Protocol
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
 from bonas.saved_detector import SavedDetector
-from bonas.trained_on import save_trained_on
+from bonas.trained_on import Use, save_used
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
 from tests.conftest import striped_faces
@@ -138,6 +138,43 @@ def test_gradients_are_checked_on_request(
         assert (result["gradients"] is not None) == looked
 
 
+@pytest.mark.parametrize(
+    ("attacks", "eps"),
+    [("apgd=4,square=3", 3.0), ("apgd=4", 1.0), ("apgd=0.5", 0.5), ("apgd=0,square=0", 1.0)],
+)
+def test_gradients_are_checked_by_the_smaller_of_the_two_budgets(
+    detector: SavedDetector, attacks: str, eps: float, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    (detector.folder.parent.parent / "config.toml").write_text(
+        "seed = 5\n[score.attack_effort]\napgd = 2\nsquare = 5\nrestarts = 3\n"
+    )
+    data = write_data(tmp_path / "data", striped_faces(12))
+    command = ["evaluate", str(detector.folder), str(data), "--device", "cpu", "--json"]
+    assert main([*command, "--attacks", attacks, "--check-gradients"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    found = result["gradients"]
+    assert found["eps"] == eps
+    assert (found["apgd_iterations"], found["square_iterations"], found["restarts"]) == (2, 5, 3)
+    assert found["seed"] == 5
+
+
+def test_too_few_images_for_a_verdict_on_gradients_are_told(
+    detector: SavedDetector, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = detector.folder.parent.parent / "config.toml"
+    config.write_text("[score]\nattack_images = 4\n[score.attack_effort]\nsquare = 2\napgd = 2\n")
+    data = write_data(tmp_path / "data", striped_faces(12))
+    command = ["evaluate", str(detector.folder), str(data), "--device", "cpu"]
+    assert main([*command, "--check-gradients"]) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "checked on 4 images, but it takes 8" in error
+    assert "score.attack_images (4)" in error
+    # Four attacked images are too few for metrics as well, which is said of each attack.
+    assert main([*command, "--attacks", "apgd,square"]) == 0
+    assert "gradients were not checked: fewer than 8" in " ".join(capsys.readouterr().out.split())
+
+
 def test_images_that_were_trained_on_are_warned_of(
     detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,15 +183,27 @@ def test_images_that_were_trained_on_are_warned_of(
     command = ["evaluate", str(detector.folder), str(data), "--device", "cpu", "--split", "all"]
     assert main(command) == 0
     assert "was not kept with it" in capsys.readouterr().out
-    save_trained_on(detector.folder, faces.select(range(10)))
+    save_used(detector.folder, Use.TRAINED, [faces.select(range(10))])
     assert main(command) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "The detector was trained on 10 of these 48 images" in shown
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["protocol"]["data"]["trained_on"] == 10
-    save_trained_on(detector.folder, striped_faces(3, seed=9))
+    for use in Use:
+        save_used(detector.folder, use, [striped_faces(3, seed=9)])
     assert main(command) == 0
-    assert "of these 48 images" not in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "of these 48 images" not in shown
+    assert "some of these images was not kept" not in shown
+    save_used(detector.folder, Use.SELECTED, [faces.select(range(6))])
+    save_used(detector.folder, Use.CALIBRATED, [faces.select(range(8))])
+    assert main(command) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "6 of these 48 images selected the architecture" in shown
+    assert "8 of these 48 images chose the threshold" in shown
+    assert main([*command, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)[0]["protocol"]["data"]
+    assert (data["trained_on"], data["selected_on"], data["calibrated_on"]) == (0, 6, 8)
 
 
 def test_data_are_read_as_set(

@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bonas.report.contestants import Series, difference, headline_of, mean_of, series_of
+from bonas.report.contestants import Series, difference, headline_of, series_of
 from bonas.report.facts import read_run
-from bonas.robustness.record import ConditionAuc
+from bonas.robustness.record import ConditionAuc, mean_of
 from bonas.run_folder import RunFolder
 from tests.bonas.report.conftest import record_of, with_score
 

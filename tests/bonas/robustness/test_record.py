@@ -1,9 +1,19 @@
 import json
+import math
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 
-from bonas.robustness.conditions import CLEAN, Condition, Group
-from bonas.robustness.record import ConditionAuc, RobustnessScore, average, flat_groups
+from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
+from bonas.robustness.record import (
+    ConditionAuc,
+    RobustnessScore,
+    average,
+    flat_groups,
+    mean_of,
+)
+from bonas.robustness.score import score_conditions
 from bonas.robustness.weights import ScoreWeights
 
 FGSM = Condition(Group.ATTACK, "fgsm")
@@ -43,6 +53,56 @@ def test_a_perfect_record_has_an_interval_that_admits_doubt() -> None:
     low, high = score.interval()
     assert high == 1.0
     assert low**30 == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_a_mean_of_separated_conditions_is_as_uncertain_as_they_are(level: float) -> None:
+    clean, attacked = ConditionAuc(1.0, 0.0, 20), ConditionAuc(0.0, 0.0, 20)
+    score = RobustnessScore("a", ((FGSM, attacked), (CLEAN, clean)), ScoreWeights(), 0.0)
+    low, high = score.interval(level)
+    assert score.value == pytest.approx(0.8)
+    assert low == pytest.approx(0.8 * clean.interval(level)[0])
+    assert high == pytest.approx(0.8 + 0.2 * attacked.interval(level)[1])
+    told = ConditionAuc(1.0, clean.sampling_variance, 0)
+    assert told.interval() == pytest.approx(clean.interval()), "where pairs are not kept"
+
+
+def test_the_interval_of_a_mean_is_no_point_while_one_of_a_part_is_none() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        values = rng.choice([0.0, 0.3, 0.9999, 1.0], 3)
+        parts = [
+            ConditionAuc(v, 0.1 * (v * (1.0 - v)) ** 2, int(rng.integers(10, 100))) for v in values
+        ]
+        conditions = tuple(zip((FGSM, CLEAN, JPEG[0]), parts, strict=True))
+        score = RobustnessScore(
+            "a", conditions, ScoreWeights(), 1e-2 * sum(p.variance for p in parts)
+        )
+        for mean in (score, mean_of(parts), mean_of([mean_of(parts), mean_of(parts)])):
+            low, high = mean.interval()
+            assert 0.0 <= low <= mean.value <= high <= 1.0
+            assert low < high
+            assert low > 0.5 or mean.value < 0.9, "doubt is no ignorance"
+
+
+def test_intervals_of_means_cover_where_conditions_are_mostly_separated() -> None:
+    """Two conditions of ten pairs each on the same images, forgeries 3.3 deviations above."""
+    rng = np.random.default_rng(1)
+    truth = NormalDist().cdf(3.3 / math.sqrt(2))
+    covered = separated = 0
+    for _ in range(400):
+        scores = rng.normal(size=20) + np.tile([0.0, 3.3], 10)
+        moved = np.where(rng.random() < 0.5, scores, rng.normal(size=20) + np.tile([0.0, 3.3], 10))
+        rows = {CLEAN: scores, JPEG[0]: moved}
+        labels = dict.fromkeys(rows, np.tile([0, 1], 10))
+        clusters = {condition: list(range(20)) for condition in rows}
+        conditions = ConditionSet.of({condition: {"data": "any"} for condition in rows})
+        score = score_conditions(rows, labels, clusters, conditions=conditions)
+        low, high = score.interval()
+        covered += low <= truth <= high
+        separated += score.value == 1.0 or 1.0 in score.aucs.values()
+    assert separated > 100, "few conditions were separated"
+    assert covered / 400 > 0.93
 
 
 def test_a_record_survives_json_to_the_last_bit() -> None:
