@@ -1,12 +1,12 @@
 """Faces: labelled images on one device, and the splits of a data set."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import torch
 
+from bonas.data.column_digest import column_digest
 from bonas.data.errors import DataError as DataError  # of old imported from here
 from bonas.data.regions import Regions
 
@@ -108,11 +108,11 @@ class Faces:
         return tuple(sorted(set(self.domains) - {REAL}))
 
     def digest(self) -> str:
-        """SHA-256 of images, labels and groups: what a score was computed on."""
-        state = hashlib.sha256(self.images.cpu().numpy().tobytes())
-        state.update(self.labels.numpy().tobytes())
-        state.update("\n".join((*self.originals, *self.domains)).encode())
-        return state.hexdigest()[:16]
+        """Of images, labels, groups and videos: what a score was computed on.
+
+        Regions and hulls are left out: scores are the same with and without.
+        """
+        return column_digest(self.images, self.labels, self.originals, self.domains, self.videos)
 
 
 @dataclass(frozen=True, slots=True)
