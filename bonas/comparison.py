@@ -13,6 +13,7 @@ from torch import nn
 from bonas.assembly import Components
 from bonas.checkpoint import load_weights
 from bonas.data.faces import Split
+from bonas.data.source import PSEUDO
 from bonas.detector_calibration import calibrate
 from bonas.detector_record import (
     COLUMNS,
@@ -38,7 +39,7 @@ from bonas.networks.plain import PlainNetwork
 from bonas.protocol import ResultProtocol, images_of
 from bonas.region_quality import RegionQuality, region_quality
 from bonas.step_time import PLAIN, Stopwatch
-from bonas.trained_on import save_trained_on
+from bonas.trained_on import TrainedOn, save_trained_on
 from bonas.training import Progress, Recipe, train
 from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
@@ -149,6 +150,7 @@ def run_contestant(
         protocol=_protocol(parts, evaluation, terms),
         choices=entrant.architecture.choices,
         seconds=seconds,
+        trained_on=_trained_on(parts, recipe),
     )
     record = replace(record, regions=_regions(parts, detector, folder))
     if done is None:
@@ -157,6 +159,18 @@ def run_contestant(
         save_record(folder, record)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return record
+
+
+def _trained_on(parts: Components, recipe: Recipe) -> TrainedOn:
+    """The data set's types, and blends where these take their places."""
+    path = parts.config.data.path
+    types = parts.train.forgeries if recipe.pseudo_forgeries < 1 else ()
+    blends = (PSEUDO,) if recipe.pseudo_forgeries > 0 else ()
+    return TrainedOn(
+        parts.data.name,
+        "" if path is None else str(path.resolve()),
+        tuple(sorted({*types, *blends})),
+    )
 
 
 def _protocol(parts: Components, evaluation: Evaluation, terms: TrainingTerms) -> ResultProtocol:

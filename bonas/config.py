@@ -75,9 +75,10 @@ class DataTable(_Table):
     `pseudo_forgeries`, self-blended copies of the real faces. With `rotate`, every forgery type is
     held back in turn: as many supernets, and an architecture's score is the mean over them; what
     is found is trained on all types. With `real_only`, all training is on the real faces of the
-    train split and self-blended copies of them: no forged image is needed there. `test` names data
-    sets that are scored once, at the end, and select nothing. These further data sets may have any
-    layout.
+    train split and self-blended copies of them: no forged image is needed there, self-blended
+    copies are the score's `clean` group, and every type of forgery is `unseen`, as one that the
+    train split lacks always is. `test` names data sets that are scored once, at the end, and
+    select nothing. These further data sets may have any layout.
 
     `layout` names how the folder `path` is arranged, `auto` finds out (see `docs/data.md`). Of a
     video `frames_per_video` frames are read, evenly. `compression` chooses among the copies of

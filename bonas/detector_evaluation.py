@@ -5,14 +5,13 @@ seed, the version and how decisions were made. A video's score is the mean of it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import torch
 
-from bonas.data.faces import DataError, DataSet, Faces, Split
+from bonas.data.faces import DataError, Faces
 from bonas.detector_calibration import scored
 from bonas.estimation.attacked import attacked_faces
 from bonas.estimation.evaluation import Evaluation, Protocol
@@ -20,34 +19,20 @@ from bonas.protocol import ImagesUsed, ResultProtocol
 from bonas.robustness.attacks import Attack, GradientMasking, masked_gradients
 from bonas.robustness.attacks.masking import FEWEST
 from bonas.robustness.calibration import OperatingPoint
-from bonas.robustness.conditions import CLEAN, Condition
+from bonas.robustness.conditions import Condition
 from bonas.robustness.estimate import Metrics, Refused
 from bonas.robustness.metrics import BINS, DRAWS, measure
 from bonas.robustness.record import RobustnessScore
 from bonas.robustness.scored import Attributes, Scored
 from bonas.saved_detector import SavedDetector
 from bonas.score_protocol import BUDGET
+from bonas.tested import ALL, DataPart
 from bonas.trained_on import count_trained_on
 
-ALL = "all"
 CLEAN_ONLY = Protocol(corruptions=(), attacks=MappingProxyType({}))
+FRAMES, VIDEOS = "frames", "videos"
 CHECKED = 64
 """Images on which gradients are checked: the sign test needs no more to be sure."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataPart:
-    """What a detector is tested on.
-
-    Attributes:
-        faces: Both classes.
-        name: Of the data set.
-        split: Of it: one of `Split` or `all`.
-    """
-
-    faces: Faces
-    name: str
-    split: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +81,8 @@ class DetectorEvaluation:
         protocol: What the numbers hold for.
         frames: By condition.
         videos: By condition; empty where no video has several frames.
+        together: Of all images as they are, `frames` and `videos`, where the conditions divide
+            them by what was trained on.
         score: The robustness-weighted AUC of the frames; `None` where a condition is refused or
             only groups without weight were tested.
         gradients: Whether the detector hides its gradients; `None` where that was not looked at.
@@ -106,15 +93,21 @@ class DetectorEvaluation:
     videos: Mapping[Condition, Breakdown]
     score: RobustnessScore | None
     gradients: GradientMasking | None = None
+    together: Mapping[str, Breakdown] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, conditions by their keys."""
+        units = {
+            unit: {c.key: b.to_json() for c, b in breakdowns.items()}
+            for unit, breakdowns in (("frames", self.frames), ("videos", self.videos))
+        }
+        for unit, breakdown in self.together.items():
+            units[unit] = {ALL: breakdown.to_json()} | units[unit]
         return {
             "protocol": dict(self.protocol),
             "score": None if self.score is None else _score(self.score),
             "gradients": None if self.gradients is None else self.gradients.to_json(),
-            "frames": {c.key: b.to_json() for c, b in self.frames.items()},
-            "videos": {c.key: b.to_json() for c, b in self.videos.items()},
+            **units,
         }
 
 
@@ -149,7 +142,9 @@ def evaluate_detector(
     Raises:
         DataError: too few images, or of one class.
     """
-    evaluation = Evaluation.of(tested.faces, {}, protocol, detector.device)
+    clean, unseen = tested.divided()
+    base = tested.faces if clean is None else clean
+    evaluation = Evaluation.of(base, unseen, protocol, detector.device, trained=clean is not None)
     done = 0
 
     def tell(condition: Condition) -> None:
@@ -159,9 +154,26 @@ def evaluate_detector(
             progress(done, len(evaluation.conditions.conditions))
 
     logits = evaluation.predict(detector.detector, tell)
-    frames, videos = _broken_down(detector, evaluation, logits, attributes, draws)
+    seed = protocol.seed
+    broken = {
+        condition: _broken_down(
+            detector,
+            scored(values, evaluation.views[condition]),
+            attributes,
+            seed=seed,
+            draws=draws,
+        )
+        for condition, values in logits.items()
+    }
+    together: Mapping[str, Breakdown] = {}
+    if unseen:
+        every = scored(detector(tested.faces.images), tested.faces)
+        together = _broken_down(detector, every, attributes, seed=seed, draws=draws)
+    frames = {c: units[FRAMES] for c, units in broken.items()}
+    videos = {c: units[VIDEOS] for c, units in broken.items() if VIDEOS in units}
     refused = [b.whole.reason for b in frames.values() if isinstance(b.whole, Refused)]
-    if len(refused) == len(frames):
+    whole = together[FRAMES].whole if together else None
+    if len(refused) == len(frames) and (whole is None or isinstance(whole, Refused)):
         raise DataError(
             f"data set {tested.name!r}, split {tested.split!r}, is not scored: {refused[0]}."
         )
@@ -172,34 +184,27 @@ def evaluate_detector(
         frames,
         videos,
         None if refused or not weighed else evaluation.score(logits),
-        _gradients(detector, evaluation) if both or check_gradients else None,
+        _gradients(detector, base, protocol) if both or check_gradients else None,
+        together,
     )
 
 
 def _broken_down(
-    detector: SavedDetector,
-    evaluation: Evaluation,
-    logits: Mapping[Condition, np.ndarray],
-    attributes: Attributes,
-    draws: int,
-) -> tuple[dict[Condition, Breakdown], dict[Condition, Breakdown]]:
-    """Of frames and of videos, the latter where some have several frames."""
-    frames, videos, seed = {}, {}, evaluation.protocol.seed
-    for condition, values in logits.items():
-        sample = scored(values, evaluation.views[condition])
-        point = detector.point()
-        frames[condition] = Breakdown.of(sample, point, attributes, seed=seed, draws=draws)
-        grouped = sample.by_video()
-        if len(grouped) < len(sample):
-            point = detector.point(videos=True)
-            videos[condition] = Breakdown.of(grouped, point, attributes, seed=seed, draws=draws)
-    return frames, videos
+    detector: SavedDetector, sample: Scored, attributes: Attributes, *, seed: int, draws: int
+) -> dict[str, Breakdown]:
+    """Of frames, and of videos where some have several frames."""
+    point = detector.point()
+    found = {FRAMES: Breakdown.of(sample, point, attributes, seed=seed, draws=draws)}
+    grouped = sample.by_video()
+    if len(grouped) < len(sample):
+        point = detector.point(videos=True)
+        found[VIDEOS] = Breakdown.of(grouped, point, attributes, seed=seed, draws=draws)
+    return found
 
 
-def _gradients(detector: SavedDetector, evaluation: Evaluation) -> GradientMasking | None:
+def _gradients(detector: SavedDetector, base: Faces, protocol: Protocol) -> GradientMasking | None:
     """Square against APGD on some of the attacked images, by the smaller of their budgets."""
-    protocol = evaluation.protocol
-    faces = attacked_faces(evaluation.views[CLEAN], min(CHECKED, protocol.attack_images))
+    faces = attacked_faces(base, min(CHECKED, protocol.attack_images)).to(detector.device.device)
     if len(faces) < FEWEST:
         return None
     budgets = [protocol.attacks.get(a, BUDGET) for a in (Attack.APGD, Attack.SQUARE)]
@@ -211,33 +216,18 @@ def _gradients(detector: SavedDetector, evaluation: Evaluation) -> GradientMaski
     )
 
 
-def faces_of(data: DataSet, split: str) -> Faces:
-    """The faces of a split, or of all splits together.
-
-    Raises:
-        DataError: the split is absent or of one class.
-    """
-    if split != ALL:
-        return data.require(Split(split), "the evaluation")
-    parts = list(data.splits.values())
-    images = torch.cat([part.images for part in parts])
-    named = any(part.videos for part in parts)
-    whole = Faces(
-        images,
-        torch.cat([part.labels for part in parts]),
-        tuple(o for part in parts for o in part.originals),
-        tuple(d for part in parts for d in part.domains),
-        tuple(v for part in parts for v in part.videos or ("",) * len(part)) if named else (),
-    )
-    return DataSet(data.name, {Split.TEST: whole}).require(Split.TEST, "the evaluation")
-
-
 def _protocol(
     detector: SavedDetector, tested: DataPart, evaluation: Evaluation, *, draws: int
 ) -> dict[str, Any]:
     calibration, record = detector.calibration, detector.record
     named = {"name": tested.name, "split": tested.split}
-    trained_on = {"trained_on": count_trained_on(detector.folder, tested.faces)}
+    trained_on = {
+        "trained_on": count_trained_on(detector.folder, tested.faces),
+        "forgeries": list(tested.faces.forgeries),
+        "forgeries_trained_on": None
+        if tested.trained is None
+        else [f for f in tested.faces.forgeries if f in tested.trained],
+    }
     protocol = ResultProtocol(
         seed=evaluation.protocol.seed,
         device=detector.device.describe(),

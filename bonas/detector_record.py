@@ -16,6 +16,7 @@ from bonas.networks.cost import network_cost
 from bonas.protocol import ResultProtocol
 from bonas.region_quality import RegionQuality
 from bonas.robustness.record import RobustnessScore
+from bonas.trained_on import TrainedOn
 from spaces.architecture import Architecture
 
 WEIGHTS, ARCHITECTURE, METRICS = "detector.safetensors", "architecture.json", "metrics.json"
@@ -25,6 +26,8 @@ COLUMNS = "columns"
 """Under which that picture says of which type the face of each column is."""
 TRAINING = "training"
 """Under which a record's protocol says what the training stood on, and the weights its digest."""
+TRAINED_ON = "trained_on"
+"""Under which a record's protocol says which types of forgery were trained on."""
 NETWORK = "network"
 """Under which the weights' metadata say how the network of an architecture is built."""
 
@@ -82,6 +85,12 @@ class TrainedRecord:
         said: Mapping[str, Any] | None = self.protocol.get(TRAINING)
         return said or known | {"recipe": {"steps": self.steps}}
 
+    @property
+    def trained_on(self) -> TrainedOn | None:
+        """Which types of forgery were trained on; `None` where an earlier version did not say."""
+        said = self.protocol.get(TRAINED_ON)
+        return None if said is None else TrainedOn.from_json(said)
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "TrainedRecord":
         """The record that `to_json` wrote."""
@@ -109,6 +118,7 @@ def record_of(
     protocol: ResultProtocol,
     choices: tuple[Any, ...],
     seconds: float,
+    trained_on: TrainedOn | None = None,
 ) -> TrainedRecord:
     """The record of a network that was trained, as the protocol says, and scored."""
     terms = protocol.training
@@ -129,6 +139,7 @@ def record_of(
         | {
             "image_size": size,
             "training_data": terms.data,
+            TRAINED_ON: None if trained_on is None else trained_on.to_json(),
             "images": {c.key: len(f) for c, f in evaluation.views.items()},
             "originals": {c.key: len(set(f.originals)) for c, f in evaluation.views.items()},
         },

@@ -1,11 +1,15 @@
-"""Which images a detector was trained on, kept beside it: numbers on these say too much.
+"""What a detector was trained on, kept beside it: numbers on these images say too much.
 
 A data set is more than what was trained on: types that were held back, or splits, lie in the same
-folder. So images are known one by one, by their pixels at the detector's size.
+folder. So images are known one by one, by their pixels at the detector's size, and types of forgery
+by their names.
 """
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +20,32 @@ from bonas.data.faces import Faces
 
 TRAINED_ON = "trained_on.safetensors"
 _KEYS = "images"
+MOST_SEEN = 0.01
+"""Share of the images that may look like training images: blank frames lie in every split."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """The kinds of forgery that a detector was trained on, and whose they are.
+
+    Attributes:
+        data_set: Its name.
+        path: Where it lay; empty of drawn faces.
+        forgeries: The types, sorted.
+    """
+
+    data_set: str
+    path: str
+    forgeries: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {"data_set": self.data_set, "path": self.path, "forgeries": list(self.forgeries)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "TrainedOn":
+        """What `to_json` wrote."""
+        return cls(document["data_set"], document["path"], tuple(document["forgeries"]))
 
 
 def image_keys(images: torch.Tensor) -> npt.NDArray[np.int64]:

@@ -16,10 +16,7 @@ from bonas.detector_calibration import calibrate as calibration_of
 from bonas.protocol import versions
 from bonas.robustness.calibration import Rules, ThresholdRule
 from bonas.saved_detector import load_detector
-from bonas.trained_on import count_trained_on
-
-MOST_SEEN = 0.01
-"""Share of the images that may look like training images: blank frames lie in every split."""
+from bonas.trained_on import MOST_SEEN, count_trained_on
 
 
 def calibrate(

@@ -12,8 +12,9 @@ from bonas.commands.evaluation_table import print_evaluation
 from bonas.commands.folder import FolderSettings, folder_table, print_left_out
 from bonas.data.attributes import read_attributes
 from bonas.data.source import read_folder
-from bonas.detector_evaluation import DataPart, evaluate_detector, faces_of
+from bonas.detector_evaluation import evaluate_detector
 from bonas.saved_detector import load_detector
+from bonas.tested import DataPart, faces_of, trained_types
 
 
 class Part(StrEnum):
@@ -88,7 +89,12 @@ def evaluate(
             results.append(
                 evaluate_detector(
                     saved,
-                    DataPart(faces_of(found, split.value), found.name, split.value),
+                    DataPart(
+                        faces_of(found, split.value),
+                        found.name,
+                        split.value,
+                        trained_types(saved, found, folder),
+                    ),
                     protocol,
                     attributes=read_attributes(folder),
                     check_gradients=check_gradients,

@@ -9,6 +9,7 @@ from bonas.protocol import line
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.estimate import Estimate, Metrics, Refused
 from bonas.robustness.metrics import NAMES
+from bonas.tested import ALL
 
 HEADINGS = ("AUC", "AP", "EER", "accuracy", "TPR at 1 %", "Brier", "ECE")
 
@@ -20,8 +21,10 @@ def print_evaluation(result: DetectorEvaluation) -> None:
     for unit, breakdowns in (("frames", result.frames), ("videos", result.videos)):
         if breakdowns:
             title = f"{data['name']}, {data['split']}, {unit}: {protocol['detector']['name']}"
-            _print_unit(title, {c.key: b for c, b in breakdowns.items()})
-    remarks = [*_score(result), *_seen(data), *_meaning(protocol["calibration"])]
+            every = {ALL: result.together[unit]} if unit in result.together else {}
+            _print_unit(title, every | {c.key: b for c, b in breakdowns.items()})
+    remarks = [*_score(result), *_untrained(data), *_seen(data)]
+    remarks += _meaning(protocol["calibration"])
     if result.gradients is not None:
         remarks.append(result.gradients.describe())
     frames = data["frames_per_video"]
@@ -45,6 +48,25 @@ def _score(result: DetectorEvaluation) -> list[str]:
         f"robustness-weighted AUC {result.score.value:.4f} ({low:.3f} - {high:.3f}), weights "
         f"{weights}",
         f"worst condition {worst.key}: AUC {auc.value:.4f} ({bounds[0]:.3f} - {bounds[1]:.3f})",
+    ]
+
+
+def _untrained(data: Mapping[str, Any]) -> list[str]:
+    """Which types of forgery are those of the training, as far as it is known."""
+    trained = data["forgeries_trained_on"]
+    if trained is None:
+        return [
+            "Which types of forgery the detector was trained on was not kept with it: all of "
+            "them count as clean."
+        ]
+    untrained = ", ".join(f for f in data["forgeries"] if f not in trained)
+    if not untrained:
+        return []
+    if trained:
+        return [f"trained on {', '.join(trained)}: clean; not on {untrained}: unseen"]
+    return [
+        f"trained on none of {untrained}: all are unseen, nothing is clean, and corruptions and "
+        "attacks change images of forgeries that were not trained on"
     ]
 
 
@@ -76,8 +98,9 @@ def _meaning(calibration: Mapping[str, Any] | None) -> list[str]:
 
 def _print_unit(title: str, breakdowns: Mapping[str, Breakdown]) -> None:
     rows = {key: breakdown.whole for key, breakdown in breakdowns.items()}
-    clean = breakdowns[CLEAN.key]
-    rows |= {f"clean, {name}": m for name, m in (*clean.domains.items(), *clean.subgroups.items())}
+    widest = ALL if ALL in breakdowns else CLEAN.key
+    parts = {**breakdowns[widest].domains, **breakdowns[widest].subgroups}
+    rows |= {f"{widest}, {name}": measured for name, measured in parts.items()}
     cells = [[name, *_cells(measured)] for name, measured in rows.items()]
     print_table(title, ["condition", "images", *HEADINGS], cells)
     for name, measured in rows.items():

@@ -1,7 +1,7 @@
 """From the `[data]` table to data sets."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +33,12 @@ class SearchData:
 
     Attributes:
         train: Both classes, without the held-back forgeries.
-        val: The same of the validation split: what selects.
+        val: Of the validation split the real faces and what was trained on: what selects.
         test: The same of the test split: what reports.
         unseen_val: What was not trained on, of the validation split, by the condition's name.
         unseen_test: The same of the test split, and the data sets that nothing was selected on.
         skipped: Images of any of the data sets that were left out, with the reason.
+        name: Of the data set that is trained on.
     """
 
     train: Faces
@@ -46,6 +47,7 @@ class SearchData:
     unseen_val: dict[str, Faces]
     unseen_test: dict[str, Faces]
     skipped: tuple[str, ...]
+    name: str = ""
 
 
 def load_search_data(
@@ -64,28 +66,30 @@ def load_search_data(
     """
     main = _load(table, seed=seed, progress=progress, regions=regions)
     present = sorted({f for faces in main.splits.values() for f in faces.forgeries})
-    seen = _seen_types(table, main, present)
-    place = f"data set {main.name!r}"
-    held_back = forgery_conditions(present if table.rotate else table.unseen, place)
-    further = _further_sets(table, {*held_back, PSEUDO})
     train = _doubled(main) if table.real_only else main.require(Split.TRAIN, "training")
-    train = train.of_domains([PSEUDO] if table.real_only else seen)
+    train = train.of_domains(_seen_types(table, main, present))
+    seen = train.forgeries
+    untrained = [f for f in present if f not in seen]
+    held_back = forgery_conditions(
+        present if table.rotate else untrained, f"data set {main.name!r}"
+    )
+    further = _further_sets(table, {*held_back, PSEUDO})
     val = main.require(Split.VAL, "the search")
     test = main.require(Split.TEST, "the final test") if Split.TEST in main.splits else None
-    unseen_val = _unseen(val, table, further, Split.VAL, seed)
-    unseen_test = _unseen(test, table, further, Split.TEST, seed) if test is not None else {}
+    unseen_val = _unseen(val, seen, table, further, Split.VAL, seed)
+    unseen_test = _unseen(test, seen, table, further, Split.TEST, seed) if test is not None else {}
     for path in table.test:
         name, other = further[path.resolve()]
         unseen_test[name] = other.require(Split.TEST, "the final test")
-    seen_val = val.of_domains(seen)
-    seen_test = test.of_domains(seen) if test is not None else None
+    seen_val = _of_trained(val, seen, table, seed)
+    seen_test = _of_trained(test, seen, table, seed) if test is not None else None
     scored = {"val": seen_val} | {f"val, {n}": f for n, f in unseen_val.items()}
     if seen_test is not None:
         scored |= {"test": seen_test} | {f"test, {n}": f for n, f in unseen_test.items()}
     for name, faces in scored.items():
         _check_scorable(faces, f"{main.name!r} ({name})")
     skipped = (*main.skipped, *(s for _, other in further.values() for s in other.skipped))
-    return SearchData(train, seen_val, seen_test, unseen_val, unseen_test, skipped)
+    return SearchData(train, seen_val, seen_test, unseen_val, unseen_test, skipped, main.name)
 
 
 def _seen_types(table: DataTable, main: DataSet, present: list[str]) -> list[str]:
@@ -100,6 +104,8 @@ def _seen_types(table: DataTable, main: DataSet, present: list[str]) -> list[str
             f"data.unseen names {unknown[0]!r}, which is no forgery type of {main.name!r}; "
             f"its types are {', '.join(present) or 'none'}."
         )
+    if table.real_only:
+        return [PSEUDO]
     seen = [f for f in present if f not in table.unseen]
     if not seen and present:
         raise DataError(
@@ -145,12 +151,18 @@ def _check_scorable(faces: Faces, name: str) -> None:
             )
 
 
+def _of_trained(faces: Faces, seen: Sequence[str], table: DataTable, seed: int) -> Faces:
+    """The real faces and those types that were trained on, blends made of the faces themselves."""
+    return pseudo_forged(faces, seed=seed) if table.real_only else faces.of_domains(seen)
+
+
 def _unseen(
-    faces: Faces, table: DataTable, further: Further, split: Split, seed: int
+    faces: Faces, seen: Sequence[str], table: DataTable, further: Further, split: Split, seed: int
 ) -> dict[str, Faces]:
     """The conditions of the `unseen` group in a split of the main and further data, by name."""
-    found = {condition_name(forgery): faces.of_domains([forgery]) for forgery in table.unseen}
-    if table.pseudo_forgeries:
+    untrained = dict.fromkeys([*table.unseen, *(f for f in faces.forgeries if f not in seen)])
+    found = {condition_name(forgery): faces.of_domains([forgery]) for forgery in untrained}
+    if table.pseudo_forgeries and not table.real_only:
         found[PSEUDO] = pseudo_forged(faces, seed=seed)
     for path in table.unseen_data:
         name, other = further[path.resolve()]
@@ -188,6 +200,7 @@ def pseudo_forged(faces: Faces, *, seed: int) -> Faces:
         torch.cat([real.labels, torch.ones_like(real.labels)]),
         real.originals * 2,
         (REAL,) * len(real) + (PSEUDO,) * len(real),
+        real.videos * 2,
         regions=joined(real.regions, Regions(blended(weights), known)),
     )
 

@@ -69,7 +69,13 @@ class Evaluation:
 
     @classmethod
     def of(
-        cls, clean: Faces, unseen: Mapping[str, Faces], protocol: Protocol, device: Device
+        cls,
+        clean: Faces,
+        unseen: Mapping[str, Faces],
+        protocol: Protocol,
+        device: Device,
+        *,
+        trained: bool = True,
     ) -> "Evaluation":
         """The evaluation of one split.
 
@@ -78,15 +84,17 @@ class Evaluation:
             unseen: Both classes, with what was not trained on, by the condition's name.
             protocol: What is tested.
             device: Where.
+            trained: Whether any forgery of `clean` was trained on; otherwise these images are no
+                condition, only what corruptions and attacks make of them.
         """
         attacked = attacked_faces(clean, protocol.attack_images)
-        conditions = conditions_of(clean, unseen, protocol)
-        views: dict[Condition, Faces] = {CLEAN: clean.to(device.device)}
+        conditions = conditions_of(clean, unseen, protocol, trained=trained)
+        unchanged = clean.to(device.device)
+        views: dict[Condition, Faces] = {CLEAN: unchanged} if trained else {}
         for name, faces in unseen.items():
             views[Condition(Group.UNSEEN, name)] = faces.to(device.device)
         corrupted = [c for c in conditions.conditions if c.group is Group.CORRUPTION]
-        on_device = views[CLEAN].images
-        for condition, images in corrupted_views(on_device, corrupted, seed=protocol.seed):
+        for condition, images in corrupted_views(unchanged.images, corrupted, seed=protocol.seed):
             views[condition] = replace(clean, images=images)
         attacked_there = attacked.to(device.device)
         for attack in protocol.attacks:
@@ -150,7 +158,9 @@ class Evaluation:
         return np.concatenate([_logits(detector, images, self.device) for images in moved])
 
 
-def conditions_of(clean: Faces, unseen: Mapping[str, Faces], protocol: Protocol) -> ConditionSet:
+def conditions_of(
+    clean: Faces, unseen: Mapping[str, Faces], protocol: Protocol, *, trained: bool = True
+) -> ConditionSet:
     """The conditions of an evaluation, without making their images; as `Evaluation.of`."""
     return standard_conditions(
         clean.digest(),
@@ -162,6 +172,7 @@ def conditions_of(clean: Faces, unseen: Mapping[str, Faces], protocol: Protocol)
         attacks=protocol.attacks,
         effort=protocol.attack_effort,
         attacked=attacked_faces(clean, protocol.attack_images).digest(),
+        clean=trained,
     )
 
 

@@ -32,13 +32,16 @@ _CORRUPTIONS = {
 
 def describe(condition: Condition, config: Config) -> str:
     """What is done to the images under a condition."""
+    blends = "pseudo-forgeries: real faces blended with copies of themselves"
     if condition.group is Group.CLEAN:
-        return "as they are"
+        return f"real faces, and {blends}" if config.data.real_only else "as they are"
     if condition.group is Group.UNSEEN:
         if condition.name in config.data.unseen:
             return f"forgeries of the type {condition.name}, held back from training"
+        if config.data.real_only and condition.name not in _further(config):
+            return f"forgeries of the type {condition.name}; none of any type was trained on"
         if condition.name == PSEUDO and config.data.pseudo_forgeries:
-            return "pseudo-forgeries: real faces blended with copies of themselves"
+            return blends
         if config.data.rotate and condition.name not in {p.name for p in config.data.test}:
             return f"forgeries of the type {condition.name}, held back from one fold's training"
         return f"the further data set {condition.name}"
@@ -49,6 +52,10 @@ def describe(condition: Condition, config: Config) -> str:
     if condition.name in config.score.attacks:
         return _attack(Attack(condition.name), config)
     return condition.name
+
+
+def _further(config: Config) -> set[str]:
+    return {path.name for path in (*config.data.unseen_data, *config.data.test)}
 
 
 def _attack(attack: Attack, config: Config) -> str:

@@ -28,6 +28,7 @@ def standard_conditions(
     attacks: Mapping[Attack, float] = ONE_LEVEL,
     effort: Effort = DEFAULT_EFFORT,
     attacked: str | None = None,
+    clean: bool = True,
 ) -> ConditionSet:
     """The set over one source of clean images and any number of unseen ones.
 
@@ -43,12 +44,13 @@ def standard_conditions(
         effort: iterations and restarts of the attacks.
         attacked: what the images are that are attacked, named as `data` are; all of these unless
             given.
+        clean: whether the clean images are a condition themselves.
 
     Raises:
         ValueError: a name or severity that no condition can have.
     """
     source: dict[str, Scalar] = {"data": data, "image_size": image_size}
-    definitions: dict[Condition, Mapping[str, Scalar]] = {CLEAN: source}
+    definitions: dict[Condition, Mapping[str, Scalar]] = {CLEAN: source} if clean else {}
     for name, other in unseen.items():
         definitions[Condition(Group.UNSEEN, name)] = source | {"data": other}
     levels = tuple(severities)

@@ -12,13 +12,14 @@ import bonas
 from bonas.cli import main
 from bonas.data.attributes import read_attributes
 from bonas.data.faces import DataError, DataSet, Faces, Split
-from bonas.detector_evaluation import DataPart, DetectorEvaluation, evaluate_detector, faces_of
+from bonas.detector_evaluation import DetectorEvaluation, evaluate_detector
 from bonas.device import Device
 from bonas.estimation.evaluation import Protocol
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.estimate import Metrics, Refused
 from bonas.robustness.metrics import NAMES
 from bonas.saved_detector import SavedDetector
+from bonas.tested import DataPart, faces_of
 from tests.bonas.test_saved_detector import saved
 from tests.conftest import striped_faces
 

@@ -18,10 +18,11 @@ from bonas.config_file import parse_config
 from bonas.data.faces import Faces
 from bonas.data.hulls import POINTS
 from bonas.data.regions import Regions
-from bonas.detector_record import METRICS, WEIGHTS
+from bonas.detector_record import METRICS, WEIGHTS, load_record
 from bonas.device import Device
 from bonas.run_folder import RunFolder
 from bonas.step_time import PLAIN
+from bonas.trained_on import TrainedOn
 from bonas.training import Recipe
 from bonas.training_terms import TrainingTerms
 from tests.conftest import striped_faces
@@ -140,6 +141,19 @@ def test_a_finished_training_is_read_back_and_never_for_another_one(
     message = r"on other terms \(there \| here\): recipe.learning_rate: 0.004 \| 1e-09"
     with pytest.raises(ConfigError, match=message):
         contest(parts, tmp_path, replace(RECIPE, learning_rate=1e-9))
+
+
+@pytest.mark.parametrize(
+    ("share", "types"), [(0.0, ()), (0.5, ("self-blended",)), (1.0, ("self-blended",))]
+)
+def test_a_detector_keeps_which_types_it_was_trained_on(
+    parts: Components, tmp_path: Path, share: float, types: tuple[str, ...]
+) -> None:
+    contest(parts, tmp_path, replace(RECIPE, pseudo_forgeries=share))
+    record = load_record(tmp_path)
+    assert record is not None
+    kept = parts.train.forgeries if share < 1 else ()
+    assert record.trained_on == TrainedOn("synthetic", "", tuple(sorted({*kept, *types})))
 
 
 def test_records_of_earlier_versions_are_compared_by_what_they_say(

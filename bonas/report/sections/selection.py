@@ -50,8 +50,10 @@ def _held_back(facts: RunFacts) -> list[tuple[object, ...]]:
     """What was not trained on and selected: types, further data sets, pseudo-forgeries."""
     data = facts.config.data
     names = [join(["forgery type ", code(name)]) for name in data.unseen]
+    if data.real_only:
+        names = [Markup("every type of forgery: training made its own of real faces")]
     names += [join(["data set ", code(path), ", splits val and test"]) for path in data.unseen_data]
-    if data.pseudo_forgeries:
+    if data.pseudo_forgeries and not data.real_only:
         names.append(Markup("pseudo-forgeries of the real faces"))
     if not names:
         none = "nothing was held back from training"

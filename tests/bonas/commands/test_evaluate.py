@@ -154,7 +154,7 @@ def test_images_that_were_trained_on_are_warned_of(
     assert json.loads(capsys.readouterr().out)[0]["protocol"]["data"]["trained_on"] == 10
     save_trained_on(detector.folder, striped_faces(3, seed=9))
     assert main(command) == 0
-    assert "trained on" not in capsys.readouterr().out
+    assert "of these 48 images" not in capsys.readouterr().out
 
 
 def test_data_are_read_as_set(

@@ -38,7 +38,25 @@ def test_training_on_real_faces_needs_no_forged_ones(tmp_path: Path) -> None:
     assert data.train.domains == (REAL,) * 4 + (PSEUDO,) * 4
     assert data.train.labels.tolist() == [0] * 4 + [1] * 4
     assert torch.equal(data.train.images[:4], data.train.images[4:])
-    assert data.val.forgeries == ("fake",), "what selects is forged for real"
+    assert data.val.forgeries == (PSEUDO,), "what is called clean was trained on"
+    assert data.val.labels.tolist() == [0] * 4 + [1] * 4
+    assert data.unseen_val["fake"].forgeries == ("fake",)
+
+
+@pytest.mark.parametrize("further", [{}, {"unseen": ("swap",)}, {"pseudo_forgeries": True}])
+def test_without_forged_training_faces_every_type_is_unseen(
+    tmp_path: Path, further: dict[str, object]
+) -> None:
+    path = folder_of(tmp_path / "d", BOTH, ("swap", "other"))
+    table = DataTable(path=path, size=32, real_only=True).model_copy(update=further)
+    data = load_search_data(table, seed=0)
+    assert data.test is not None
+    assert {data.train.forgeries, data.val.forgeries, data.test.forgeries} == {(PSEUDO,)}
+    for unseen in (data.unseen_val, data.unseen_test):
+        assert {name: faces.forgeries for name, faces in unseen.items()} == {
+            "swap": ("swap",),
+            "other": ("other",),
+        }
 
 
 def test_no_forged_training_face_is_used_where_there_are_some(tmp_path: Path) -> None:

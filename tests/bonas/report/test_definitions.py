@@ -2,7 +2,7 @@ import pytest
 
 from bonas.config_file import parse_config
 from bonas.report.definitions import definitions, describe
-from bonas.robustness.conditions import SEVERITIES, Condition, Group
+from bonas.robustness.conditions import CLEAN, SEVERITIES, Condition, Group
 from bonas.robustness.corruptions import Corruption
 
 CONFIG = parse_config(
@@ -15,6 +15,14 @@ CONFIG = parse_config(
 def test_every_severity_of_every_corruption_has_its_own_words(corruption: Corruption) -> None:
     conditions = [Condition(Group.CORRUPTION, corruption.value, s) for s in SEVERITIES]
     assert len({describe(c, CONFIG) for c in conditions}) == len(SEVERITIES)
+
+
+def test_what_was_not_trained_on_is_not_described_as_clean() -> None:
+    data = {"layout": "folders", "path": "/a", "real_only": True, "test": ["/b/kept"]}
+    config = parse_config({"data": data}, "test")
+    assert "pseudo-forgeries" in describe(CLEAN, config)
+    assert "none of any type was trained on" in describe(Condition(Group.UNSEEN, "swap"), config)
+    assert "further data set" in describe(Condition(Group.UNSEEN, "kept"), config)
 
 
 def test_an_attack_is_described_with_its_budget() -> None:
