@@ -89,8 +89,8 @@ class Faces:
 
     def of_domains(self, domains: Sequence[str]) -> "Faces":
         """The real faces and the forgeries of these types."""
-        kept = {REAL, *domains}
-        return self.select([i for i, domain in enumerate(self.domains) if domain in kept])
+        named = zip(self.labels.tolist(), self.domains, strict=True)
+        return self.select([i for i, (y, domain) in enumerate(named) if not y or domain in domains])
 
     def require_regions(self) -> Regions:
         """The regions.
@@ -105,7 +105,8 @@ class Faces:
     @property
     def forgeries(self) -> tuple[str, ...]:
         """The types of forgery present, sorted."""
-        return tuple(sorted(set(self.domains) - {REAL}))
+        named = zip(self.labels.tolist(), self.domains, strict=True)
+        return tuple(sorted({domain for label, domain in named if label}))
 
     def digest(self) -> str:
         """Of images, labels, groups and videos: what a score was computed on.

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bonas.data.clips import is_video
-from bonas.data.faces import REAL, DataError, DataSet, Split
+from bonas.data.faces import DataError, DataSet, Split
 from bonas.data.layouts.places import RegularFiles
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import (
@@ -28,6 +28,7 @@ from bonas.data.layouts.records import (
     Record,
     Settings,
     check_folder,
+    domain_of,
     label_of,
 )
 
@@ -143,7 +144,7 @@ def _row(record: dict[str, str], where: str, table: Path, files: RegularFiles) -
         label=label,
         original=values["original"],
         split=split,
-        forgery=forgery if label else REAL,
+        forgery=domain_of(label, forgery, place),
         video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
         mask=files.inside(mask, place) if mask and label else None,
         where=where,

@@ -209,3 +209,17 @@ def label_of(value: Any, place: str) -> int:
     if found is None:
         raise DataError(f"{place}: label is {value!r}; it must be REAL or FAKE.")
     return found
+
+
+def domain_of(label: int, forgery: str, place: str) -> str:
+    """`real`, or of a forged image the type of its forgery.
+
+    Raises:
+        DataError: the type of a forged image is called `real`.
+    """
+    if label and forgery == REAL:
+        raise DataError(
+            f"{place}: forgery is {forgery!r}, but its label is FAKE. Correct the label, or name "
+            "the forgery otherwise."
+        )
+    return forgery if label else REAL

@@ -51,6 +51,17 @@ def test_a_forgery_column_names_the_domain(tmp_path: Path) -> None:
     )
 
 
+def test_a_forgery_that_is_called_real_is_refused_and_what_a_real_row_says_is_not_asked(
+    tmp_path: Path,
+) -> None:
+    header = HEADER.replace("split", "split,forgery")
+    folder = write(tmp_path, [f"{GOOD[0]},Real", f"{GOOD[1]}, REAL"], header)
+    with pytest.raises(DataError, match=r"row 3: forgery is 'real', but its label is FAKE"):
+        list_metadata_csv(folder, Settings())
+    folder = write(tmp_path, [f"{GOOD[0]},Real", f"{GOOD[1]},swap"], header)
+    assert [r.forgery for r in list_metadata_csv(folder, Settings()).records] == ["real", "swap"]
+
+
 def test_an_identity_column_says_who_is_in_a_picture_and_is_audited(tmp_path: Path) -> None:
     header = HEADER.replace("split", "split,identity")
     people = ("anna", "anna; berta", "berta", "")
