@@ -90,7 +90,9 @@ def list_deepfakebench(folder: Path, settings: Settings) -> Listing:
         records += found
         missing += problem
     records, made = with_validation(records, seed=settings.split_seed)
-    return Listing(file.stem, NAME, file, tuple(records), tuple(missing), (*notes, *made))
+    return Listing(
+        *(file.stem, NAME, file, tuple(records), tuple(missing), (*notes, *made)), root=root
+    )
 
 
 def _files(folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ from bonas.data.layouts.places import RegularFiles
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import (
     ANY_FORGERY,
+    METADATA,
     Listing,
     OnBadImage,
     Record,
@@ -32,7 +33,7 @@ from bonas.data.layouts.records import (
     label_of,
 )
 
-NAME = FILE = "metadata.csv"
+NAME = FILE = METADATA
 SIGN = "a table metadata.csv"
 COLUMNS = ("path", "label", "original", "split")
 

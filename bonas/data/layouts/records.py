@@ -11,6 +11,8 @@ from bonas.data.clips import Clip
 from bonas.data.faces import REAL, DataError, Split
 from bonas.data.layouts.places import inside
 
+METADATA = "metadata.csv"
+"""The table of the layout that has its name."""
 ANY_FORGERY = "fake"
 """The domain of forgeries whose type the data set does not name."""
 
@@ -90,6 +92,7 @@ class Listing:
         records: At least one.
         missing: Files that the data set names but lacks, left out as the settings allow.
         notes: What the reader decided, for the user: left-out videos, splits it made.
+        root: The data folder, which no file leaves; the source or its folder unless given.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Listing:
     records: tuple[Record, ...]
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    root: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.records:
@@ -115,6 +119,13 @@ class Listing:
                     f"({record.where or record.path}); a group must not cross splits, or the test "
                     "repeats what was trained on."
                 )
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, which no file leaves."""
+        if self.root is not None:
+            return self.root
+        return self.source if self.source.is_dir() else self.source.parent
 
     def place(self, record: Record) -> str:
         """A record's file, and the line of the table that names it."""
