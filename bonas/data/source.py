@@ -225,8 +225,8 @@ def _read(
 ) -> DataSet:
     settings = layout_settings(table)
     listing = list_data(path, layout, settings)
-    if listing.layout != metadata_csv.NAME:
-        # A table says it all; of other folders the reader decided something, which must be seen.
+    if listing.layout != metadata_csv.NAME or listing.notes:
+        # Unless a table says it all, the reader decided something, which must be seen.
         _LOG.warning("%s", Contents.of(listing).text())
     return read_listing(listing, table.size, settings, progress=progress, regions=regions)
 
