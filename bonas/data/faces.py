@@ -8,6 +8,7 @@ import torch
 
 from bonas.data.column_digest import column_digest
 from bonas.data.errors import DataError as DataError  # of old imported from here
+from bonas.data.reading_terms import ReadingTerms
 from bonas.data.regions import Regions
 
 REAL = "real"
@@ -118,11 +119,19 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A named data set: faces by split. A split that the source lacks is absent."""
+    """A named data set.
+
+    Attributes:
+        name: Its.
+        splits: Faces by split; one that the source lacks is absent.
+        skipped: What was left out, with the reason.
+        reading: How it was read; `None` for faces in memory.
+    """
 
     name: str
     splits: Mapping[Split, Faces]
     skipped: tuple[str, ...] = ()
+    reading: ReadingTerms | None = None
 
     def require(self, split: Split, purpose: str) -> Faces:
         """The faces of a split.

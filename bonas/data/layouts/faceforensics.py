@@ -101,7 +101,10 @@ def list_faceforensics(folder: Path, settings: Settings) -> Listing:
     if acted:
         notes.append(f"splits of actors are made (data.split_seed = {settings.split_seed})")
     name = folder.resolve().name
-    return Listing(name, NAME, folder, tuple(records), tuple(missing), tuple(notes))
+    return Listing(
+        *(name, NAME, folder, tuple(records), tuple(missing), tuple(notes)),
+        compression=settings.compression,
+    )
 
 
 def _found(folder: Path, compression: str) -> list[tuple[str, Path]]:

@@ -57,7 +57,7 @@ def read_listing(
         found, problems = read_regions(listing, decoded.records, size, settings)
         splits = {s: replace(faces, regions=found[s]) for s, faces in splits.items()}
         skipped += problems
-    return DataSet(listing.name, splits, skipped)
+    return DataSet(listing.name, splits, skipped, listing.terms(settings, skipped=len(skipped)))
 
 
 def _decode(

@@ -21,11 +21,11 @@ from typing import Any
 
 from bonas.data.errors import DataError
 from bonas.data.layouts import metadata_csv
-from bonas.data.layouts.records import Record
+from bonas.data.layouts.records import PREPARED, Record
 from bonas.data.preparation.cutting import Crop, Outcome, Reason, Skip, Unit
 from bonas.data.preparation.detectors import LANDMARKS
 
-SETTINGS = "prepare.json"
+SETTINGS = PREPARED
 JOURNAL = "prepare.jsonl"
 LANDMARKS_FILE = "landmarks.csv"
 COLUMNS = (*metadata_csv.COLUMNS, "forgery", "video", "identity")
