@@ -178,6 +178,7 @@ def _protocol(parts: Components, evaluation: Evaluation, terms: TrainingTerms) -
         seed=evaluation.protocol.seed,
         device=evaluation.device.describe(),
         data=images_of(parts.data),
+        reading=parts.data.readings,
         conditions=evaluation.conditions,
         training=terms,
     )

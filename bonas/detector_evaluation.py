@@ -239,6 +239,7 @@ def _protocol(
         seed=evaluation.protocol.seed,
         device=detector.device.describe(),
         data=named | ImagesUsed.of(tested.faces).to_json() | used,
+        reading=() if tested.reading is None else (tested.reading,),
         conditions=evaluation.conditions,
     )
     return protocol.to_json() | {

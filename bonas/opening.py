@@ -124,6 +124,7 @@ def open_search(
         "bonas.config": json.loads(parts.config.model_dump_json()),
         "bonas.data.train": parts.train.digest(),
         "bonas.data.images": images_of(parts.data),
+        "bonas.data.reading": [terms.to_json() for terms in parts.data.readings],
         "bonas.conditions": estimator.digest,
         "bonas.conditions.definitions": estimator.definitions,
         FLAGGED: estimator.flags,

@@ -5,13 +5,14 @@ definitions beside them say it in words, so that a file can be read without the 
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import bonas
 from bonas.data.faces import Faces
+from bonas.data.reading_terms import ReadingTerms
 from bonas.data.source import SearchData
 from bonas.detector_calibration import scored
 from bonas.robustness.conditions import ConditionSet
@@ -72,6 +73,7 @@ class ResultProtocol:
         seed: Of conditions and intervals, or of the search.
         device: Where networks ran and in which precision.
         data: The data set's name, and the images by what they were used for.
+        reading: How the data set was read, and each further one.
         conditions: With the definitions of their pixels; `None` where none were tested.
         training: What the weights stand on; `None` where none were trained for the number.
     """
@@ -79,6 +81,7 @@ class ResultProtocol:
     seed: int
     device: str
     data: Mapping[str, Any]
+    reading: Sequence[ReadingTerms] = ()
     conditions: ConditionSet | None = None
     training: TrainingTerms | None = None
 
@@ -91,6 +94,7 @@ class ResultProtocol:
             "seed": self.seed,
             "device": self.device,
             "data": dict(self.data),
+            "reading": [terms.to_json() for terms in self.reading],
             "conditions": None
             if conditions is None
             else conditions.to_json() | {"digest": conditions.digest},
@@ -126,6 +130,7 @@ def search_protocol(attributes: Mapping[str, Any]) -> dict[str, Any]:
         "versions": environment,
         "seed": config.get("seed"),
         "data": attributes.get("bonas.data.images", {"train": trained}),
+        "reading": attributes.get("bonas.data.reading"),
         "conditions": definitions | {"digest": attributes.get("bonas.conditions")},
         "training": {
             "supernet": attributes.get("bonas.supernet"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from bonas.data.faces import DataSet, Faces, Split
+from bonas.data.reading_terms import ReadingTerms
 from bonas.data.unseen import forgery_conditions
 from bonas.saved_detector import SavedDetector
 from bonas.trained_on import MOST_SEEN, count_used
@@ -23,12 +24,14 @@ class DataPart:
         split: Of it: one of `Split` or `all`.
         trained: The types of forgery in it that the detector was trained on; `None` where that is
             not known, and all of them count as such.
+        reading: How the data set was read, where it was.
     """
 
     faces: Faces
     name: str
     split: str
     trained: tuple[str, ...] | None = None
+    reading: ReadingTerms | None = None
 
     def divided(self) -> tuple[Faces | None, dict[str, Faces]]:
         """The real faces with what was trained on, `None` where nothing was, and with each other

@@ -9,6 +9,7 @@ from typing import Any
 
 from bonas.checkpoint import Checkpoint, terms_of
 from bonas.config import ConfigError
+from bonas.data.column_digest import column_digest
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.training import Recipe
@@ -24,6 +25,8 @@ class TrainingTerms:
         seed: Of initialisation and training.
         precision: Of the arithmetic.
         recipe: Steps and settings.
+        hulls: Digest of the faces' outlines; `None` where there are none or nothing is blended.
+        regions: Digest of the manipulated regions; `None` where there are none or none is learnt.
     """
 
     network: str
@@ -31,6 +34,8 @@ class TrainingTerms:
     seed: int
     precision: str
     recipe: Mapping[str, Any]
+    hulls: str | None = None
+    regions: str | None = None
 
     @classmethod
     def of(
@@ -39,8 +44,16 @@ class TrainingTerms:
         """The terms of a training that is about to begin."""
         precision = "bfloat16" if device.autocast else "float32"
         settings: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
+        hulls = faces.hulls if recipe.pseudo_forgeries else None
+        regions = faces.regions if recipe.localisation else None
         return cls(
-            network=network, data=faces.digest(), seed=seed, precision=precision, recipe=settings
+            network=network,
+            data=faces.digest(),
+            seed=seed,
+            precision=precision,
+            recipe=settings,
+            hulls=None if hulls is None else column_digest(hulls),
+            regions=None if regions is None else regions.digest(),
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,7 +55,9 @@ def calibrate(
             "trained on, where it errs too rarely; calibrate on other images, such as --split val."
         )
     calibration = calibration_of(saved(faces.images), faces, split=split, rules=rules)
-    said = {"detector": saved.identity(), "device": saved.device.describe()}
+    said: dict[str, Any] = {"detector": saved.identity(), "device": saved.device.describe()}
+    if found.reading is not None:
+        said["reading"] = [found.reading.to_json()]
     calibration = replace(calibration, data={**calibration.data, **said, "versions": versions()})
     save_calibration(detector, calibration)
     save_used(detector, Use.CALIBRATED, [faces])

@@ -9,6 +9,7 @@ from bonas.commands.console import RESULTS, print_json
 from bonas.commands.folder import FolderSettings, folder_table
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
+from bonas.data.listing_protocol import listing_protocol
 from bonas.data.source import layout_settings
 
 
@@ -22,8 +23,10 @@ def data(
 ) -> None:
     """Show the domains, images, videos, identities, masks and splits of a data folder."""
     table = folder_table(folder, set_ or (), layout=layout)
-    found = Contents.of(list_data(folder, table.layout, layout_settings(table)))
+    settings = layout_settings(table)
+    listing = list_data(folder, table.layout, settings)
+    found = Contents.of(listing)
     if json:
-        print_json(found.as_json())
+        print_json({"protocol": listing_protocol(listing, settings)} | found.as_json())
     else:
         RESULTS.print(found.text(), markup=False, soft_wrap=True)

@@ -94,6 +94,7 @@ def evaluate(
                         found.name,
                         split.value,
                         trained_types(saved, found, folder),
+                        found.reading,
                     ),
                     protocol,
                     attributes=read_attributes(folder),

@@ -13,13 +13,21 @@ from rich.markup import escape
 
 from bonas.commands.console import MESSAGES, RESULTS, bars, print_json, print_table
 from bonas.config import ConfigError
+from bonas.data.clips import is_video
 from bonas.data.faces import REAL
 from bonas.data.layouts import metadata_csv
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, LAYOUTS, list_data
 from bonas.data.layouts.records import OnBadImage, Settings
+from bonas.data.listing_protocol import listing_protocol
 from bonas.data.preparation.cutting import Cut, Reason
-from bonas.data.preparation.detectors import Cascade, MakeDetector, YuNet, fingerprint
+from bonas.data.preparation.detectors import (
+    Cascade,
+    MakeDetector,
+    YuNet,
+    fingerprint,
+    tool_versions,
+)
 from bonas.data.preparation.ledger import Value
 from bonas.data.preparation.prepare import Prepared, prepare
 
@@ -91,6 +99,12 @@ def prepare_command(
         **asdict(how),
         "detector": named,
     }
+    tools = tool_versions(
+        detects=make_detector is not None,
+        decodes=any(is_video(record.path) for record in listing.records),
+    )
+    protocol = listing_protocol(listing, reading)
+    protocol |= {"versions": protocol["versions"] | tools, "settings": settings}
     with bars() as shown:
         made = prepare(
             listing,
@@ -98,12 +112,13 @@ def prepare_command(
             dest,
             how,
             settings,
+            tools,
             make_detector=make_detector,
             jobs=jobs or _cores(),
             progress=shown.start("videos and pictures"),
         )
     if json:
-        print_json(_document(made, dest))
+        print_json({"protocol": protocol} | _document(made, dest))
     else:
         _show(made, dest)
     if not made.faces:

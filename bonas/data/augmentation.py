@@ -7,9 +7,10 @@ seed gives the same augmentation on every device.
 import math
 from dataclasses import dataclass
 
-import kornia
 import torch
 from torch.nn import functional
+
+from bonas.data.degradations import DEGRADATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,26 +115,17 @@ class Augmentation:
         return ((images - mean) * factors[0] + mean) * factors[1] * gain
 
     def _degrade(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        hit = torch.rand(len(images), generator=generator) < self.degrade
-        if not bool(hit.any()):
+        hit = (torch.rand(len(images), generator=generator) < self.degrade).nonzero()[:, 0]
+        if not len(hit):
             return images
-        kind = int(torch.randint(4, (1,), generator=generator))
-        strength = float(torch.rand(1, generator=generator))
-        chosen = images[hit.to(images.device)].clamp(0, 1)
-        if kind == 0:
-            sigma = (0.003 + 0.012 * strength) * images.shape[-1]
-            size = 2 * math.ceil(2.5 * sigma) + 1
-            changed = kornia.filters.gaussian_blur2d(chosen, (size, size), (sigma, sigma))
-        elif kind == 1:
-            noise = torch.randn(chosen.shape, generator=generator).to(chosen.device)
-            changed = chosen + (0.01 + 0.07 * strength) * noise
-        elif kind == 2:
-            quality = torch.full((len(chosen),), 30 + 65 * strength, device=chosen.device)
-            changed = kornia.enhance.jpeg_codec_differentiable(chosen, quality)
-        else:
-            changed = _down_and_up(chosen, 1 - 0.6 * strength)
+        kinds = torch.randint(len(DEGRADATIONS), (len(hit),), generator=generator)
+        strengths = torch.rand(len(hit), generator=generator)
         result = images.clone()
-        result[hit.to(images.device)] = changed
+        for number, change in enumerate(DEGRADATIONS):
+            these = kinds == number
+            if bool(these.any()):
+                where = hit[these].to(images.device)
+                result[where] = change(images[where].clamp(0, 1), strengths[these], generator)
         return result
 
     def _erase(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -172,10 +164,3 @@ def _reflected(positions: torch.Tensor, size: int) -> torch.Tensor:
 
 def _symmetric(count: int, generator: torch.Generator) -> torch.Tensor:
     return 2 * torch.rand(count, generator=generator) - 1
-
-
-def _down_and_up(images: torch.Tensor, scale: float) -> torch.Tensor:
-    height, width = images.shape[-2:]
-    small = (max(8, round(height * scale)), max(8, round(width * scale)))
-    reduced = functional.interpolate(images, small, mode="bilinear", antialias=True)
-    return functional.interpolate(reduced, (height, width), mode="bilinear", align_corners=False)

@@ -18,6 +18,9 @@ from bonas.data.errors import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, reason, resized
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
+FRAMES = ("frames", "images")
+"""Folders with a folder of images per video, as DeepfakeBench and FaceForensics++ call them."""
+VIDEOS = "videos"
 # FFmpeg goes by content, not by name: a play list called a.mp4 would open whatever it names.
 _CONTAINERS = {"format_whitelist": "mov,avi,matroska", "protocol_whitelist": "file"}
 
@@ -42,17 +45,25 @@ def evenly(length: int, count: int) -> list[int]:
 
 
 def clips_in(folder: Path) -> dict[str, Clip]:
-    """The clips of a folder by name: of `frames/`, else of `videos/`, else its own.
+    """The clips of a folder by name: of `frames/`, else `images/`, else `videos/`, else its own.
 
-    `frames/` has a folder of images per video; where it has any they are preferred to the videos
-    they were cut from. The others have video files. Names that begin with a dot are no data.
+    The first two have a folder of images per video; where there is any they are preferred to the
+    videos they were cut from. The others have video files. Names that begin with a dot are no data.
     """
-    frames = folder / "frames"
-    found = [frames_in(p) for p in _visible(frames) if p.is_dir()] if frames.is_dir() else []
+    found: list[Clip] = []
+    for frames in (folder / name for name in FRAMES):
+        if not found and frames.is_dir():
+            found = [frames_in(p) for p in _visible(frames) if p.is_dir()]
     if not found:
-        place = folder / "videos" if (folder / "videos").is_dir() else folder
+        place = folder / VIDEOS if (folder / VIDEOS).is_dir() else folder
         found = [Clip(f.stem, (f,)) for f in _visible(place) if is_video(f) and f.is_file()]
     return {clip.name: clip for clip in found}
+
+
+def looked_for() -> str:
+    """What `clips_in` takes for clips, for messages."""
+    frames = " and ".join(f"{name}/" for name in FRAMES)
+    return f"looked for folders of images in {frames}, and for video files in {VIDEOS}/"
 
 
 def frames_in(folder: Path) -> Clip:

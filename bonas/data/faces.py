@@ -1,13 +1,14 @@
 """Faces: labelled images on one device, and the splits of a data set."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import torch
 
+from bonas.data.column_digest import column_digest
 from bonas.data.errors import DataError as DataError  # of old imported from here
+from bonas.data.reading_terms import ReadingTerms
 from bonas.data.regions import Regions
 
 REAL = "real"
@@ -89,8 +90,8 @@ class Faces:
 
     def of_domains(self, domains: Sequence[str]) -> "Faces":
         """The real faces and the forgeries of these types."""
-        kept = {REAL, *domains}
-        return self.select([i for i, domain in enumerate(self.domains) if domain in kept])
+        named = zip(self.labels.tolist(), self.domains, strict=True)
+        return self.select([i for i, (y, domain) in enumerate(named) if not y or domain in domains])
 
     def require_regions(self) -> Regions:
         """The regions.
@@ -105,23 +106,32 @@ class Faces:
     @property
     def forgeries(self) -> tuple[str, ...]:
         """The types of forgery present, sorted."""
-        return tuple(sorted(set(self.domains) - {REAL}))
+        named = zip(self.labels.tolist(), self.domains, strict=True)
+        return tuple(sorted({domain for label, domain in named if label}))
 
     def digest(self) -> str:
-        """SHA-256 of images, labels and groups: what a score was computed on."""
-        state = hashlib.sha256(self.images.cpu().numpy().tobytes())
-        state.update(self.labels.numpy().tobytes())
-        state.update("\n".join((*self.originals, *self.domains)).encode())
-        return state.hexdigest()[:16]
+        """Of images, labels, groups and videos: what a score was computed on.
+
+        Regions and hulls are left out: scores are the same with and without.
+        """
+        return column_digest(self.images, self.labels, self.originals, self.domains, self.videos)
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A named data set: faces by split. A split that the source lacks is absent."""
+    """A named data set.
+
+    Attributes:
+        name: Its.
+        splits: Faces by split; one that the source lacks is absent.
+        skipped: What was left out, with the reason.
+        reading: How it was read; `None` for faces in memory.
+    """
 
     name: str
     splits: Mapping[Split, Faces]
     skipped: tuple[str, ...] = ()
+    reading: ReadingTerms | None = None
 
     def require(self, split: Split, purpose: str) -> Faces:
         """The faces of a split.

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from bonas.data.column_digest import column_digest
+
 WHITE = 255
 MANIPULATED = 0.1
 """Least weight with which a pixel was blended for it to count as manipulated."""
@@ -59,6 +61,11 @@ class Regions:
         masks[1::2] = torch.where(which[:, None, None], blended(weights), masks[1::2])
         known[1::2] |= which.cpu()
         return Regions(masks, known)
+
+    def digest(self) -> str:
+        """Of what is known: the masks there, and where."""
+        here = self.known.to(self.masks.device)[:, None, None]
+        return column_digest(self.masks * here, self.known)
 
     def to(self, device: torch.device) -> "Regions":
         """The same with the masks on a device."""

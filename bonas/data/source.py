@@ -15,8 +15,9 @@ from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Settings
+from bonas.data.reading_terms import ReadingTerms
 from bonas.data.regions import Regions, blended, joined
-from bonas.data.synthetic import Portraits, draw_portraits
+from bonas.data.synthetic import draw_portraits
 from bonas.data.unseen import condition_name, folder_conditions, forgery_conditions
 
 _LOG = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class SearchData:
         unseen_test: The same of the test split, and the data sets that nothing was selected on.
         skipped: Images of any of the data sets that were left out, with the reason.
         name: Of the data set that is trained on.
+        readings: How that was read, and each further one.
     """
 
     train: Faces
@@ -48,6 +50,7 @@ class SearchData:
     unseen_test: dict[str, Faces]
     skipped: tuple[str, ...]
     name: str = ""
+    readings: tuple[ReadingTerms, ...] = ()
 
 
 def load_search_data(
@@ -88,8 +91,12 @@ def load_search_data(
         scored |= {"test": seen_test} | {f"test, {n}": f for n, f in unseen_test.items()}
     for name, faces in scored.items():
         _check_scorable(faces, f"{main.name!r} ({name})")
-    skipped = (*main.skipped, *(s for _, other in further.values() for s in other.skipped))
-    return SearchData(train, seen_val, seen_test, unseen_val, unseen_test, skipped, main.name)
+    read = [main, *(other for _, other in further.values())]
+    skipped = tuple(s for data in read for s in data.skipped)
+    terms = tuple(data.reading for data in read if data.reading is not None)
+    return SearchData(
+        *(train, seen_val, seen_test, unseen_val, unseen_test, skipped, main.name, terms)
+    )
 
 
 def _seen_types(table: DataTable, main: DataSet, present: list[str]) -> list[str]:
@@ -225,8 +232,8 @@ def _read(
 ) -> DataSet:
     settings = layout_settings(table)
     listing = list_data(path, layout, settings)
-    if listing.layout != metadata_csv.NAME:
-        # A table says it all; of other folders the reader decided something, which must be seen.
+    if listing.layout != metadata_csv.NAME or listing.notes:
+        # Unless a table says it all, the reader decided something, which must be seen.
         _LOG.warning("%s", Contents.of(listing).text())
     return read_listing(listing, table.size, settings, progress=progress, regions=regions)
 
@@ -274,12 +281,13 @@ def synthetic_faces(
         seed=seed,
         progress=None if progress is None else lambda done: progress(done, identities),
     )
+    known = torch.full((len(drawn.labels),), True)
     faces = Faces(
         torch.from_numpy(drawn.images).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(drawn.labels),
         drawn.originals,
         drawn.domains,
-        regions=_drawn_regions(drawn) if regions else None,
+        regions=Regions(torch.from_numpy(drawn.masks), known) if regions else None,
     )
     order = list(dict.fromkeys(faces.originals))
     splits: dict[Split, Faces] = {}
@@ -288,9 +296,4 @@ def synthetic_faces(
         chosen = set(order[round(start * len(order)) : round((start + share) * len(order))])
         splits[split] = faces.select([i for i, o in enumerate(faces.originals) if o in chosen])
         start += share
-    return DataSet("synthetic", splits)
-
-
-def _drawn_regions(drawn: Portraits) -> Regions:
-    known = torch.full((len(drawn.labels),), True)
-    return Regions(torch.from_numpy(drawn.masks), known)
+    return DataSet("synthetic", splits, reading=ReadingTerms(name="synthetic", layout="synthetic"))

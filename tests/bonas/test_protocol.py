@@ -26,6 +26,7 @@ def holds_for(document: dict[str, Any]) -> dict[str, Any]:
     for used in protocol["data"].values():
         assert len(used["digest"]) == 16
         assert used["images"] > used["forged"] > 0
+    assert [terms["layout"] for terms in protocol["reading"]] == ["synthetic"]
     assert set(protocol["conditions"]["conditions"]) == {
         "clean", "unseen/reenactment", "corruption/noise-2", "attack/fgsm"
     }  # fmt: skip

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ from bonas.comparison import CHECKPOINT, Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.config_file import parse_config
 from bonas.data.faces import Faces
+from bonas.data.hulls import POINTS
+from bonas.data.regions import Regions
 from bonas.detector_record import METRICS, WEIGHTS, load_record
 from bonas.device import Device
 from bonas.run_folder import RunFolder
@@ -76,6 +79,53 @@ def test_every_term_is_in_the_digest(cpu: Device) -> None:
     ]
     assert digest() == digest()
     assert len({digest(), *others}) == 7
+
+
+HULLS = torch.full((8, POINTS, 2), 0.5)
+REGIONS = Regions.none(striped_faces(4).images, known=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "recipe", "term"),
+    [
+        ({"videos": tuple("aabbccdd")}, RECIPE, "data"),
+        ({"hulls": HULLS}, replace(RECIPE, pseudo_forgeries=0.5), "hulls"),
+        ({"regions": REGIONS}, replace(RECIPE, localisation=0.5), "regions"),
+    ],
+)
+def test_a_column_that_the_recipe_uses_makes_another_training(
+    column: dict[str, Any], recipe: Recipe, term: str, cpu: Device, tmp_path: Path
+) -> None:
+    faces = striped_faces(4)
+    terms, others = (
+        TrainingTerms.of("a", f, recipe, cpu, seed=0) for f in (faces, replace(faces, **column))
+    )
+    assert terms.digest != others.digest
+    with pytest.raises(ConfigError, match=rf"on other terms \(there \| here\): {term}: "):
+        others.require(terms.to_json(), tmp_path)
+
+
+def test_outlines_and_regions_that_the_recipe_does_not_use_change_nothing(cpu: Device) -> None:
+    faces = striped_faces(4)
+    more = replace(faces, hulls=HULLS, regions=REGIONS)
+    terms, same = (TrainingTerms.of("a", f, RECIPE, cpu, seed=0) for f in (faces, more))
+    assert terms == same
+
+
+def test_what_lies_below_an_unknown_region_changes_nothing(cpu: Device) -> None:
+    faces, recipe = striped_faces(4), replace(RECIPE, localisation=0.5)
+    known = torch.arange(8) < 4
+
+    def digest(masks: torch.Tensor) -> str:
+        return TrainingTerms.of(
+            "a", replace(faces, regions=Regions(masks, known)), recipe, cpu, seed=0
+        ).digest
+
+    masks = torch.zeros_like(faces.images[:, 0])
+    below, above = masks.clone(), masks.clone()
+    below[4:], above[:4] = 9, 9
+    assert digest(masks) == digest(below)
+    assert digest(masks) != digest(above)
 
 
 def test_a_finished_training_is_read_back_and_never_for_another_one(

@@ -77,6 +77,7 @@ def pictures_of_folder(
     own_split = metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else "")
     if own_split:
         records, missing = metadata_csv.metadata_records(folder, settings)
+        records = metadata_csv.thinned(records, settings.frames_per_video)
     else:
         listing = list_data(folder, layout, settings)
         records, missing = list(listing.records), list(listing.missing)

@@ -1,7 +1,6 @@
 """What the findings of an audit hold for: which files, read how, judged by which limits."""
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +12,8 @@ from bonas.data.audit.measures import FRAMES
 from bonas.data.audit.near_copies import COPY, LOOKALIKE
 from bonas.data.audit.perceptual_hash import RADIUS
 from bonas.data.audit.pictures import Picture
+from bonas.data.used_files import UsedFile, root_of, used_by_split
 from bonas.protocol import versions
-
-_DIGITS = 16
 
 
 def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]:
@@ -52,27 +50,11 @@ def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]
 
 
 def _used(pictures: Sequence[Picture]) -> dict[str, dict[str, Any]]:
-    paths = [p.source for p in pictures if isinstance(p.source, Path)]
-    root = os.path.commonpath([path.parent for path in paths]) if paths else ""
-    splits: dict[str, list[Picture]] = defaultdict(list)
-    for picture in pictures:
-        splits[picture.split.value].append(picture)
-    return {
-        split: {
-            "digest": _digest(those, root),
-            "files": len(those),
-            "forged": sum(p.label for p in those),
-            "originals": len({p.original for p in those}),
-        }
-        for split, those in splits.items()
-    }
-
-
-def _digest(pictures: Sequence[Picture], root: str) -> str:
-    lines = sorted(
-        repr((*_identity(p, root), p.split.value, p.label, p.original, p.people)) for p in pictures
+    root = root_of([p.source for p in pictures if isinstance(p.source, Path)])
+    return used_by_split(
+        UsedFile(*_identity(p, root), p.split.value, p.label, p.original, p.people)
+        for p in pictures
     )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_DIGITS]
 
 
 def _identity(picture: Picture, root: str) -> tuple[str, int | str]:

@@ -75,7 +75,7 @@ def list_deepfakebench(folder: Path, settings: Settings) -> Listing:
     [file] = files
     root = file.parent.parent
     root = root.parent if root.name == "preprocessing" else root
-    listed, notes = _listed(file, settings.compression)
+    listed, notes, compressed = _listed(file, settings.compression)
     places = [root / below for below in IMAGES]
     images = next((p for p in places if _has_any(p, listed)), root)
     originals = _originals(listed)
@@ -90,7 +90,11 @@ def list_deepfakebench(folder: Path, settings: Settings) -> Listing:
         records += found
         missing += problem
     records, made = with_validation(records, seed=settings.split_seed)
-    return Listing(file.stem, NAME, file, tuple(records), tuple(missing), (*notes, *made))
+    return Listing(
+        *(file.stem, NAME, file, tuple(records), tuple(missing), (*notes, *made)),
+        root=root,
+        compression=settings.compression if compressed else None,
+    )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -102,13 +106,15 @@ def _files(folder: Path) -> list[Path]:
     return []
 
 
-def _listed(file: Path, compression: str) -> tuple[list[Listed], list[str]]:
+def _listed(file: Path, compression: str) -> tuple[list[Listed], list[str], bool]:
+    """The videos, what is to be said of them, and whether the list has compressions."""
     document = read_json(file)
     if not isinstance(document, dict) or len(document) != 1:
         raise DataError(f"{file} must be an object with one key, the name of the data set.")
     [labels] = document.values()
     listed: list[Listed] = []
     notes: list[str] = []
+    compressed = False
     for label, splits in _items(labels, f"{file}"):
         domain = REAL if label.lower().endswith("real") else label.lower()
         for name, videos in _items(splits, f"{file}, {label}"):
@@ -119,7 +125,9 @@ def _listed(file: Path, compression: str) -> tuple[list[Listed], list[str]]:
                 # The published script writes so the val split of its DFDC list.
                 notes.append(f"{label}, {name}: left out, one video instead of a table of videos")
                 continue
-            for video, entry in _items(_of(videos, compression, place), place):
+            chosen = _of(videos, compression, place)
+            compressed |= chosen is not videos
+            for video, entry in _items(chosen, place):
                 spot = f"{place}, {video}"
                 frames = _checked(entry, domain, spot)
                 listed.append(Listed(domain, Split(name.lower()), video, frames, spot))
@@ -127,7 +135,7 @@ def _listed(file: Path, compression: str) -> tuple[list[Listed], list[str]]:
         raise DataError(
             f"{file} has no real videos: none of its labels ({', '.join(labels)}) ends in 'real'."
         )
-    return listed, notes
+    return listed, notes, compressed
 
 
 def _items(table: Any, place: str) -> Iterator[tuple[str, Any]]:

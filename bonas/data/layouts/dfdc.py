@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bonas.data.clips import frames_in, natural
-from bonas.data.faces import REAL, DataError, Split
+from bonas.data.faces import DataError, Split
 from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     ANY_FORGERY,
@@ -24,6 +24,7 @@ from bonas.data.layouts.records import (
     Settings,
     check_folder,
     clip_records,
+    domain_of,
     label_of,
     read_table,
 )
@@ -97,15 +98,15 @@ def clip_of(
         forgery: The domain of a forged one.
 
     Raises:
-        DataError: the name leaves the data folder.
+        DataError: the name leaves the data folder, or a forgery is called `real`.
     """
     file = inside(root, inside(folder, name, place), place)
     frames = file.parent / "frames" / file.stem
+    domain = domain_of(label, forgery, place)
     clip = frames_in(frames) if frames.is_dir() else None
     if clip is None or not clip.files:
         if not file.is_file():
             return []
-        domain = forgery if label else REAL
         return [
             Record(file, label, original, Split.TRAIN, domain, f"{domain}/{name}", where=repr(name))
         ]
@@ -115,7 +116,7 @@ def clip_of(
         root=root,
         original=original,
         split=Split.TRAIN,
-        forgery=forgery if label else REAL,
+        forgery=domain,
     )
 
 

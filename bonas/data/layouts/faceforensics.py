@@ -5,6 +5,8 @@
     manipulated_sequences/METHOD/masks/videos/... or METHOD/{c}/masks/TARGET_SOURCE/*.png
     train.json, val.json, test.json (here or in splits/): lists of pairs of ids
 
+The data set's own script extracts frames to `images/`, which is read as `frames/` is.
+
 Every method is a domain. The two videos of a pair are forged with each other's faces, so that a
 pair is one `original`, and all of it lies in the pair's split. DeepFakeDetection and the actors'
 videos stand in no split file: its actors are divided from `data.split_seed`, and what joins actors
@@ -16,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bonas.data.clips import clips_in, frames_in
+from bonas.data.clips import clips_in, frames_in, is_video, looked_for
 from bonas.data.faces import REAL, DataError, Split
 from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
@@ -65,9 +67,12 @@ def list_faceforensics(folder: Path, settings: Settings) -> Listing:
     acted = {name for _, place in found for name in clips_in(place) if _is_acted(place)}
     groups = _pairs(folder) if any(not _is_acted(place) for _, place in found) else {}
     groups |= _actors(acted, settings.split_seed)
+    without: list[Path] = []
     for domain, place in found:
-        masks = {} if domain == REAL else _mask_videos(place.parent)
-        for clip in clips_in(place).values():
+        masks = {} if domain == REAL else _masks(place.parent)
+        clips = clips_in(place)
+        without += [] if clips else [place]
+        for clip in clips.values():
             ids = _ids(clip.name, acted=_is_acted(place))
             unknown = [i for i in ids if i not in groups]
             if unknown:
@@ -75,7 +80,9 @@ def list_faceforensics(folder: Path, settings: Settings) -> Listing:
             elif len({groups[i][1] for i in ids}) > 1:
                 left_out["made of faces of two splits"] += 1
             elif not clip.files:
-                missing.append(settings.tolerated(f"{place / 'frames' / clip.name} has no images"))
+                missing.append(
+                    settings.tolerated(f"{place}: its video {clip.name!r} has no images")
+                )
             else:
                 original, split = groups[ids[0]]
                 taken = clip_records(
@@ -89,11 +96,15 @@ def list_faceforensics(folder: Path, settings: Settings) -> Listing:
                 )
                 records += [replace(record, people=tuple(ids)) for record in taken]
     notes = [f"{count} videos left out: {why}" for why, count in sorted(left_out.items())]
+    notes += [f"{place} has no videos: {looked_for()}" for place in without]
     notes += _methods_left_out(folder, settings.compression, dict(found))
     if acted:
         notes.append(f"splits of actors are made (data.split_seed = {settings.split_seed})")
     name = folder.resolve().name
-    return Listing(name, NAME, folder, tuple(records), tuple(missing), tuple(notes))
+    return Listing(
+        *(name, NAME, folder, tuple(records), tuple(missing), tuple(notes)),
+        compression=settings.compression,
+    )
 
 
 def _found(folder: Path, compression: str) -> list[tuple[str, Path]]:
@@ -167,11 +178,16 @@ def _actors(names: set[str], seed: int) -> Groups:
     return {actor: (actor, splits[actor]) for actor in actors}
 
 
-def _mask_videos(method: Path) -> dict[str, Path]:
+def _masks(method: Path) -> dict[str, Mapping[str, Path] | Path]:
+    """By the name of a clip its video of masks, or masks by the stem of their frame."""
     place = method / "masks"
     if not place.is_dir():
         return {}
-    return {name: clip.files[0] for name, clip in clips_in(place).items() if clip.files}
+    return {
+        name: files[0] if is_video(files[0]) else {mask.stem: mask for mask in files}
+        for name, clip in clips_in(place).items()
+        if (files := clip.files)
+    }
 
 
 def _mask_frames(folder: Path, place: Path, name: str) -> Mapping[str, Path]:

@@ -5,82 +5,128 @@ as shares of width and height: what is resized stays in place.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import torch
-from PIL import Image
 
+from bonas.data.clips import is_video
 from bonas.data.errors import DataError
+from bonas.data.faces import Split
 from bonas.data.hulls import DENSE, FIVE, POINTS, area, face_hull
-from bonas.data.layouts.records import Listing, Record
+from bonas.data.images import UnreadableFile, decoded
+from bonas.data.layouts.places import inside
+from bonas.data.layouts.records import METADATA, Listing, Record, Settings
 
 FILE = "landmarks.csv"
 """As `bonas.data.preparation.ledger` writes it."""
 LEAST_AREA = 0.01
 """Of the image: landmarks of a smaller hull, such as points on a line, are of no face."""
+# What numpy raises on torn or forged headers; there is no common base.
+_TORN = (OSError, ValueError, EOFError, OverflowError, SyntaxError, TypeError, TokenError)
+
+Named = Mapping[Path, np.ndarray | str]
+"""Of each image in a table its points, or what is wrong with its row."""
 
 
-def read_hulls(listing: Listing, rows: Sequence[int]) -> torch.Tensor | None:
-    """The hulls of images, float32 `n x POINTS x 2`, NaN where unknown; `None` where all are.
+def read_hulls(
+    listing: Listing, rows: Mapping[Split, Sequence[int]], settings: Settings
+) -> tuple[dict[Split, torch.Tensor | None], tuple[str, ...]]:
+    """The hulls of images by split, and the landmarks that could not be read.
 
-    Read are `landmarks.csv` beside a `metadata.csv`, as `bonas prepare` writes it, and of the
-    layout of DeepfakeBench `landmarks/VIDEO/NAME.npy` for `frames/VIDEO/NAME.png`, all in pixels.
+    Read are `landmarks.csv` beside a `metadata.csv`, as `bonas prepare` writes it, and, as
+    DeepfakeBench keeps them, `landmarks/VIDEO/NAME.npy` for `frames/VIDEO/NAME.png`, in pixels.
 
     Args:
         listing: What was decoded.
-        rows: Of the listing's records, of each image.
+        rows: Of each split, which record of the listing each image comes from.
+        settings: Whether landmarks that cannot be read are an error, or leave the hull unknown.
+
+    Returns:
+        Hulls are float32 `n x POINTS x 2`, NaN where unknown; `None` where all of a split are.
 
     Raises:
-        DataError: a table or array of another form; names the file.
+        DataError: a table or array of another form, or one that leaves the data folder; names it.
     """
-    named = dict(_table(listing.source.parent))
-    found = np.full((len(rows), POINTS, 2), np.nan, np.float32)
-    for position, row in enumerate(rows):
-        record = listing.records[row]
-        points = None if record.label else _points(record, named)
-        if points is not None:
-            with Image.open(record.path) as image:
-                hull = face_hull(points) / image.size
-            if area(hull) >= LEAST_AREA:
+    named: Named = dict(_table(listing))
+    problems: list[str] = []
+    hulls: dict[Split, torch.Tensor | None] = {}
+    for split, numbers in rows.items():
+        found = np.full((len(numbers), POINTS, 2), np.nan, np.float32)
+        for position, row in enumerate(numbers):
+            record = listing.records[row]
+            if record.label or is_video(record.path):
+                continue
+            try:
+                hull = _hull(record, named, listing.folder)
+            except UnreadableFile as error:
+                problems.append(settings.tolerated(str(error)))
+                continue
+            if hull is not None:
                 found[position] = hull
-    return None if np.isnan(found).all() else torch.from_numpy(found)
+        hulls[split] = None if np.isnan(found).all() else torch.from_numpy(found)
+    return hulls, tuple(problems)
 
 
-def _points(record: Record, named: dict[Path, np.ndarray]) -> np.ndarray | None:
-    if record.path in named:
-        return named[record.path]
-    parts = list(record.path.parts)
+def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
+    points = named[record.path] if record.path in named else _beside(record.path, root)
+    if isinstance(points, str):
+        raise UnreadableFile(points)
+    if points is None or not np.isfinite(points).all():
+        return None
+    hull: np.ndarray = face_hull(points) / decoded(record.path, lambda image: image.size)
+    return hull if area(hull) >= LEAST_AREA else None
+
+
+def _beside(path: Path, root: Path) -> np.ndarray | None:
+    """The landmarks of a frame, from the file that has its name."""
+    parts = list(path.parts)
     if "frames" not in parts:
         return None
     # The last one: a folder above the data set may have that name too.
     parts[len(parts) - 1 - parts[::-1].index("frames")] = "landmarks"
-    file = Path(*parts).with_suffix(".npy")
+    file = inside(root, Path(*parts).with_suffix(".npy"), str(path))
     if not file.is_file():
         return None
     try:
-        points: np.ndarray = np.load(file, allow_pickle=False).astype(float)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} is no array of landmarks: {error}.") from error
+        # Mapped, so that no memory is taken for rows that a header claims and the file lacks.
+        points = np.lib.format.open_memmap(file, mode="r")
+    except (*_TORN, struct.error) as error:
+        raise UnreadableFile(f"{file} is no array of landmarks: {error}") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) not in (FIVE, *DENSE):
-        raise DataError(f"{file} is of shape {points.shape}; it must be n x 2, n 5, 68 or 81.")
-    return points
+        raise UnreadableFile(f"{file} is of shape {points.shape}; it must be n x 2, n 5, 68 or 81")
+    if points.dtype.kind not in "fiu":
+        raise UnreadableFile(f"{file} is of type {points.dtype}; it must hold numbers")
+    return np.array(points, dtype=float)
 
 
-def _table(folder: Path) -> Iterator[tuple[Path, np.ndarray]]:
-    file = folder / FILE
+def _table(listing: Listing) -> Iterator[tuple[Path, np.ndarray | str]]:
+    """The rows of the table that belongs to a `metadata.csv`.
+
+    Raises:
+        DataError: it is no table, or leaves the data folder.
+    """
+    if listing.layout != METADATA:
+        return  # beside another layout's source it would be of another data set
+    file = inside(listing.folder, FILE, str(listing.source))
     if not file.is_file():
         return
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        for number, row in enumerate(csv.reader(lines), 1):
-            if number == 1 or not row:
-                continue
-            try:
-                points = np.array([float(value) for value in row[1:]]).reshape(FIVE, 2)
-            except ValueError as error:
-                raise DataError(
-                    f"{file}, row {number}: expected a path and x and y of five points ({error})."
-                ) from error
-            if np.isfinite(points).all():
-                yield folder / row[0], points
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
+            for number, row in enumerate(csv.reader(lines), 1):
+                if number > 1 and row:
+                    yield listing.folder / row[0], _row(row, f"{file}, row {number}")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{file} is not readable as CSV in UTF-8: {error}. Repair or remove it."
+        ) from error
+
+
+def _row(row: Sequence[str], place: str) -> np.ndarray | str:
+    try:
+        return np.array([float(value) for value in row[1:]]).reshape(FIVE, 2)
+    except ValueError as error:
+        return f"{place}: expected a path and x and y of five points ({error})"

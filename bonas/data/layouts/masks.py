@@ -11,7 +11,7 @@ import torch
 
 from bonas.data.cache import Decoded, cache_key, digests_of, load, store
 from bonas.data.clips import is_video, read_video, require_decoder
-from bonas.data.faces import REAL, Split
+from bonas.data.faces import Split
 from bonas.data.images import UnreadableFile, read_mask
 from bonas.data.layouts.records import Listing, Record, Settings
 from bonas.data.regions import Regions
@@ -59,7 +59,7 @@ def _regions(
     listing: Listing, split: Split, rows: Sequence[int], size: int, decoded: Decoded
 ) -> Regions:
     masks = np.zeros((len(rows), size, size), np.uint8)
-    known = np.array([listing.records[row].forgery == REAL for row in rows], dtype=bool)
+    known = np.array([not listing.records[row].label for row in rows], dtype=bool)
     if split in decoded.images:
         positions = np.asarray(decoded.records[split])
         masks[positions], known[positions] = decoded.images[split], True
@@ -72,7 +72,7 @@ def _decode(listing: Listing, rows: Rows, size: int, settings: Settings) -> Deco
     for split, numbers in rows.items():
         for row, images in groupby(enumerate(numbers), key=lambda pair: pair[1]):
             record = listing.records[row]
-            if record.forgery != REAL and _matches(record):
+            if record.label and _matches(record):
                 found.append((split, [position for position, _ in images], row))
     if any(is_video(listing.records[row].path) for _, _, row in found):
         require_decoder()

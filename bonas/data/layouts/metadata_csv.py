@@ -5,33 +5,36 @@
     faces/b.jpg,FAKE,a,train,swap
 
 `path` is relative to the folder of the table and stays inside it; `label` is REAL or FAKE and
-`split` train, val or test, in any case; `original` names the real face or video that a row
-belongs to, and rows of one original never lie in two splits; `forgery` (optional) is the type;
-`video` (optional) names the video that the image is a frame of, empty for a single image; `mask`
-(optional) is the path of a picture of the image's shape that is white where the image is forged,
-empty where that is not known; `identity` (optional) says who is in the picture, several people
-parted by `;`. Masks are opened only where a network learns them, and identities are audited.
+`split` train, val or test, in any case; `original` names the real face or video that a row belongs
+to, and rows of one original never lie in two splits; `forgery` (optional) is the type; `video`
+(optional) names the video that the image is a frame of, empty for a single image; of more frames
+than `data.frames_per_video` so many are taken, evenly; `mask` (optional) is the path of a picture
+of the image's shape that is white where the image is forged, empty where that is not known;
+`identity` (optional) says who is in the picture, several people parted by `;`. Masks are opened
+only where a network learns them, and identities are audited.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bonas.data.clips import is_video
-from bonas.data.faces import REAL, DataError, DataSet, Split
+from bonas.data.clips import evenly, is_video, natural
+from bonas.data.faces import DataError, DataSet, Split
 from bonas.data.layouts.places import RegularFiles
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import (
     ANY_FORGERY,
+    METADATA,
     Listing,
     OnBadImage,
     Record,
     Settings,
     check_folder,
+    domain_of,
     label_of,
 )
 
-NAME = FILE = "metadata.csv"
+NAME = FILE = METADATA
 SIGN = "a table metadata.csv"
 COLUMNS = ("path", "label", "original", "split")
 
@@ -71,12 +74,19 @@ def list_metadata_csv(folder: Path, settings: Settings) -> Listing:
             image where it is an error; names the file and the row.
     """
     records, missing = metadata_records(folder, settings)
+    kept = thinned(records, settings.frames_per_video)
+    less = len(records) - len(kept)
+    notes = (
+        [f"{less} frames left out: data.frames_per_video is {settings.frames_per_video}"]
+        if less
+        else []
+    )
     name = folder.resolve().name
-    return Listing(name, NAME, folder / FILE, tuple(records), tuple(missing))
+    return Listing(name, NAME, folder / FILE, tuple(kept), tuple(missing), tuple(notes))
 
 
 def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], list[str]]:
-    """As `list_metadata_csv`, with originals that lie in two splits, and the missing images.
+    """As `list_metadata_csv`, of all rows, whose originals may lie in two splits; what is missing.
 
     Raises:
         DataError: no table, no rows, a missing column, a bad row, or a missing image where it is an
@@ -106,6 +116,25 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
             problem = f"{table}, {row.where}: the image {str(row.path)!r} does not exist"
             missing.append(settings.tolerated(problem))
     return present, missing
+
+
+def thinned(records: Sequence[Record], count: int) -> list[Record]:
+    """The records in their order, of every video at most `count` frames, evenly.
+
+    Frames belong to one video when its name, their original, forgery and split are the same, and
+    follow one another as their names do.
+    """
+    videos: dict[tuple[str, ...], list[int]] = {}
+    for number, record in enumerate(records):
+        if record.video and not is_video(record.path):
+            key = (record.split.value, record.forgery, record.original, record.video)
+            videos.setdefault(key, []).append(number)
+    dropped: set[int] = set()
+    for frames in videos.values():
+        if len(frames) > count:
+            ordered = sorted(frames, key=lambda number: natural(str(records[number].path)))
+            dropped |= set(frames) - {ordered[i] for i in evenly(len(ordered), count)}
+    return [record for number, record in enumerate(records) if number not in dropped]
 
 
 def _rows(table: Path, files: RegularFiles) -> list[Record]:
@@ -143,7 +172,7 @@ def _row(record: dict[str, str], where: str, table: Path, files: RegularFiles) -
         label=label,
         original=values["original"],
         split=split,
-        forgery=forgery if label else REAL,
+        forgery=domain_of(label, forgery, place),
         video=(record.get("video") or "").strip() or (values["path"] if is_video(path) else ""),
         mask=files.inside(mask, place) if mask and label else None,
         where=where,

@@ -36,7 +36,7 @@ def read_listing(
         regions: Whether to read the masks, too.
 
     Raises:
-        DataError: a file that cannot be read; names it.
+        DataError: a file that cannot be read or leaves the data folder; names it.
     """
     key = cache_key(listing, size, settings)
     decoded = load(key)
@@ -49,16 +49,15 @@ def read_listing(
         split: _faces(images, [listing.records[row] for row in decoded.records[split]])
         for split, images in decoded.images.items()
     }
-    splits = {
-        s: replace(f, hulls=read_hulls(listing, decoded.records[s])) for s, f in splits.items()
-    }
     unread = (f"{listing.place(listing.records[row])}: {why}" for row, why in decoded.skipped)
-    skipped = (*listing.missing, *unread)
+    hulls, unmarked = read_hulls(listing, decoded.records, settings)
+    splits = {s: replace(faces, hulls=hulls[s]) for s, faces in splits.items()}
+    skipped = (*listing.missing, *unread, *unmarked)
     if regions:
         found, problems = read_regions(listing, decoded.records, size, settings)
         splits = {s: replace(faces, regions=found[s]) for s, faces in splits.items()}
         skipped += problems
-    return DataSet(listing.name, splits, skipped)
+    return DataSet(listing.name, splits, skipped, listing.terms(settings, skipped=len(skipped)))
 
 
 def _decode(

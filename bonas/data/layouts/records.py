@@ -10,7 +10,12 @@ from typing import Any
 from bonas.data.clips import Clip
 from bonas.data.faces import REAL, DataError, Split
 from bonas.data.layouts.places import inside
+from bonas.data.reading_terms import ReadingTerms
 
+METADATA = "metadata.csv"
+"""The table of the layout that has its name."""
+PREPARED = "prepare.json"
+"""Beside that table, what `bonas prepare` made the images with."""
 ANY_FORGERY = "fake"
 """The domain of forgeries whose type the data set does not name."""
 
@@ -90,6 +95,8 @@ class Listing:
         records: At least one.
         missing: Files that the data set names but lacks, left out as the settings allow.
         notes: What the reader decided, for the user: left-out videos, splits it made.
+        root: The data folder, which no file leaves; the source or its folder unless given.
+        compression: Which of its copies was read; `None` of data sets that have one.
     """
 
     name: str
@@ -98,6 +105,8 @@ class Listing:
     records: tuple[Record, ...]
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    root: Path | None = None
+    compression: str | None = None
 
     def __post_init__(self) -> None:
         if not self.records:
@@ -116,9 +125,48 @@ class Listing:
                     "repeats what was trained on."
                 )
 
+    @property
+    def folder(self) -> Path:
+        """The data folder, which no file leaves."""
+        if self.root is not None:
+            return self.root
+        return self.source if self.source.is_dir() else self.source.parent
+
+    def terms(self, settings: Settings, *, skipped: int | None = None) -> ReadingTerms:
+        """On which it is read.
+
+        Args:
+            settings: Of how.
+            skipped: Files left out in all; those that are missing unless given.
+
+        Raises:
+            DataError: what says how it was prepared leaves the data folder.
+        """
+        tabled = self.layout == METADATA
+        return ReadingTerms(
+            name=self.name,
+            layout=self.layout,
+            compression=self.compression,
+            split_seed=None if tabled else settings.split_seed,
+            frames_per_video=settings.frames_per_video,
+            on_bad_image=settings.on_bad_image.value,
+            skipped=len(self.missing) if skipped is None else skipped,
+            prepared=_prepared(self.folder) if tabled else None,
+        )
+
     def place(self, record: Record) -> str:
         """A record's file, and the line of the table that names it."""
         return f"{self.source}, {record.where}: {record.path}" if record.where else str(record.path)
+
+
+def _prepared(folder: Path) -> Mapping[str, Any] | None:
+    """What `bonas prepare` noted in a folder; `None` where it did not, or where that is damaged."""
+    file = inside(folder, folder / PREPARED, str(folder))
+    try:
+        found = read_json(file)
+    except DataError:
+        return None  # only an origin is lost, which the protocol shows
+    return found if isinstance(found, dict) else None
 
 
 def clip_records(
@@ -209,3 +257,17 @@ def label_of(value: Any, place: str) -> int:
     if found is None:
         raise DataError(f"{place}: label is {value!r}; it must be REAL or FAKE.")
     return found
+
+
+def domain_of(label: int, forgery: str, place: str) -> str:
+    """`real`, or of a forged image the type of its forgery.
+
+    Raises:
+        DataError: the type of a forged image is called `real`.
+    """
+    if label and forgery == REAL:
+        raise DataError(
+            f"{place}: forgery is {forgery!r}, but its label is FAKE. Correct the label, or name "
+            "the forgery otherwise."
+        )
+    return forgery if label else REAL

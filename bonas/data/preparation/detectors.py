@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import PIL
 
+import bonas
+from bonas.data.clips import require_decoder
 from bonas.data.errors import DataError
 from bonas.data.preparation.boxes import Box, FoundFace
 
@@ -103,6 +106,24 @@ class YuNet:
         _, rows = self._detector.detect(self._cv2.cvtColor(small, self._cv2.COLOR_RGB2BGR))
         # A row: x, y, width, height, then x and y of each landmark, then the score.
         return [] if rows is None else [_of_row(row / factor) for row in rows]
+
+
+def tool_versions(*, detects: bool, decodes: bool) -> dict[str, str]:
+    """Versions of what crops are made with.
+
+    Args:
+        detects: Whether faces are looked for.
+        decodes: Whether videos are read.
+
+    Raises:
+        DataError: OpenCV or PyAV is needed and not installed.
+    """
+    found = {"bonas": bonas.__version__, "pillow": PIL.__version__}
+    if detects:
+        found["opencv"] = require_opencv().__version__
+    if decodes:
+        found["av"] = require_decoder().__version__
+    return found
 
 
 def require_opencv() -> Any:

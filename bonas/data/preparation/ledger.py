@@ -1,6 +1,6 @@
 """A prepared data folder: its settings, the journal of what is done, and its tables.
 
-    prepare.json     what the crops were made with: a folder holds crops of one kind
+    prepare.json     settings and versions of the crops: a folder holds crops of one kind
     prepare.jsonl    a line for every unit that is done, in the order of the data set
     faces/           the crops
     metadata.csv     the layout that bonas reads; written last, when all is done
@@ -13,6 +13,7 @@ which writes the same bytes; a torn last line is cut off.
 import csv
 import io
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,16 +22,19 @@ from typing import Any
 
 from bonas.data.errors import DataError
 from bonas.data.layouts import metadata_csv
-from bonas.data.layouts.records import Record
+from bonas.data.layouts.records import PREPARED, Record
 from bonas.data.preparation.cutting import Crop, Outcome, Reason, Skip, Unit
 from bonas.data.preparation.detectors import LANDMARKS
 
-SETTINGS = "prepare.json"
+SETTINGS = PREPARED
+VERSIONS = "versions"
 JOURNAL = "prepare.jsonl"
 LANDMARKS_FILE = "landmarks.csv"
 COLUMNS = (*metadata_csv.COLUMNS, "forgery", "video", "identity")
 VERSION = 1
 """Of how crops are made of settings: raise it when that changes."""
+
+_LOG = logging.getLogger(__name__)
 
 Value = str | int | float | bool | None
 
@@ -42,8 +46,15 @@ class Ledger:
     folder: Path
 
     @classmethod
-    def open(cls, folder: Path, settings: Mapping[str, Value]) -> "Ledger":
+    def open(
+        cls, folder: Path, settings: Mapping[str, Value], tools: Mapping[str, str]
+    ) -> "Ledger":
         """A new data folder, or one that was begun with the same settings.
+
+        Args:
+            folder: Of the crops.
+            settings: All that they depend on.
+            tools: Versions of what makes them, for a new folder to name.
 
         Raises:
             DataError: it was begun with others, or is not empty and no prepared folder.
@@ -61,8 +72,43 @@ class Ledger:
             raise DataError(f"DEST {str(folder)!r} is no folder. Name a new one.")
         else:
             folder.mkdir(parents=True, exist_ok=True)
-            _replace(file, json.dumps(wanted, indent=2) + "\n")
+            _write_settings(file, {**wanted, VERSIONS: dict(tools)})
         return cls(folder)
+
+    def require_tools(self, tools: Mapping[str, str], *, mixed: bool) -> None:
+        """See to it that crops that are about to be made fit those that are there.
+
+        Other versions of detector, decoder or Pillow find other boxes and make other pixels. What
+        bonas itself changes stands in the settings' own version.
+
+        Args:
+            tools: Versions of what will make them.
+            mixed: Whether any are there; unless so, the folder names the new versions.
+
+        Raises:
+            DataError: those were made with other versions.
+        """
+        file = self.folder / SETTINGS
+        found = _settings(file)
+        if not mixed:
+            _write_settings(file, {**found, VERSIONS: dict(tools)})
+            return
+        made = found.get(VERSIONS)
+        if not isinstance(made, dict):
+            _LOG.warning("%s does not name the versions that its crops were made with", file)
+            return
+        for name, here in tools.items():
+            there = made.get(name, here)  # what has made none of them does not matter
+            if there == here:
+                continue
+            if name == "bonas":
+                _LOG.warning("%s was begun with bonas %s, here it is %s", self.folder, there, here)
+                continue
+            raise DataError(
+                f"{self.folder} was begun with {name} {there}, here it is {here}; other versions "
+                f"make other crops, and a folder holds crops of one kind. Install {name} {there}, "
+                "or name a new folder."
+            )
 
     def done(self) -> dict[str, Outcome]:
         """By the state of its unit, what has been written and is still there."""
@@ -112,14 +158,25 @@ class Ledger:
         _replace(self.folder / metadata_csv.FILE, _csv(COLUMNS, table))
 
 
-def _check_same(file: Path, wanted: Mapping[str, Value]) -> None:
+def _settings(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file} is damaged ({error}). Name a new folder.") from error
     if not isinstance(found, dict):
         raise DataError(f"{file} is damaged: it is no object. Name a new folder.")
+    return found
+
+
+def _write_settings(file: Path, settings: Mapping[str, Any]) -> None:
+    _replace(file, json.dumps(settings, indent=2) + "\n")
+
+
+def _check_same(file: Path, wanted: Mapping[str, Value]) -> None:
+    found = _settings(file)
     for name in dict.fromkeys((*wanted, *found)):
+        if name == VERSIONS:
+            continue
         if found.get(name) != wanted.get(name):
             raise DataError(
                 f"{file.parent} was prepared with {name} = {found.get(name)!r}, here it is "

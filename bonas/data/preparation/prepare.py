@@ -71,6 +71,7 @@ def prepare(
     folder: Path,
     how: Cut,
     settings: Mapping[str, Value],
+    tools: Mapping[str, str],
     *,
     make_detector: MakeDetector | None,
     jobs: int,
@@ -87,22 +88,26 @@ def prepare(
         folder: Where the crops go.
         how: They are cut.
         settings: All that the crops depend on, for the folder to name.
+        tools: Versions of what makes them, such as of OpenCV.
         make_detector: Called in every worker; `None` for whole pictures without landmarks.
         jobs: Worker processes.
         progress: Called with (units done, units in all, a note).
 
     Raises:
-        DataError: the folder cannot be used for this; an extra is not installed.
+        DataError: the folder cannot be used for this, or was begun with other versions; an extra is
+            not installed.
         RuntimeError: a worker died or could not write.
     """
     _check_apart(root, folder)
     if any(is_video(record.path) for record in listing.records):
         require_decoder()
     sources = sources_of(listing, root, how.frames)
-    ledger = Ledger.open(folder, settings)
+    ledger = Ledger.open(folder, settings, tools)
     done = ledger.done()
     kept = [source for source in sources if source.unit.state in done]
     left = [source for source in sources if source.unit.state not in done]
+    if left:
+        ledger.require_tools(tools, mixed=bool(kept))
     faces = sum(len(done[source.unit.state].crops) for source in kept)
     job = Job(folder, how, make_detector)
     with closing(outcomes([source.unit for source in left], job, jobs)) as made:

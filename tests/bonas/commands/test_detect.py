@@ -213,6 +213,7 @@ def test_calibrating_anew_changes_what_is_said_and_not_the_logits(
     assert document["data"]["detector"]["weights"] == detector.digest
     assert document["data"]["frames_per_video"] is None
     assert document["data"]["versions"] == versions()
+    assert [terms["layout"] for terms in document["data"]["reading"]] == ["metadata.csv"]
     assert document["rules"] == {"threshold": "fpr", "false_positive_rate": 0.1, "error": 0.2}
     loaded = bonas.load_detector(detector.folder, device="cpu")
     assert loaded.calibration is not None

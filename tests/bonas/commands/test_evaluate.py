@@ -216,7 +216,11 @@ def test_data_are_read_as_set(
     capsys.readouterr()
     assert main([*command, "--set", "data.on_bad_image=skip"]) == 0
     out, error = capsys.readouterr()
-    assert json.loads(out)[0]["protocol"]["data"]["images"] == 47
+    protocol = json.loads(out)[0]["protocol"]
+    assert protocol["data"]["images"] == 47
+    [reading] = protocol["reading"]
+    assert (reading["layout"], reading["on_bad_image"]) == ("metadata.csv", "skip")
+    assert reading["skipped"] == 1
     assert "left out" in error
     assert main([*command, "--set", "on_bad_image=ignore"]) == 2
     assert "data.on_bad_image is 'ignore'" in " ".join(capsys.readouterr().err.split())

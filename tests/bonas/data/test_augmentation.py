@@ -1,12 +1,17 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 
 from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
+from bonas.data.degradations import DEGRADATIONS, compressed, noised
 from bonas.data.faces import Faces
 
 STRONG = Augmentation(flip=0.5, zoom=0.3, rotation=20, colour=0.5, degrade=1.0, erase=1.0)
+
+
+Degradation = Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.Tensor]
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -99,6 +104,38 @@ def test_each_image_draws_its_own_change(faces: Faces) -> None:
     same = faces.images[:1].expand(6, -1, -1, -1)
     changed = Augmentation(degrade=0, flip=0)(same, generator=generator())
     assert not torch.allclose(changed[0], changed[1])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_image_draws_its_own_degradation(faces: Faces, seed: int) -> None:
+    same = faces.images[:1].expand(40, -1, -1, -1)
+    changed = replace(NO_AUGMENTATION, degrade=1.0)(same, generator=generator(seed))
+    # Of 32 pixels there are twenty reduced sizes, so that some of ten may be equal.
+    assert len(torch.unique(changed, dim=0)) >= 32
+
+
+@pytest.mark.parametrize("change", DEGRADATIONS, ids=lambda change: change.__name__)
+def test_a_stronger_degradation_leaves_an_image_further_behind(
+    faces: Faces, change: Degradation
+) -> None:
+    same = faces.images[:1].expand(5, -1, -1, -1).float() / 255
+    changed = change(same, torch.linspace(0, 1, 5), generator())
+    distances = (changed - same).square().mean((1, 2, 3))
+    order = distances.argsort(descending=change is compressed)
+    assert order.tolist() == list(range(5)), "strength of JPEG is its quality"
+
+
+@pytest.mark.parametrize("change", [d for d in DEGRADATIONS if d is not noised])
+def test_a_batch_is_degraded_as_its_images_are_one_by_one(
+    faces: Faces, change: Degradation
+) -> None:
+    images, strengths = faces.images[:6].float() / 255, torch.linspace(0, 1, 6)
+    alone = [
+        change(image, strength, generator())
+        for image, strength in zip(images.split(1), strengths.split(1), strict=True)
+    ]
+    together = change(images, strengths, generator())
+    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["flip", "shift", "zoom", "colour", "degrade", "erase"])

@@ -98,6 +98,27 @@ def test_without_the_decoder_the_extra_is_named(
         read_video(tmp_path / "a.mp4", 16, 4)
 
 
+@pytest.mark.parametrize(
+    ("places", "read"),
+    [
+        (["images"], "images"),
+        (["frames", "images"], "frames"),
+        (["images", "videos"], "images"),
+        (["videos"], "videos"),
+    ],
+)
+def test_folders_of_frames_are_preferred_to_videos(
+    tmp_path: Path, places: list[str], read: str
+) -> None:
+    for place in places:
+        file = tmp_path / place / ("000.mp4" if place == "videos" else "000/0.png")
+        file.parent.mkdir(parents=True)
+        file.touch()
+    (tmp_path / "frames").mkdir(exist_ok=True)  # empty, it has no clips
+    [file] = clips_in(tmp_path)["000"].files
+    assert file.relative_to(tmp_path).parts[0] == read
+
+
 def test_frames_are_in_the_order_of_their_numbers_and_hidden_files_are_none(tmp_path: Path) -> None:
     for name in ("frame10.png", "frame2.png", "frame1.png", "._frame1.png"):
         picture(tmp_path / "frames" / "000" / name)

@@ -165,6 +165,14 @@ def test_people_of_the_previews_test_are_in_no_training_video(tmp_path: Path) ->
     assert {r.forgery for r in listing.records} == {"real", "method_a"}
 
 
+def test_a_forgery_below_a_folder_called_real_is_refused(tmp_path: Path) -> None:
+    entry = {"label": "fake", "set": "train", "target_id": "1", "swapped_id": "2"}
+    picture(tmp_path / "Real" / "frames" / "a" / "0.png")
+    (tmp_path / "dataset.json").write_text(json.dumps({"Real/a.mp4": entry}))
+    with pytest.raises(DataError, match=r"'Real/a\.mp4': forgery is 'real', but its label is FAKE"):
+        list_dfdc_preview(tmp_path, Settings())
+
+
 def test_a_preview_entry_without_its_person_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the column 'swapped_id' is missing"):
         preview(tmp_path, [("fake", "train", "1", None)])

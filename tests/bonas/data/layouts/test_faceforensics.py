@@ -55,6 +55,40 @@ def test_masks_belong_to_the_frame_of_their_name(tmp_path: Path) -> None:
         )
 
 
+def test_frames_as_the_data_sets_own_script_extracts_them_are_read(tmp_path: Path) -> None:
+    before = list_faceforensics(written(tmp_path), ONE).records
+    for place in list(tmp_path.glob("*/*/c23/frames")):
+        place.rename(place.with_name("images"))
+    after = list_faceforensics(tmp_path, ONE).records
+    assert [Path(str(r.path).replace("/images/", "/frames/")) for r in after] == [
+        r.path for r in before
+    ]
+
+
+def test_a_folder_without_videos_is_said_with_what_was_looked_for(tmp_path: Path) -> None:
+    method = written(tmp_path) / "manipulated_sequences/FaceSwap/c23"
+    (method / "frames").rename(method / "stills")
+    message = (
+        f"{method} has no videos: looked for folders of "
+        "images in frames/ and images/, and for video files in videos/"
+    )
+    assert message in list_faceforensics(tmp_path, ONE).notes
+    for place in list(tmp_path.glob("*/*/c23/frames")):
+        place.rename(place.with_name("stills"))
+    with pytest.raises(DataError, match=r"youtube/c23 has no videos: looked for.*images/"):
+        list_faceforensics(tmp_path, ONE)
+
+
+def test_frames_of_masks_belong_to_the_frame_of_their_name(tmp_path: Path) -> None:
+    method = written(tmp_path) / "manipulated_sequences" / "FaceSwap"
+    for number in (0, 2):
+        picture(method / "masks" / "frames" / "000_003" / f"{number}.png")
+    records = list_faceforensics(tmp_path, Settings()).records
+    of_clip = [r for r in records if r.path.parent == method / "c23" / "frames" / "000_003"]
+    masks = [None if r.mask is None else r.mask.relative_to(method).as_posix() for r in of_clip]
+    assert masks == ["masks/frames/000_003/0.png", None, "masks/frames/000_003/2.png"]
+
+
 def test_ids_of_two_splits_never_meet_in_a_video(tmp_path: Path) -> None:
     frames(written(tmp_path) / "manipulated_sequences/Deepfakes/c23/frames/000_010")
     frames(tmp_path / "original_sequences/youtube/c23/frames/999")
@@ -141,7 +175,7 @@ def test_an_empty_folder_of_frames_is_an_error_or_named(tmp_path: Path) -> None:
     )
     for file in (tmp_path / "original_sequences/youtube/c23/frames/5").iterdir():
         file.unlink()
-    with pytest.raises(DataError, match=r"frames/5 has no images.*on_bad_image"):
+    with pytest.raises(DataError, match=r"c23: its video '5' has no images.*on_bad_image"):
         list_faceforensics(tmp_path, Settings())
     skipping = Settings(on_bad_image=OnBadImage.SKIP)
     assert len(list_faceforensics(tmp_path, skipping).missing) == 1

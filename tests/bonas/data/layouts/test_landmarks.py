@@ -1,5 +1,7 @@
 """Landmarks beside images are read as outlines of faces."""
 
+import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,15 @@ from bonas.data.faces import DataError, Split
 from bonas.data.hulls import face_hull
 from bonas.data.layouts.landmarks import read_hulls
 from bonas.data.layouts.metadata_csv import list_metadata_csv
+from bonas.data.layouts.named import list_data
 from bonas.data.layouts.reading import read_listing
-from bonas.data.layouts.records import Listing, Record, Settings
+from bonas.data.layouts.records import Listing, OnBadImage, Record, Settings
 from bonas.data.preparation.ledger import LANDMARKS_FILE
 from tests.bonas.data.test_hulls import FIVE, dense
 
+STRICT = Settings()
+LENIENT = Settings(on_bad_image=OnBadImage.SKIP)
+LINE = np.stack([np.arange(68.0), np.arange(68.0)], axis=1)
 HEAD = "path,right_eye_x,right_eye_y,left_eye_x,left_eye_y,nose_x,nose_y,right_mouth_x,...\n"
 
 
@@ -56,10 +62,23 @@ def test_without_landmarks_there_are_no_outlines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("row", ["a.png,1,2,3\n", "a.png," + ",".join("x" * 10) + "\n"])
-def test_a_row_of_another_form_is_named(tmp_path: Path, row: str) -> None:
+def test_a_row_of_another_form_is_an_error_or_a_counted_skip(tmp_path: Path, row: str) -> None:
     table(tmp_path, row)
-    with pytest.raises(DataError, match=r"landmarks\.csv, row 2: expected a path and x and y"):
-        read_listing(list_metadata_csv(tmp_path, Settings()), 32, Settings())
+    message = r"landmarks\.csv, row 2: expected a path and x and y"
+    with pytest.raises(DataError, match=message):
+        read_listing(list_metadata_csv(tmp_path, STRICT), 32, STRICT)
+    data = read_listing(list_metadata_csv(tmp_path, LENIENT), 32, LENIENT)
+    assert len(data.skipped) == 1
+    assert re.search(message, data.skipped[0])
+    assert len(data.splits[Split.TRAIN]) == 3, "the image itself stays"
+
+
+@pytest.mark.parametrize("content", [b"path\n\xff\xfe", b"path\n" + b"x" * 200_000])
+def test_a_table_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    table(tmp_path)
+    (tmp_path / "landmarks.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"landmarks\.csv is not readable as CSV in UTF-8"):
+        read_listing(list_metadata_csv(tmp_path, LENIENT), 32, LENIENT)
 
 
 def framed(folder: Path, points: np.ndarray) -> Listing:
@@ -70,18 +89,100 @@ def framed(folder: Path, points: np.ndarray) -> Listing:
     Image.new("RGB", (100, 100)).save(frames / "007.png")
     np.save(landmarks / "007.npy", points)
     record = Record(frames / "007.png", 0, "v", Split.TRAIN, "real")
-    return Listing("x", "deepfakebench", folder / "frames" / "x.json", (record,))
+    return Listing("x", "deepfakebench", folder / "frames" / "x.json", (record,), root=folder)
+
+
+def hulls_of(listing: Listing, settings: Settings = STRICT) -> torch.Tensor | None:
+    """Of the first record."""
+    return read_hulls(listing, {Split.TRAIN: [0]}, settings)[0][Split.TRAIN]
 
 
 @pytest.mark.parametrize("count", [68, 81])
 def test_arrays_beside_frames_are_read(tmp_path: Path, count: int) -> None:
-    hulls = read_hulls(framed(tmp_path, 100 * dense(count)), [0])
+    hulls = hulls_of(framed(tmp_path, 100 * dense(count)))
     assert hulls is not None
     assert hulls[0].numpy() == pytest.approx(face_hull(dense(count)), abs=1e-5)
 
 
-def test_points_on_a_line_are_of_no_face_and_other_arrays_are_named(tmp_path: Path) -> None:
-    line = np.stack([np.arange(68.0), np.arange(68.0)], axis=1)
-    assert read_hulls(framed(tmp_path / "line", line), [0]) is None
-    with pytest.raises(DataError, match=r"007\.npy is of shape \(3, 2\); it must be n x 2"):
-        read_hulls(framed(tmp_path / "few", line[:3]), [0])
+@pytest.mark.parametrize("points", [np.full((68, 2), np.nan), np.full((5, 2), np.inf), LINE])
+def test_points_on_a_line_or_of_no_place_are_of_no_face(tmp_path: Path, points: np.ndarray) -> None:
+    assert hulls_of(framed(tmp_path, points)) is None
+
+
+def claiming(shape: tuple[int, ...], kind: str = "<f8") -> bytes:
+    """The beginning of an array file, without its values."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": kind, "fortran_order": False, "shape": shape}
+    )
+    return file.getvalue()
+
+
+def saved(points: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, points)
+    return file.getvalue()
+
+
+def archived(points: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, points)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no array of landmarks"),
+        (b"no array", "is no array of landmarks"),
+        (archived(LINE), "is no array of landmarks"),
+        (saved(LINE)[:-8], "is no array of landmarks"),
+        (claiming((10**13, 2)), "is no array of landmarks"),
+        (claiming((10**30, 2)), "is no array of landmarks"),
+        (claiming((68, 2), "|O") + b"x" * 1088, "is no array of landmarks"),
+        (saved(LINE[:3]), r"is of shape \(3, 2\); it must be n x 2"),
+        (saved(LINE.ravel()), r"is of shape \(136,\); it must be n x 2"),
+        (saved(LINE.astype("U8")), r"is of type <U8; it must hold numbers"),
+    ],
+)
+def test_an_array_of_another_form_is_an_error_or_a_counted_skip(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    listing = framed(tmp_path, LINE)
+    (tmp_path / "frames" / "x" / "landmarks" / "v" / "007.npy").write_bytes(content)
+    with pytest.raises(DataError, match=rf"007\.npy {message}.*on_bad_image"):
+        hulls_of(listing)
+    data = read_listing(listing, 32, LENIENT)
+    assert len(data.skipped) == 1
+    assert "007.npy" in data.skipped[0]
+    faces = data.splits[Split.TRAIN]
+    assert (len(faces), faces.hulls) == (1, None), "the image itself stays"
+
+
+def test_an_array_or_a_table_outside_the_data_is_refused(tmp_path: Path) -> None:
+    listing = framed(tmp_path / "data", 100 * dense(68))
+    place = tmp_path / "data" / "frames" / "x" / "landmarks"
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"path .*007\.npy' leaves the data folder"):
+        hulls_of(listing, LENIENT)
+    folder = tmp_path / "table"
+    folder.mkdir()
+    table(folder)
+    (folder / "landmarks.csv").rename(tmp_path / "landmarks.csv")
+    (folder / "landmarks.csv").symlink_to(tmp_path / "landmarks.csv")
+    with pytest.raises(DataError, match=r"landmarks\.csv' leaves the data folder"):
+        read_listing(list_metadata_csv(folder, LENIENT), 32, LENIENT)
+
+
+def test_a_table_beside_the_data_folder_is_of_other_data(tmp_path: Path) -> None:
+    points = ",".join(map(str, (FIVE * [40, 20]).ravel()))
+    folder = tmp_path / "data"
+    for name in "abc":
+        for kind in ("real", "fake"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (40, 20)).save(folder / kind / f"{name}.png")
+    rows = "".join(f"data/real/{name}.png,{points}\n" for name in "abc")
+    (tmp_path / "landmarks.csv").write_text(HEAD + rows)
+    data = read_listing(list_data(folder, "folders", STRICT), 32, STRICT)
+    assert [faces.hulls for faces in data.splits.values()] == [None] * 3

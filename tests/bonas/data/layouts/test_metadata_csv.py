@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bonas.config import DataTable
 from bonas.data.audit import Verdict, fast_findings, pictures_of_folder
+from bonas.data.clips import evenly, natural
 from bonas.data.faces import DataError, Split
 from bonas.data.layouts.metadata_csv import list_metadata_csv, read_metadata_csv
 from bonas.data.layouts.records import OnBadImage, Settings
+from bonas.data.source import read_folder
 
 HEADER = "path,label,original,split\n"
 
@@ -51,6 +54,17 @@ def test_a_forgery_column_names_the_domain(tmp_path: Path) -> None:
     )
 
 
+def test_a_forgery_that_is_called_real_is_refused_and_what_a_real_row_says_is_not_asked(
+    tmp_path: Path,
+) -> None:
+    header = HEADER.replace("split", "split,forgery")
+    folder = write(tmp_path, [f"{GOOD[0]},Real", f"{GOOD[1]}, REAL"], header)
+    with pytest.raises(DataError, match=r"row 3: forgery is 'real', but its label is FAKE"):
+        list_metadata_csv(folder, Settings())
+    folder = write(tmp_path, [f"{GOOD[0]},Real", f"{GOOD[1]},swap"], header)
+    assert [r.forgery for r in list_metadata_csv(folder, Settings()).records] == ["real", "swap"]
+
+
 def test_an_identity_column_says_who_is_in_a_picture_and_is_audited(tmp_path: Path) -> None:
     header = HEADER.replace("split", "split,identity")
     people = ("anna", "anna; berta", "berta", "")
@@ -64,6 +78,46 @@ def test_an_identity_column_says_who_is_in_a_picture_and_is_audited(tmp_path: Pa
     assert [Path(f).name for f in found.files[0]] == ["berta", "b.png", "c.png"]
     without = fast_findings(pictures_of_folder(write(tmp_path, GOOD)))
     assert "identity in two splits" not in {f.name for f in without}
+
+
+def framed(folder: Path, count: int, video: str = "v") -> Path:
+    """A video of `count` frames of each class, alternating, in the order of their names."""
+    names = sorted(str(n) for n in range(count))
+    rows = [
+        f"faces/{label}{name}.png,{label},a,train,{video}"
+        for name in names
+        for label in ("REAL", "FAKE")
+    ]
+    return write(folder, rows, HEADER.replace("split", "split,video"))
+
+
+def test_frames_are_taken_evenly_of_every_video_and_the_rest_is_said(tmp_path: Path) -> None:
+    folder, settings = framed(tmp_path, 12), Settings(frames_per_video=3)
+    listing = list_metadata_csv(folder, settings)
+    taken = {f"{kind}{n}.png" for kind in ("REAL", "FAKE") for n in evenly(12, 3)}
+    assert {r.path.name for r in listing.records} == taken
+    assert [r.where for r in listing.records] == sorted(
+        (r.where for r in listing.records), key=natural
+    ), "in the order of the table"
+    [note] = listing.notes
+    assert note.startswith("18 frames left out")
+    assert len(pictures_of_folder(folder, settings=settings)) == 6
+    whole = list_metadata_csv(folder, Settings(frames_per_video=12))
+    assert (len(whole.records), whole.notes) == (24, ())
+
+
+def test_images_of_no_video_are_all_taken(tmp_path: Path) -> None:
+    listing = list_metadata_csv(framed(tmp_path, 4, video=""), Settings(frames_per_video=1))
+    assert (len(listing.records), listing.notes) == (8, ())
+
+
+def test_that_a_table_is_not_read_whole_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = DataTable(path=framed(tmp_path, 4), size=32, frames_per_video=1)
+    faces = read_folder(table).splits[Split.TRAIN]
+    assert len(faces) == 2
+    assert "6 frames left out" in caplog.text
 
 
 def test_progress_counts_every_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,40 @@
+"""What is read of a data folder without opening its images holds for: files, settings, versions."""
+
+from typing import Any
+
+import bonas
+from bonas.data.layouts.records import Listing, Settings
+from bonas.data.used_files import UsedFile, root_of, used_by_split
+from bonas.protocol import versions
+
+
+def listing_protocol(listing: Listing, settings: Settings) -> dict[str, Any]:
+    """Versions, how it was read, and a digest of each split's listing, as a JSON document.
+
+    The digests are those of an audit of the same files (`bonas.data.audit.protocol`).
+
+    Args:
+        listing: What was read.
+        settings: How.
+
+    Raises:
+        OSError: a file that has gone.
+    """
+    root = root_of([record.path for record in listing.records])
+    files = [
+        UsedFile(
+            record.path.relative_to(root).as_posix(),
+            record.path.stat().st_size,
+            record.split.value,
+            record.label,
+            record.original,
+            record.people,
+        )
+        for record in listing.records
+    ]
+    return {
+        "version": bonas.__version__,
+        "versions": versions(),
+        "reading": [listing.terms(settings).to_json()],
+        "data": {listing.name: used_by_split(files)},
+    }
