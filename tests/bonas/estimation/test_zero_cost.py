@@ -24,7 +24,8 @@ from bonas.networks.inputs import CHANNELS
 from spaces.architecture import Architecture
 from spaces.forgery import INPUTS
 from spaces.nasbench201 import NASBENCH201
-from tests.bonas.networks.test_every_builder import BUILDERS, drawn
+from tests.bonas.networks.contract import drawn
+from tests.bonas.networks.test_every_builder import BUILDERS
 
 LABELS = torch.tensor([0, 1, 1, 0, 1])
 BUILDER = ForgeryBuilder(width=4, level_width=8)
