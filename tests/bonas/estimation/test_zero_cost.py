@@ -269,6 +269,15 @@ def test_every_score_is_finite_and_repeats_with_its_seed(networks: str, name: st
         assert first.value == first.cost[name]
 
 
+def test_a_score_is_the_estimates_value_or_ranks_last(images: torch.Tensor) -> None:
+    architecture, dead = CONVOLUTIONS["forgery"], Architecture("forgery", ("none",) * 18)
+    for name in ("snip", "parameters"):
+        estimator = ZeroCostEstimator(BUILDER, name, torch.rand(4, 3, 32, 32), LABELS[:4])
+        expected = estimator.estimate(architecture, seed=1).value
+        assert estimator.score(architecture, seed=1) == expected
+        assert estimator.score(dead, seed=1) == -math.inf
+
+
 def test_several_classes_are_scored_by_their_cross_entropy() -> None:
     builder = NASBench201Builder(width=4, cells=1, outputs=10)
     estimator = ZeroCostEstimator(
