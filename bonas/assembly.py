@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
+from bonas.builders import builder_of
 from bonas.checkpoint import load_weights, save_weights
-from bonas.config import Config, ConfigError, SpaceTable, TrainingTable
+from bonas.config import Config, ConfigError, TrainingTable
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
@@ -16,15 +17,7 @@ from bonas.data.source import SearchData, load_search_data
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
-from bonas.networks.builder import (
-    DartsBuilder,
-    ForgeryBuilder,
-    MacroBuilder,
-    NASBench201Builder,
-    NetworkBuilder,
-    SupportsCosts,
-    build_supernet,
-)
+from bonas.networks.builder import NetworkBuilder, SupportsCosts, build_supernet
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
 from bonas.run_folder import RunFolder
 from bonas.score_protocol import protocol_of
@@ -40,26 +33,6 @@ from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.training import Progress, Recipe, train
 from bonas.training_terms import TrainingTerms
 from spaces.architecture import Architecture
-from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
-
-
-def _forgery_builder(table: SpaceTable, space: ForgerySpace) -> ForgeryBuilder:
-    return ForgeryBuilder(
-        table.width,
-        table.level_width or 64,
-        table.stem or "full",
-        space,
-        regions=bool(table.localisation),
-    )
-
-
-BUILDERS: dict[str, Callable[[SpaceTable], NetworkBuilder]] = {
-    "forgery": lambda table: _forgery_builder(table, FORGERY),
-    "forgery_cascade": lambda table: _forgery_builder(table, FORGERY_CASCADE),
-    "nasbench201": lambda table: NASBench201Builder(table.width, table.cells or 5),
-    "darts": lambda table: DartsBuilder(table.width, table.cells or 8),
-    "macro": lambda table: MacroBuilder(table.width),
-}
 
 Counting = Callable[[str], Callable[[int, int], None]]
 """From the name of something long to what is told (done, in all) of it."""
@@ -103,7 +76,7 @@ class Components:
             )
         except (ValueError, RuntimeError) as error:
             raise ConfigError(str(error)) from error
-        builder = BUILDERS[config.space.name](config.space)
+        builder = builder_of(config.space)
         limits = _limits(config, builder)
         data = load_search_data(
             config.data,

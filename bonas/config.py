@@ -1,10 +1,11 @@
 """Configuration: one frozen value, read at the edge (`bonas.config_file`), then taken apart."""
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bonas.data.augmentation_presets import PRESETS, Preset
 from bonas.data.cross_blending import Blend
@@ -19,6 +20,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 PYRAMID = ("level_width", "stem", "localisation")
 """Settings of the spaces whose networks end in a pyramid."""
+
+SPACES = ("forgery", "forgery_cascade", "nasbench201", "darts", "macro")
+"""The spaces that come with the project."""
 
 AUGMENTATION, PRESET = "augmentation", "preset"
 """The table that a preset's name may stand for, and the key of that name in it."""
@@ -41,17 +45,45 @@ class SpaceTable(_Table):
     second head that tells where an image was manipulated, and are trained on its loss times this
     weight beside the verdict's, wherever masks are known. `cells` is the number of cells: per stage
     in `nasbench201` (5 unless given), of the whole network in `darts` (8).
+
+    `name` is one of `SPACES`, or says where the builder of a space of one's own is:
+    `module:attribute` or `path/to/file.py:attribute`. Such a builder has no other setting.
     """
 
-    name: Literal["forgery", "forgery_cascade", "nasbench201", "darts", "macro"] = "forgery"
+    name: str = "forgery"
     width: Annotated[int, Field(ge=4)] = 16
     level_width: Annotated[int, Field(ge=4)] | None = None
     stem: Literal["full", "folded"] | None = None
     localisation: Annotated[float, Field(ge=0)] | None = None
     cells: Annotated[int, Field(ge=1)] | None = None
 
+    @field_validator("name")
+    @classmethod
+    def _known_or_own(cls, name: str) -> str:
+        place, _, attribute = name.rpartition(":")
+        if name not in SPACES and not (place and attribute.isidentifier()):
+            near = difflib.get_close_matches(name, SPACES, n=1)
+            raise ValueError(
+                f"it must be one of {', '.join(SPACES)}, or a builder of your own as "
+                f"module:attribute or file.py:attribute"
+                + (f"; did you mean {near[0]!r}?" if near else "")
+            )
+        return name
+
+    @property
+    def own(self) -> bool:
+        """Whether the space is one's own."""
+        return self.name not in SPACES
+
     @model_validator(mode="after")
     def _settings_of_the_space(self) -> "SpaceTable":
+        if self.own:
+            for key, field in SpaceTable.model_fields.items():
+                if key != "name" and getattr(self, key) != field.default:
+                    raise ValueError(
+                        f"{key} is no setting of {self.name!r}, whose builder decides; remove it"
+                    )
+            return self
         others = {
             "forgery": ("cells",),
             "forgery_cascade": ("cells",),

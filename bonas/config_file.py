@@ -105,6 +105,11 @@ def _resolve_paths(document: dict[str, Any], base: Path) -> None:
             table[key] = str((base / table[key]).resolve())
         elif isinstance(table.get(key), list):
             table[key] = [str((base / str(p)).resolve()) for p in table[key]]
+    space = document.get("space")
+    if isinstance(space, dict) and isinstance(space.get("name"), str):
+        place, colon, attribute = space["name"].rpartition(":")
+        if place.endswith(".py"):
+            space["name"] = f"{(base / place).resolve()}{colon}{attribute}"
 
 
 def _problem(error: Any) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import bonas
-from bonas.assembly import BUILDERS, Components
+from bonas.assembly import Components
+from bonas.builders import builder_of
 from bonas.config import Config, ConfigError
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces
@@ -63,7 +64,7 @@ def open_study(
         promising: Holds for what is worth an estimate.
         earlier: Observations that are believed before the study's own (`bonas.earlier_runs`).
     """
-    builder = BUILDERS[config.space.name](config.space)
+    builder = builder_of(config.space)
     # A search by gradient proposes nothing; what it derives is told to the study.
     name = config.search.strategy if config.search.strategy in STRATEGIES else "random"
     sampler = STRATEGIES[name](builder.space, config.seed)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from bonas.assembly import BUILDERS
+from bonas.builders import builder_of
 from bonas.checkpoint import load_weights
 from bonas.config import ConfigError, SpaceTable
 from bonas.config_file import load_config
@@ -25,7 +25,7 @@ from bonas.detector_record import (
 )
 from bonas.device import Device, Precision, choose_device
 from bonas.estimation.evaluation import logits_of
-from bonas.networks.builder import build_network, seeded
+from bonas.networks.builder import NetworkBuilder, build_network, seeded
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
 from bonas.robustness.calibration import UNCALIBRATED, OperatingPoint
@@ -88,7 +88,11 @@ class SavedDetector:
 
 
 def load_detector(
-    folder: Path | str, *, device: str = "auto", precision: Precision = Precision.AUTO
+    folder: Path | str,
+    *,
+    device: str = "auto",
+    precision: Precision = Precision.AUTO,
+    builder: NetworkBuilder | None = None,
 ) -> SavedDetector:
     """The detector in a folder that `bonas train` or `bonas compare` wrote.
 
@@ -97,6 +101,8 @@ def load_detector(
             did not describe the network beside its weights, within its run.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: Of the forward pass.
+        builder: Of a space of one's own. The code that a detector's folder names is not run: the
+            folder may be anyone's.
 
     Raises:
         ConfigError: no finished detector lies there, or one of its files cannot be used.
@@ -112,7 +118,7 @@ def load_detector(
         where = choose_device(device, precision)
         text = (place / ARCHITECTURE).read_text(encoding="utf-8")
         architecture = Architecture.from_json(text)
-        network = _network(place, architecture)
+        network = _network(place, architecture, builder)
         load_weights(place / WEIGHTS, network)
         calibration = load_calibration(place)
     except ConfigError:
@@ -123,17 +129,23 @@ def load_detector(
     return SavedDetector(place, detector.eval(), where, record, calibration)
 
 
-def _network(folder: Path, architecture: Architecture) -> nn.Module:
+def _network(folder: Path, architecture: Architecture, builder: NetworkBuilder | None) -> nn.Module:
     """The network of an architecture, its weights still to be loaded."""
     if architecture == PLAIN:
         return seeded(PlainNetwork, 0)
     table = _space_table(folder)
-    if architecture.space != table.name:
+    if table.own and builder is None:
+        raise ConfigError(
+            f"{folder} is a detector of {table.name!r}, a space of one's own, whose code is not "
+            "run unasked; give its builder, bonas.load_detector(folder, builder=...)."
+        )
+    builder = builder if table.own and builder else builder_of(table)
+    if architecture.space != builder.space.name:
         raise ConfigError(
             f"{folder / ARCHITECTURE} is of the space {architecture.space!r}, but the network is "
-            f"described as one of {table.name!r}; restore the file."
+            f"described as one of {builder.space.name!r}; restore the file."
         )
-    return build_network(BUILDERS[table.name](table), architecture, seed=0)
+    return build_network(builder, architecture, seed=0)
 
 
 def _space_table(folder: Path) -> SpaceTable:

@@ -1,4 +1,4 @@
-"""A search space of one's own with its networks, searched by a zero-cost score."""
+"""A space of one's own; `bonas search` takes it as `space.name = "own_space.py:ChainBuilder"`."""
 
 import networkx as nx
 import torch
@@ -12,42 +12,44 @@ from spaces.space import Decision
 
 class Chain:
     name = "chain"
-    decisions = (
-        Decision("depth", (1, 2, 3, 4)),
-        Decision("width", (8, 16, 24, 32)),
-        Decision("kernel", (3, 5, 7)),
-    )
+    decisions = (Decision("depth", (1, 2, 3, 4)),)
+    decisions += tuple(Decision(f"kernel{i}", (3, 5, 7)) for i in range(4))
 
     def graph(self, architecture):
-        """A node per decision, one behind the other: enough to tell architectures apart."""
+        """The layers one behind the other; a kernel beyond the depth leaves no mark."""
+        depth, *kernels = architecture.choices
         graph = nx.DiGraph()
         graph.add_node(INPUT, operation=INPUT)
+        for i, k in enumerate(kernels[:depth]):
+            graph.add_node(f"layer{i}", operation=f"conv{k}", decisions=("depth", f"kernel{i}"))
         graph.add_node(OUTPUT, operation=OUTPUT)
-        for decision, choice in zip(self.decisions, architecture.choices, strict=True):
-            operation = f"{decision.name}={choice}"
-            graph.add_node(decision.name, operation=operation, decision=decision.name)
-        nx.add_path(graph, [INPUT, *(d.name for d in self.decisions), OUTPUT])
+        nx.add_path(graph, list(graph))
         return graph
 
 
 class Network(nn.Module):
-    def __init__(self, depth, width, kernel):
+    """Of one option per decision a stand-alone network, of all of them a supernet."""
+
+    def __init__(self, options):
         super().__init__()
-        layers = []
-        for channels in (3, *[width] * (depth - 1)):
-            layers += [nn.Conv2d(channels, width, kernel, stride=2), nn.BatchNorm2d(width)]
-            layers += [nn.ReLU()]
-        self.body, self.logit = nn.Sequential(*layers), nn.Linear(width, 1)
+        self.layers, self.logit = nn.ModuleDict(), nn.Linear(16, 1)
+        for i in range(max(options["depth"])):
+            for k in options[f"kernel{i}"]:
+                convolution = nn.Conv2d(16 if i else 3, 16, k, stride=2, padding=k // 2)
+                self.layers[f"{i}-{k}"] = nn.Sequential(convolution, nn.BatchNorm2d(16), nn.ReLU())
 
     def forward(self, images, architecture):
-        return self.logit(self.body(images).mean((2, 3))).squeeze(1)
+        depth, *kernels = architecture.choices
+        for i, k in enumerate(kernels[:depth]):
+            images = self.layers[f"{i}-{k}"](images)
+        return self.logit(images.mean((2, 3))).squeeze(1)
 
 
 class ChainBuilder:
     space = Chain()
 
     def build(self, options):
-        return Network(*(options[d.name][0] for d in self.space.decisions))
+        return Network(options)
 
 
 if __name__ == "__main__":

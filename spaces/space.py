@@ -32,6 +32,7 @@ class Decision:
             )
 
 
+@runtime_checkable
 class SearchSpace(Protocol):
     """What can be built. Three members; everything else is derived by functions on them."""
 

@@ -206,15 +206,28 @@ class ZeroCostEstimator:
         started = time.perf_counter()
         check_connected(self.builder.space, architecture)
         cost = architecture_cost(self.builder, architecture, self.images.shape[-1])
-        value = cost.get(self.proxy, math.nan)
-        if self.proxy not in cost:
-            network = build_network(self.builder, architecture, seed=seed)
-            model = Detector(network.to(self.images.device), architecture)
-            value = PROXIES[self.proxy](model, self.images, self.labels)
+        value = cost[self.proxy] if self.proxy in COSTS else self._proxied(architecture, seed)
         if not math.isfinite(value):
             raise EstimationFailed(f"{self.proxy} is {value}.")
         cost["seconds"] = time.perf_counter() - started
         return Observation(value=value, cost=cost, fidelity=0.0)
+
+    def score(self, architecture: Architecture, *, seed: int) -> float:
+        """The value alone, for rankings: minus infinity where it cannot be estimated."""
+        try:
+            if self.proxy in COSTS:
+                value = self.estimate(architecture, seed=seed).value
+            else:
+                check_connected(self.builder.space, architecture)
+                value = self._proxied(architecture, seed)
+        except EstimationFailed:
+            return -math.inf
+        return value if value is not None and math.isfinite(value) else -math.inf
+
+    def _proxied(self, architecture: Architecture, seed: int) -> float:
+        network = build_network(self.builder, architecture, seed=seed)
+        model = Detector(network.to(self.images.device), architecture)
+        return PROXIES[self.proxy](model, self.images, self.labels)
 
 
 def _in_training(model: nn.Module) -> nn.Module:

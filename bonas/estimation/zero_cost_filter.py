@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
@@ -62,9 +61,5 @@ class ZeroCostFilter:
         """The proxy, computed once per canonical key; minus infinity where it is not finite."""
         key = canonical_key(self._estimator.builder.space.graph(architecture))
         if key not in self._scores:
-            try:
-                value = self._estimator.estimate(architecture, seed=self._seed).value
-            except EstimationFailed:
-                value = None
-            self._scores[key] = -math.inf if value is None else value
+            self._scores[key] = self._estimator.score(architecture, seed=self._seed)
         return self._scores[key]

@@ -38,6 +38,7 @@ class SharedNetwork(Protocol):
         """Logits, `n`, of normalised images, `n x 3 x h x w`."""
 
 
+@runtime_checkable
 class NetworkBuilder(Protocol):
     """Builds the networks of one space."""
 

@@ -14,7 +14,8 @@ class CentralDifferenceConv2d(nn.Conv2d):
 
     The definition is `conv(x, w) - theta * conv1x1(x, sum of w over the window)`. Both terms are
     linear in the same inputs, so it equals one convolution whose centre tap is lowered by theta
-    times the kernel's sum: half the time and memory of the two-convolution form.
+    times the kernel's sum, at 0.69 to 1.01 times the two-convolution form's seconds forward and
+    0.73 to 0.80 with gradients (docs/spaces.md).
 
     Args:
         channels_in: Channels of the input.

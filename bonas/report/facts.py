@@ -13,7 +13,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from bonas.assembly import BUILDERS
+from bonas.builders import builder_of
 from bonas.config import Config, ConfigError
 from bonas.detector_record import METRICS, REGIONS, TrainedRecord
 from bonas.observation import Observation
@@ -117,7 +117,7 @@ def read_run(folder: RunFolder) -> RunFacts:
     Raises:
         ConfigError: a file of results that cannot be read.
     """
-    space = BUILDERS[folder.config.space.name](folder.config.space).space
+    space = builder_of(folder.config.space).space
     attributes, trials, running, front = _study(folder, space)
     metrics = sorted((folder.path / "detectors").glob(f"*/{METRICS}"))
     plan, contest, sources = _comparison(folder)

@@ -39,8 +39,8 @@ def surrogate_with(
 
     Args:
         statistics: Features in [0, 1] of the space's architectures, such as ranks of zero-cost
-            scores (`spaces.encodings.statistics.ranked`). Every architecture that may become a
-            candidate needs them.
+            scores (`spaces.encodings.statistics.ranked`, for large spaces `ranked_among`). Every
+            architecture that may become a candidate needs them.
     """
     return partial(_surrogate, statistics=(statistics,))
 

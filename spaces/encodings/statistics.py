@@ -98,6 +98,47 @@ def ranked(
     )
 
 
+def ranked_among(
+    space: SearchSpace,
+    score: Callable[[Architecture], Sequence[float]],
+    reference: Sequence[Architecture],
+) -> StatisticsEncoding:
+    """Each score as its rank among those of reference architectures, in [0, 1].
+
+    For spaces too large to score every architecture, as `ranked` needs it: the score is computed
+    for the reference, and then for what is met, once for each. Where an architecture has none, it
+    is minus infinity, which ranks lowest.
+
+    Args:
+        space: The search space.
+        score: Of an architecture, a function of it alone.
+        reference: Architectures that stand for the space, such as 100 random ones.
+
+    Raises:
+        ValueError: fewer than two of the reference, or a score that is not a number.
+    """
+    if len(reference) < 2:
+        raise ValueError(f"reference has {len(reference)} architectures; ranks need two or more.")
+
+    def numbers(architecture: Architecture) -> np.ndarray:
+        found = np.asarray(score(architecture), dtype=np.float64)
+        if np.isnan(found).any():
+            raise ValueError(
+                f"score is {tuple(found.tolist())} for {architecture.choices}; it must be a "
+                "number, minus infinity where there is none."
+            )
+        return found
+
+    columns = np.sort([numbers(architecture) for architecture in reference], axis=0).T
+
+    def ranks(architecture: Architecture) -> list[float]:
+        pairs = zip(columns, numbers(architecture), strict=True)
+        counts = [c.searchsorted(v, "left") + c.searchsorted(v, "right") for c, v in pairs]
+        return [float(count) / (2 * len(reference)) for count in counts]
+
+    return StatisticsEncoding(space, ranks, ((0.0, 1.0),) * len(columns))
+
+
 def operation_statistics(space: SearchSpace, architecture: Architecture) -> tuple[float, ...]:
     """Live nodes of every operation of the space, then depth and number of edges.
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from bonas.cli import main
 from bonas.config import ConfigError
+from tests.bonas.networks.test_every_builder import EXAMPLE
 
 TINY = """
 seed = 2
@@ -88,7 +89,8 @@ def test_an_unknown_search_space_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "space.name=forgry")
-    assert "space.name is 'forgry': input should be 'forgery'" in error
+    assert "space.name is 'forgry': it must be one of forgery, forgery_cascade" in error
+    assert "did you mean 'forgery'?" in error
 
 
 def test_an_unknown_strategy_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -204,8 +206,9 @@ def test_a_device_that_is_not_there_is_named(
         ["space.name=darts", "space.cells=3"],
         ["space.name=macro", "supernet.tuning_epochs=1"],
         ["supernet.tuning_epochs=1"],
+        [f"space.name={EXAMPLE}:ChainBuilder", "space.width=16"],
     ],
-    ids=lambda settings: settings[0],
+    ids=lambda settings: settings[0].replace(str(EXAMPLE.parent), ""),
 )
 def test_every_space_is_searched_trained_and_reported(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, settings: list[str]

@@ -61,7 +61,7 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("[supernet]\nepocs = 3", r"unknown key 'supernet.epocs'; did you mean 'epochs'\?"),
         ("[score.weights]\nclaen = 3", r"unknown key 'score.weights.claen'; did you mean 'clean'"),
         ("[zzz]\nx = 1", r"unknown key 'zzz'; known keys: seed, space"),
-        ('[space]\nname = "cells"', r"space.name is 'cells': input should be 'forgery'"),
+        ('[space]\nname = "cells"', r"space.name is 'cells': it must be one of forgery, "),
         ("[data]\nsize = 96", r"path is missing; the layout 'metadata.csv' reads a folder"),
         (
             '[training]\npseudo_forgery_kind = "cross"\nbatch_size = 2',

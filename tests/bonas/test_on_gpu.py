@@ -18,7 +18,8 @@ from bonas.strategies.random import RandomSampler
 from bonas.study import Study, Told, journal_storage
 from bonas.training import Recipe, train
 from spaces.forgery import FORGERY
-from tests.bonas.networks.test_every_builder import BUILDERS, drawn
+from tests.bonas.networks.contract import drawn
+from tests.bonas.networks.test_every_builder import BUILDERS
 from tests.bonas.test_cli import TINY
 from tests.conftest import striped_faces
 

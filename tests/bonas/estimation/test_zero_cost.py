@@ -24,7 +24,8 @@ from bonas.networks.inputs import CHANNELS
 from spaces.architecture import Architecture
 from spaces.forgery import INPUTS
 from spaces.nasbench201 import NASBENCH201
-from tests.bonas.networks.test_every_builder import BUILDERS, drawn
+from tests.bonas.networks.contract import drawn
+from tests.bonas.networks.test_every_builder import BUILDERS
 
 LABELS = torch.tensor([0, 1, 1, 0, 1])
 BUILDER = ForgeryBuilder(width=4, level_width=8)
@@ -266,6 +267,15 @@ def test_every_score_is_finite_and_repeats_with_its_seed(networks: str, name: st
     assert first.cost["parameters"] == architecture_cost(builder, architecture, 32)["parameters"]
     if name in first.cost:
         assert first.value == first.cost[name]
+
+
+def test_a_score_is_the_estimates_value_or_ranks_last(images: torch.Tensor) -> None:
+    architecture, dead = CONVOLUTIONS["forgery"], Architecture("forgery", ("none",) * 18)
+    for name in ("snip", "parameters"):
+        estimator = ZeroCostEstimator(BUILDER, name, torch.rand(4, 3, 32, 32), LABELS[:4])
+        expected = estimator.estimate(architecture, seed=1).value
+        assert estimator.score(architecture, seed=1) == expected
+        assert estimator.score(dead, seed=1) == -math.inf
 
 
 def test_several_classes_are_scored_by_their_cross_entropy() -> None:

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bonas.estimation.estimator import EstimationFailed
-from bonas.estimation.zero_cost import ZeroCostEstimator
+from bonas.estimation.zero_cost import PROXIES, ZeroCostEstimator
 from bonas.estimation.zero_cost_filter import ZeroCostFilter
 from bonas.networks.builder import ForgeryBuilder
 from bonas.networks.cost import architecture_cost
@@ -71,11 +72,11 @@ def test_a_score_that_fails_does_not_pass_and_is_computed_once(
     some = ZeroCostFilter(estimator("naswot"), reference=5)
     calls = []
 
-    def fail(self: ZeroCostEstimator, architecture: Architecture, *, seed: int) -> Observation:
-        calls.append(architecture)
+    def fail(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
+        calls.append(model)
         raise EstimationFailed("naswot is nan.")
 
-    monkeypatch.setattr(ZeroCostEstimator, "estimate", fail)
+    monkeypatch.setitem(PROXIES, "naswot", fail)
     architecture = drawn(1, seed=77)[0]
     assert not some(architecture)
     assert some.score(architecture) == -math.inf

@@ -1,11 +1,17 @@
 """What the Bayesian strategy can be asked for."""
 
 import zlib
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import optuna
 import pytest
+import torch
 from optuna.distributions import CategoricalDistribution
+from torch import nn
 
+from bonas.estimation.zero_cost import ZeroCostEstimator
+from bonas.search import Search
 from bonas.strategies.acquisition import (
     Acquisition,
     IndependentThompson,
@@ -15,11 +21,12 @@ from bonas.strategies.acquisition import (
 )
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings, surrogate_with
-from spaces.architecture import Architecture
+from spaces.architecture import Architecture, Choice
 from spaces.cell import CellSpace
-from spaces.encodings.statistics import ranked
+from spaces.encodings.statistics import ranked, ranked_among
 from spaces.graphs import NONE, SKIP, canonical_key
-from spaces.space import connects, enumerate_space
+from spaces.macro import MACRO
+from spaces.space import connects, enumerate_space, sample
 
 SPACE = CellSpace("space", (NONE, SKIP, "conv", "pool"), nodes=4)
 DECISIONS = {d.name: CategoricalDistribution(d.options) for d in SPACE.decisions}
@@ -125,6 +132,44 @@ def test_a_zero_cost_score_that_ranks_well_shortens_the_search() -> None:
 
     informed = Settings(surrogate=surrogate_with(scores), initial=5)
     assert regret(informed) < 0.01 < regret(Settings(initial=5))
+
+
+class _Shallow:
+    """A small world on a large space: one convolution, wider the deeper the stages."""
+
+    space = MACRO
+
+    def build(self, options: Mapping[str, Sequence[Choice]]) -> nn.Module:
+        depths = [max(map(int, o)) for name, o in options.items() if name.endswith("/depth")]
+        return _Called(nn.Conv2d(3, sum(depths), 1))
+
+
+class _Called(nn.Module):
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.convolution = convolution
+
+    def forward(self, images: torch.Tensor, architecture: Architecture) -> torch.Tensor:
+        return torch.as_tensor(self.convolution(images)).square().mean((1, 2, 3))
+
+
+def test_zero_cost_ranks_on_demand_shorten_the_search_of_a_large_space() -> None:
+    images = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    estimator = ZeroCostEstimator(_Shallow(), "fisher", images, torch.arange(2))
+    rng = np.random.default_rng(0)
+    reference = [sample(MACRO, rng=rng) for _ in range(20)]
+    ranks = ranked_among(MACRO, lambda a: [estimator.score(a, seed=0)], reference)
+
+    def proposed(settings: Settings) -> float:
+        """The rank of what is proposed after four observations."""
+        search = Search(MACRO, sampler=SurrogateSampler(MACRO, settings=settings))
+        for _ in range(4):
+            architecture = search.ask()
+            search.tell(architecture, estimator.estimate(architecture, seed=0))
+        return float(ranks.encode([search.ask()]))
+
+    informed = Settings(surrogate=surrogate_with(ranks), initial=4)
+    assert proposed(informed) > 0.9 > proposed(Settings(initial=4))
 
 
 def _connected(architecture: Architecture) -> bool:

@@ -1,6 +1,7 @@
 """Weisfeiler-Lehman counts and statistics."""
 
 import itertools
+import math
 from collections import Counter
 
 import networkx as nx
@@ -9,12 +10,17 @@ import pytest
 import torch
 
 from spaces.architecture import Architecture
-from spaces.encodings.statistics import StatisticsEncoding, operation_statistics, ranked
+from spaces.encodings.statistics import (
+    StatisticsEncoding,
+    operation_statistics,
+    ranked,
+    ranked_among,
+)
 from spaces.encodings.wl import WeisfeilerLehmanEncoding, label_counts
 from spaces.forgery import FORGERY
 from spaces.graphs import SKIP, canonical_key, simplify
 from spaces.nasbench201 import NASBENCH201, from_arch_str
-from spaces.space import enumerate_space, sample
+from spaces.space import connects, enumerate_space, sample
 
 ALL = tuple(enumerate_space(NASBENCH201))
 
@@ -144,6 +150,38 @@ def test_ranked_scores_are_shared_by_a_class_and_spread_from_zero_to_one() -> No
         ranked(NASBENCH201, {first: (1.0,), twin: (2.0,)})
     with pytest.raises(ValueError, match="1 values not finite"):
         ranked(NASBENCH201, {first: (1.0,), conv: (float("nan"),)})
+
+
+def test_ranks_among_others_are_computed_for_what_is_met_alone() -> None:
+    asked: list[Architecture] = []
+
+    def scores(architecture: Architecture) -> tuple[float, float]:
+        asked.append(architecture)
+        if not connects(NASBENCH201, architecture):
+            return (-math.inf, -math.inf)
+        convolutions = architecture.choices.count("conv_3x3")
+        return (1e30**convolutions, -float(convolutions))
+
+    below, worst, few, many, above = (
+        Architecture("nasbench201", (a, b, c, "none", c, c))
+        for a, b, c in [
+            ("none", "none", "none"),
+            ("conv_1x1", "none", "conv_1x1"),
+            ("conv_1x1", "conv_3x3", "conv_1x1"),
+            ("conv_3x3", "conv_3x3", "conv_1x1"),
+            ("conv_3x3", "conv_3x3", "conv_3x3"),
+        ]
+    )
+    encoding = ranked_among(NASBENCH201, scores, [worst, few, few, many])
+    assert len(asked) == 4
+    rows = encoding.encode([below, worst, few, many, above, few])
+    assert rows[:, 0].tolist() == [0.0, 0.125, 0.5, 0.875, 1.0, 0.5]
+    assert rows[:, 1].tolist() == [0.0, 0.875, 0.5, 0.125, 0.0, 0.5]
+    assert len(asked) == 4 + 5, "each that is met, once"
+    with pytest.raises(ValueError, match="reference has 1 architectures"):
+        ranked_among(NASBENCH201, scores, [few])
+    with pytest.raises(ValueError, match=r"score is \(nan,\) for \('none'"):
+        ranked_among(NASBENCH201, lambda a: (math.nan,), [below, few])
 
 
 def test_bad_arguments_are_named() -> None:
