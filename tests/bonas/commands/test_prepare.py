@@ -3,20 +3,17 @@
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import bonas
 from bonas.cli import main
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import list_data
@@ -25,15 +22,13 @@ from bonas.data.preparation.boxes import FoundFace
 from bonas.data.preparation.cutting import Cut
 from bonas.data.preparation.prepare import prepare
 from bonas.data.source import read_data
-from bonas.data.synthetic import draw_portraits
-from bonas.protocol import versions
+from tests.bonas.commands.conftest import PEOPLE
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
 from tests.bonas.data.pictures import video
 from tests.bonas.data.preparation.yunet import CELL, POINTS, write_network
 
 pytest.importorskip("cv2", reason="OpenCV, of the extra [prepare], is not installed")
 
-PEOPLE = 10
 DONE = 4  # files of an interrupted run
 INTERRUPTED = f"""
 import time
@@ -52,26 +47,6 @@ def add_and_wait(self, unit, outcome):
 Ledger.add = add_and_wait
 run()
 """
-
-
-@pytest.fixture(scope="module")
-def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten drawn people, a real and a forged picture of each, in the layout `folders`."""
-    folder = tmp_path_factory.mktemp("source") / "people"
-    drawn = draw_portraits(range(PEOPLE), 192, seed=0)
-    for image, label, original in zip(drawn.images, drawn.labels, drawn.originals, strict=True):
-        file = folder / ("fake" if label else "real") / f"{original}_{label}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(file)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def whole(portraits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same prepared at one go."""
-    dest = tmp_path_factory.mktemp("prepared") / "d"
-    assert main(["prepare", str(portraits), str(dest), "--size", "64", "--jobs", "1"]) == 0
-    return dest
 
 
 def content(folder: Path) -> Mapping[str, bytes]:
@@ -205,82 +180,6 @@ def test_other_settings_in_the_same_folder_are_wrong_use_and_are_named(
     assert main(["prepare", str(portraits), str(whole), "--size", "64", *option]) == 2
     assert said in capsys.readouterr().err
     assert content(whole) == before
-
-
-def begun_with(folder: Path, **versions: str | None) -> None:
-    """Let a folder say that it was begun with other versions; `None` takes one away."""
-    file = folder / "prepare.json"
-    said = json.loads(file.read_text())
-    changed = {n: v for n, v in (said["versions"] | versions).items() if v is not None}
-    file.write_text(json.dumps(said | {"versions": changed}))
-
-
-@pytest.fixture
-def unfinished(whole: Path, tmp_path: Path) -> Path:
-    """A prepared folder that lacks one crop."""
-    dest = tmp_path / "d"
-    shutil.copytree(whole, dest)
-    next(iter(dest.rglob("faces/**/*.png"))).unlink()
-    return dest
-
-
-@pytest.mark.parametrize("name", ["opencv", "pillow"])
-def test_crops_of_two_versions_are_not_mixed(
-    portraits: Path, unfinished: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
-    begun_with(unfinished, **{name: "1.2.3"})
-    before = content(unfinished)
-    assert main(["prepare", str(portraits), str(unfinished), "--size", "64", "--jobs", "1"]) == 2
-    assert f"was begun with {name} 1.2.3, here it is" in " ".join(capsys.readouterr().err.split())
-    assert content(unfinished) == before
-
-
-def test_a_folder_goes_on_where_no_crops_of_two_versions_meet(
-    portraits: Path, whole: Path, unfinished: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    arguments = ["prepare", str(portraits), str(unfinished), "--size", "64", "--jobs", "1"]
-    begun_with(unfinished, bonas="0.0.0", av="1.2.3")
-    assert main(arguments) == 0
-    assert "was begun with bonas 0.0.0" in caplog.text
-    begun_with(unfinished, opencv="1.2.3")
-    assert main(arguments) == 0, "nothing was left to do"
-    (unfinished / "prepare.jsonl").unlink()
-    assert main(arguments) == 0, "nothing of the other version is kept"
-    assert content(unfinished) == content(whole)
-
-
-def test_a_folder_of_an_earlier_version_goes_on_and_that_is_told(
-    portraits: Path, unfinished: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = unfinished / "prepare.json"
-    said = json.loads(file.read_text())
-    del said["versions"]
-    file.write_text(json.dumps(said))
-    assert main(["prepare", str(portraits), str(unfinished), "--size", "64", "--jobs", "1"]) == 0
-    assert "does not name the versions" in caplog.text
-
-
-def test_results_name_what_was_read_and_with_what(
-    portraits: Path, whole: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def told(*arguments: str) -> dict[str, Any]:
-        assert main([*arguments, "--json"]) in (0, 1)
-        found: dict[str, Any] = json.loads(capsys.readouterr().out)["protocol"]
-        assert found["version"] == bonas.__version__
-        return found
-
-    prepared = told("prepare", str(portraits), str(whole), "--size", "64")
-    said = json.loads((whole / "prepare.json").read_text())
-    assert prepared["versions"] == versions() | said["versions"]
-    assert prepared["settings"].items() <= said.items()
-    [reading] = prepared["reading"]
-    assert (reading["layout"], reading["frames_per_video"]) == ("folders", 32)
-    shown = told("data", str(portraits), "--set", "on_bad_image=skip")
-    assert shown["reading"] == prepared["reading"]
-    audited = told("audit", str(portraits), "--fast")
-    assert shown["data"] == prepared["data"] == audited["data"]
-    [of_crops] = told("data", str(whole))["reading"]
-    assert of_crops["prepared"] == said
 
 
 def test_wrong_places_and_settings_are_wrong_use(
