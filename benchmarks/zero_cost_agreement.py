@@ -2,9 +2,10 @@
 
     python benchmarks/zero_cost_agreement.py TABLE [--architectures 100] [--batch 64]
 
-Networks as published with ten classes, random images of 32 px and random labels. Prints Spearman's
-rank correlation of each proxy with the table's column, and with itself on other random images and
-from other initial weights: as far as a proxy is its architecture's. A Markdown table.
+Networks as published with ten classes, noise of 32 px that networks see as standard normal, random
+labels. Prints Spearman's rank correlation of each proxy with the table's column, and with itself on
+other random images and from other initial weights: as far as a proxy is its architecture's. A
+Markdown table.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from scipy.stats import spearmanr
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from bonas.networks.builder import NASBench201Builder
+from bonas.networks.detector import PIXEL_MEAN, PIXEL_SCALE
 from spaces.architecture import Architecture
 from spaces.nasbench201 import NASBENCH201, from_arch_str
 from spaces.space import connects
@@ -74,7 +76,8 @@ def scores(
 ) -> list[float | None]:
     """The proxy of each architecture, `None` where it is not finite; the seed is of all chance."""
     generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(batch, 3, 32, 32, generator=generator)
+    # Detectors subtract the mean and divide by the scale: networks see standard normal noise.
+    images = PIXEL_MEAN + PIXEL_SCALE * torch.randn(batch, 3, 32, 32, generator=generator)
     labels = torch.randint(10, (batch,), generator=generator)
     estimator = ZeroCostEstimator(builder, proxy, images, labels)
     found: list[float | None] = []

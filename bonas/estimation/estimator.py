@@ -4,6 +4,7 @@ from typing import Protocol
 
 from bonas.observation import Observation
 from spaces.architecture import Architecture
+from spaces.space import SearchSpace, connects
 
 
 class Estimator(Protocol):
@@ -19,3 +20,16 @@ class Estimator(Protocol):
 
 class EstimationFailed(RuntimeError):
     """One architecture could not be estimated; it is kept in the study as failed."""
+
+
+def check_connected(space: SearchSpace, architecture: Architecture) -> None:
+    """Raise where nothing of the images would reach the verdict; strategies propose no such ones.
+
+    Raises:
+        EstimationFailed: no path leads from the input to the output.
+    """
+    if not connects(space, architecture):
+        raise EstimationFailed(
+            f"{architecture.choices} connects its input to nothing in the space {space.name!r}; "
+            "estimate one that spaces.space.connects holds for."
+        )

@@ -7,7 +7,7 @@ from torch import nn
 
 from bonas.checkpoint import Checkpoint
 from bonas.data.faces import Faces
-from bonas.estimation.estimator import EstimationFailed
+from bonas.estimation.estimator import EstimationFailed, check_connected
 from bonas.estimation.evaluation import Evaluation
 from bonas.estimation.supernet import observe
 from bonas.networks.builder import NetworkBuilder, build_network
@@ -28,8 +28,13 @@ class StandaloneEstimator:
     evaluation: Evaluation
 
     def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
-        """The score of a network trained from a seed; fidelity 1."""
+        """The score of a network trained from a seed; fidelity 1.
+
+        Raises:
+            EstimationFailed: the architecture is disconnected, or training diverged.
+        """
         started = time.perf_counter()
+        check_connected(self.builder.space, architecture)
         network = build_network(self.builder, architecture, seed=seed)
         detector = self.trained(network, architecture, seed=seed)
         score = self.evaluation.score(self.evaluation.predict(detector))

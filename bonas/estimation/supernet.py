@@ -12,7 +12,7 @@ from torch import nn
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import Faces
 from bonas.device import Device
-from bonas.estimation.estimator import EstimationFailed
+from bonas.estimation.estimator import EstimationFailed, check_connected
 from bonas.estimation.evaluation import Evaluation
 from bonas.few_originals import flags_of
 from bonas.networks.builder import NetworkBuilder, build_network, inherit
@@ -74,9 +74,10 @@ class SupernetEstimator:
         their differences are their own.
 
         Raises:
-            EstimationFailed: tuning diverged.
+            EstimationFailed: the architecture is disconnected, or tuning diverged.
         """
         started = time.perf_counter()
+        check_connected(self.builder.space, architecture)
         detector = Detector(self.supernet, architecture)
         if self.tuning is not None:
             detector = self._tuned(architecture, *self.tuning)

@@ -16,10 +16,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bonas.estimation.estimator import EstimationFailed
+from bonas.estimation.estimator import EstimationFailed, check_connected
 from bonas.networks.builder import NetworkBuilder, build_network
 from bonas.networks.cost import COSTS, architecture_cost
 from bonas.networks.detector import Detector
+from bonas.networks.inputs import InputBranch
 from bonas.networks.operations import CentralDifferenceConv2d
 from bonas.networks.sliced import SlicedConv2d
 from bonas.observation import Observation
@@ -91,12 +92,19 @@ def synflow(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> flo
     """Sum of w dR/dw with all weights made positive, R the output for an image of ones.
 
     Tanaka et al. (2020), equation 5; neither the images' content nor the labels matter. Batch
-    norms are taken out, which would undo any scale, and the arithmetic is in float64.
+    norms are taken out, which would undo any scale, and the arithmetic is in float64. Fixed filters
+    of the input, of which an image of ones leaves nothing or what rounding does, are passed: the
+    first layer that learns sees ones in each of its channels.
     """
     network = _without_norms(copy.deepcopy(model).double())
     for module in network.modules():
-        if isinstance(module, (CentralDifferenceConv2d, SlicedConv2d)):
-            module.theta = 0.0  # a difference of positive weights would be negative again
+        # A difference of positive weights would be negative again.
+        if isinstance(module, CentralDifferenceConv2d):
+            module.register_forward_pre_hook(_as_plain)  # a call may say another theta than its own
+        elif isinstance(module, SlicedConv2d):
+            module.theta = 0.0
+        elif isinstance(module, InputBranch):
+            module.register_forward_hook(_as_unfiltered)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
@@ -193,9 +201,10 @@ class ZeroCostEstimator:
         """The score of the network that the seed initialises.
 
         Raises:
-            EstimationFailed: the score is not finite.
+            EstimationFailed: the architecture is disconnected, or the score is not finite.
         """
         started = time.perf_counter()
+        check_connected(self.builder.space, architecture)
         cost = architecture_cost(self.builder, architecture, self.images.shape[-1])
         value = cost.get(self.proxy, math.nan)
         if self.proxy not in cost:
@@ -222,8 +231,20 @@ def _without_norms(network: nn.Module) -> nn.Module:
     return network
 
 
+def _as_plain(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[torch.Tensor, float]:
+    return inputs[0], 0.0
+
+
+def _as_unfiltered(
+    module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor
+) -> torch.Tensor:
+    return inputs[0][:, :1].expand_as(output)
+
+
 def _layers(network: nn.Module) -> Iterator[nn.Conv2d | nn.Linear]:
-    return (m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear)))
+    """Those that learn: fixed filters of the input have no weights to be scored."""
+    layers = (m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear)))
+    return (layer for layer in layers if layer.weight.requires_grad)
 
 
 def _weights(network: nn.Module) -> list[torch.Tensor]:

@@ -11,7 +11,7 @@ is probable that the candidate is feasible (Gardner et al. 2014), in nomination 
 from collections.abc import Sequence
 
 import torch
-from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.acquisition.multi_objective import logei
 from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.sampling.normal import SobolQMCNormalSampler
 
@@ -165,7 +165,11 @@ def _hypervolume_improvement(
     baseline = torch.cat([features[order[:MOST_BASELINE]], pending])
     reference = values.min(0).values - 0.1 * (values.max(0).values - values.min(0).values)
     seed = int(torch.randint(2**31, (1,), generator=generator))
-    acquisition = qLogNoisyExpectedHypervolumeImprovement(
+    # BoTorch would compile a faster kernel at first use, under a lock file that a killed process
+    # leaves behind: every later search would then wait for it without end. Nor do kernels compiled
+    # for one processor repeat a search bit for bit on another.
+    logei._load_attempted = True
+    acquisition = logei.qLogNoisyExpectedHypervolumeImprovement(
         model=ModelListGP(*[predictor.model for predictor in predictors]),
         ref_point=reference.tolist(),
         X_baseline=baseline,

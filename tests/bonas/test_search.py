@@ -3,12 +3,15 @@ from pathlib import Path
 
 import optuna
 import pytest
+import torch
 from optuna.trial import TrialState
 
 import bonas.study
 from bonas import Observation, Search, Status
 from bonas.estimation.estimator import EstimationFailed
+from bonas.estimation.zero_cost import ZeroCostEstimator
 from bonas.lease import Lease, Owner
+from bonas.networks.builder import NASBench201Builder
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.strategies.random import RandomSampler
 from bonas.strategies.sampler import SurrogateSampler
@@ -17,6 +20,7 @@ from spaces.architecture import Architecture
 from spaces.cell import CellSpace
 from spaces.forgery import FORGERY
 from spaces.graphs import canonical_key, is_connected
+from spaces.nasbench201 import NASBENCH201
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 TINY = CellSpace("tiny", ("none", "skip", "conv_3x3"), nodes=3)
@@ -114,6 +118,18 @@ def test_a_failed_estimate_stays_in_the_study_and_is_not_asked_again() -> None:
     assert failed[0].observation.reason == "out of memory"
     assert search.best is not None
     assert search.best.observation.value == 2
+
+
+def test_a_search_goes_on_after_an_enqueued_architecture_without_a_path() -> None:
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    builder = NASBench201Builder(width=4, cells=1)
+    search = Search(NASBENCH201, seed=0)
+    search.study.optuna.enqueue_trial({d.name: "none" for d in NASBENCH201.decisions})
+    best = search.run(ZeroCostEstimator(builder, "snip", images, torch.arange(2)), trials=2)
+    failed, found = search.study.told()
+    assert failed.observation.status is Status.FAILED
+    assert "connects its input to nothing" in str(failed.observation.reason)
+    assert best == found
 
 
 def test_a_search_ends_where_the_space_does() -> None:

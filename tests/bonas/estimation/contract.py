@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.estimation.estimator import Estimator
+from bonas.estimation.estimator import EstimationFailed, Estimator
 from bonas.observation import Observation, Status
 from spaces.architecture import Architecture
 
@@ -19,6 +19,17 @@ class EstimatorLaws:
     @pytest.fixture
     def architectures(self) -> tuple[Architecture, Architecture]:
         raise NotImplementedError("a subclass gives two architectures that can be estimated")
+
+    @pytest.fixture
+    def disconnected(self) -> Architecture:
+        raise NotImplementedError("a subclass gives one that cannot be estimated")
+
+    def test_what_cannot_be_estimated_fails_by_itself(
+        self, estimator: Estimator, disconnected: Architecture
+    ) -> None:
+        """A search goes on: someone may have enqueued it, or an earlier study have held it."""
+        with pytest.raises(EstimationFailed):
+            estimator.estimate(disconnected, seed=0)
 
     def test_an_estimate_is_a_function_of_its_arguments(
         self, estimator: Estimator, architectures: tuple[Architecture, Architecture]

@@ -33,6 +33,10 @@ class _Forgery(EstimatorLaws):
         return first, second
 
     @pytest.fixture
+    def disconnected(self) -> Architecture:
+        return Architecture("forgery", ("none",) * 6 + ("conv_3x3",) * 12)
+
+    @pytest.fixture
     def evaluation(self, cpu: Device) -> Evaluation:
         return Evaluation.of(striped_faces(10, seed=1), {}, PROTOCOL, cpu)
 
@@ -75,6 +79,14 @@ class TestZeroCost(_Forgery):
         return ZeroCostEstimator(BUILDER, "naswot", images, torch.arange(6) % 2)
 
 
+class TestCount(_Forgery):
+    """Parameters, counted without a forward pass."""
+
+    @pytest.fixture
+    def estimator(self) -> Estimator:
+        return ZeroCostEstimator(BUILDER, "parameters", torch.rand(2, 3, 32, 32), torch.arange(2))
+
+
 class TestTable(EstimatorLaws):
     """Look-up."""
 
@@ -87,3 +99,7 @@ class TestTable(EstimatorLaws):
     @pytest.fixture
     def architectures(self) -> tuple[Architecture, Architecture]:
         return Architecture("mine", ("2", "8")), Architecture("mine", ("4", "16"))
+
+    @pytest.fixture
+    def disconnected(self) -> Architecture:
+        return Architecture("mine", ("2", "16"))

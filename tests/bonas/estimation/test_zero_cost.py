@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,37 @@ from torch.nn import functional
 
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.zero_cost import PROXIES, ZeroCostEstimator, synflow
-from bonas.networks.builder import ForgeryBuilder, NASBench201Builder
+from bonas.networks.builder import (
+    ForgeryBuilder,
+    NASBench201Builder,
+    build_network,
+    build_supernet,
+)
 from bonas.networks.cost import architecture_cost
+from bonas.networks.detector import Detector
+from bonas.networks.inputs import CHANNELS
 from spaces.architecture import Architecture
+from spaces.forgery import INPUTS
 from spaces.nasbench201 import NASBENCH201
-from tests.bonas.networks.test_networks import drawn
+from tests.bonas.networks.test_every_builder import BUILDERS, drawn
 
 LABELS = torch.tensor([0, 1, 1, 0, 1])
 BUILDER = ForgeryBuilder(width=4, level_width=8)
+CASCADE = BUILDERS["cascade"]
+
+
+def seeing(option: str) -> Architecture:
+    """One of `forgery_cascade` whose first stage sees this input."""
+    architecture = drawn(CASCADE, seed=5)
+    names = [decision.name for decision in CASCADE.space.decisions]
+    choices = list(architecture.choices)
+    choices[names.index("input")] = option
+    return replace(architecture, choices=tuple(choices))
+
+
+NETWORKS = {name: (builder, drawn(builder, seed=5)) for name, builder in BUILDERS.items()} | {
+    f"input {option}": (CASCADE, seeing(option)) for option in INPUTS
+}
 
 
 class Small(nn.Module):
@@ -159,6 +183,41 @@ def test_synflow_has_no_batch_norm_and_of_biases_what_flows_through_weights(
     assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
 
 
+CONVOLUTIONS = {
+    "forgery": Architecture("forgery", ("conv_3x3",) * 18),
+    "cascade": Architecture(
+        "forgery_cascade", (*("conv_3x3",) * 18, "rgb", 0.3, 0.9, 0.7, "add", "add", "none")
+    ),
+    "macro": Architecture("macro", ("conv", 2, 0.5, 5, 3) * 4),
+}
+DIFFERENCES = {"conv_3x3": "cdc_3x3", "conv": "cdc"}
+
+
+@pytest.mark.parametrize("networks", CONVOLUTIONS)
+def test_synflow_reads_a_difference_as_a_plain_convolution(networks: str) -> None:
+    builder, plain = BUILDERS[networks], CONVOLUTIONS[networks]
+    exchanged = [DIFFERENCES.get(str(choice), choice) for choice in plain.choices]
+    scores = []
+    for architecture in (plain, replace(plain, choices=tuple(exchanged))):
+        model = Detector(build_network(builder, architecture, seed=0), architecture)
+        scores.append(synflow(model, torch.rand(2, 3, 32, 32), LABELS[:2]))
+    assert scores[0] == scores[1] > 0
+
+
+@pytest.mark.parametrize("option", [option for option in INPUTS if option != "rgb"])
+def test_synflow_sees_no_filter_before_the_first_layer(option: str, images: torch.Tensor) -> None:
+    """A first layer that spreads the kernels of pixels over more channels has the same score."""
+    supernet = build_supernet(CASCADE, seed=0)
+    weights = supernet.state_dict()
+    pixels, filtered = (weights[f"entries.0.firsts.{name}.0.weight"] for name in ("rgb", option))
+    times = CHANNELS[option] // CHANNELS["rgb"]
+    filtered.copy_(pixels.repeat(1, times, 1, 1) / times)
+    expected, found = (
+        synflow(Detector(supernet, seeing(name)), images, LABELS) for name in ("rgb", option)
+    )
+    assert found == pytest.approx(expected)
+
+
 def test_jacob_cov_is_the_entropy_of_the_gradients_correlations(
     model: Small, images: torch.Tensor
 ) -> None:
@@ -196,14 +255,15 @@ def test_a_proxy_leaves_the_model_as_it_was(name: str, model: Small, images: tor
 
 
 @pytest.mark.parametrize("name", [*PROXIES, "parameters", "multiply_adds"])
-def test_every_score_is_finite_and_repeats_with_its_seed(name: str) -> None:
+@pytest.mark.parametrize("networks", NETWORKS)
+def test_every_score_is_finite_and_repeats_with_its_seed(networks: str, name: str) -> None:
+    builder, architecture = NETWORKS[networks]
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(6, 3, 32, 32, generator=generator)
-    estimator = ZeroCostEstimator(BUILDER, name, images, torch.tensor([0, 1] * 3))
-    architecture = drawn(1, seed=5)[0]
+    estimator = ZeroCostEstimator(builder, name, images, torch.tensor([0, 1] * 3))
     first, again = (estimator.estimate(architecture, seed=3) for _ in range(2))
     assert first.value == again.value
-    assert first.cost["parameters"] == architecture_cost(BUILDER, architecture, 32)["parameters"]
+    assert first.cost["parameters"] == architecture_cost(builder, architecture, 32)["parameters"]
     if name in first.cost:
         assert first.value == first.cost[name]
 

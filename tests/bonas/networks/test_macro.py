@@ -10,7 +10,6 @@ from torch import nn
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.estimation.supernet import recalibrate, uniform_paths
-from bonas.estimation.zero_cost import synflow
 from bonas.networks.builder import (
     ForgeryBuilder,
     MacroBuilder,
@@ -246,12 +245,3 @@ def test_modules_are_sliced_ones_where_a_decision_changes_their_shape() -> None:
     plain = [m for m in supernet.modules() if type(m) is nn.BatchNorm2d]
     assert len(plain) == 3, "two of the stem, one of the head"
     assert any(isinstance(m, SlicedBatchNorm2d) for m in supernet.modules())
-
-
-def test_synflow_reads_a_difference_as_a_plain_convolution() -> None:
-    scores = []
-    for operation in ("conv", "cdc"):
-        architecture = Architecture("macro", (operation, 2, 0.5, 5, 3) * 4)
-        model = Detector(build_network(BUILDER, architecture, seed=0), architecture)
-        scores.append(synflow(model, torch.rand(2, 3, SIZE, SIZE), torch.tensor([0, 1])))
-    assert scores[0] == scores[1] > 0

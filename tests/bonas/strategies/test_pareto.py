@@ -6,6 +6,7 @@ import numpy as np
 import optuna
 import pytest
 import torch
+from botorch.acquisition.multi_objective import logei
 from botorch.utils.multi_objective.hypervolume import Hypervolume
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler
@@ -54,6 +55,17 @@ def _hypervolume(sampler: BaseSampler, trials: int) -> float:
         study.tell(trial, _values(tuple(trial.params[d.name] for d in SPACE.decisions)))
     assert len({tuple(t.params.values()) for t in study.trials}) == trials
     return _volume([tuple(t.values) for t in study.best_trials])
+
+
+def test_nothing_is_compiled_under_a_lock_that_a_killed_search_would_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[object] = []
+    monkeypatch.setattr(logei, "_load_attempted", False)
+    monkeypatch.setattr(logei, "_C", None)
+    monkeypatch.setattr("torch.utils.cpp_extension.load", lambda **named: compiled.append(named))
+    _hypervolume(SurrogateSampler(SPACE, seed=0), trials=14)
+    assert not compiled
 
 
 def _volume(front: list[tuple[float, ...]]) -> float:
@@ -178,7 +190,7 @@ def test_an_acquisition_that_is_not_finite_is_an_error(monkeypatch: pytest.Monke
         def __call__(self, points: torch.Tensor) -> torch.Tensor:
             return torch.full((len(points),), torch.nan)
 
-    monkeypatch.setattr(pareto, "qLogNoisyExpectedHypervolumeImprovement", Broken)
+    monkeypatch.setattr(logei, "qLogNoisyExpectedHypervolumeImprovement", Broken)
     observed, features = _observations(12)
     candidates = ENCODING.encode(_pool(10))
     with pytest.raises(ArithmeticError, match="qLogNEHVI is not finite"):
