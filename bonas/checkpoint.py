@@ -32,7 +32,7 @@ class Checkpoint:
 def save_weights(path: Path, network: nn.Module, metadata: dict[str, str] | None = None) -> None:
     """Write the network's parameters and buffers; a crash leaves the old file."""
     tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
-    _write(path, tensors, metadata or {})
+    write_tensors(path, tensors, metadata or {})
 
 
 def load_weights(path: Path, network: nn.Module) -> dict[str, str]:
@@ -41,7 +41,7 @@ def load_weights(path: Path, network: nn.Module) -> dict[str, str]:
     Raises:
         ValueError: the file is damaged, or holds another network's weights.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -67,7 +67,7 @@ def save_checkpoint(
             for name, tensor in state.items():
                 # A step counter is a tensor of no dimension, moments have their parameter's shape.
                 tensors[f"{_OPTIMISER}{which}/{number}/{name}"] = tensor.contiguous().cpu()
-    _write(path, tensors, {STEP: str(step), TERMS: json.dumps(dict(terms or {}))})
+    write_tensors(path, tensors, {STEP: str(step), TERMS: json.dumps(dict(terms or {}))})
 
 
 def terms_of(path: Path) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def load_checkpoint(
     Raises:
         ValueError: the file is damaged.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path)
     step = int(metadata[STEP])
     network.load_state_dict(
         {n.removeprefix(_NETWORK): t for n, t in tensors.items() if n.startswith(_NETWORK)}
@@ -105,8 +105,12 @@ def load_checkpoint(
     return step
 
 
-def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Tensors and metadata of a file."""
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and metadata of a file.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -117,7 +121,8 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         ) from error
 
 
-def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors and metadata; a crash leaves the old file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_bytes(save(tensors, metadata))

@@ -12,6 +12,8 @@ from torch import nn
 
 from bonas.assembly import Components
 from bonas.checkpoint import load_weights
+from bonas.comparison_result import FOUND
+from bonas.contributions import load_contributions, save_contributions
 from bonas.data.faces import Split
 from bonas.data.source import PSEUDO
 from bonas.detector_calibration import calibrate
@@ -95,7 +97,7 @@ def contestants(
     result = []
     for seed in seeds:
         rng = np.random.default_rng(np.random.SeedSequence([parts.config.seed, seed, 3]))
-        result.append(Contestant("found", found, seed))
+        result.append(Contestant(FOUND, found, seed))
         result += [
             Contestant(r.value, PLAIN if r is Rival.PLAIN else draw(rng), seed) for r in rivals
         ]
@@ -123,7 +125,8 @@ def run_contestant(
 ) -> TrainedRecord:
     """Train one contestant, score it and keep it; what was done before is not done again.
 
-    A detector that was tested under other conditions is tested anew.
+    A detector that was tested under other conditions, or by a version that did not keep what each
+    image contributed, is tested anew.
 
     Raises:
         ConfigError: it was trained before on other terms; names them and the remedy.
@@ -133,7 +136,8 @@ def run_contestant(
     done = load_record(folder)
     if done is not None:
         terms.require(done.training, folder)
-        if done.score.digest == evaluation.conditions.digest:
+        current = done.score.digest == evaluation.conditions.digest
+        if current and load_contributions(folder, done.score) is not None:
             return done
     network = entrant.build(parts)
     if done is None:
@@ -142,10 +146,11 @@ def run_contestant(
         load_weights(folder / WEIGHTS, network)
         seconds = done.seconds
     detector = Detector(network, entrant.architecture).eval()
+    tested = evaluation.pairable(evaluation.predict(detector))
     record = record_of(
         entrant.name,
         detector,
-        evaluation.score(evaluation.predict(detector)),
+        tested.score,
         evaluation,
         protocol=_protocol(parts, evaluation, terms),
         choices=entrant.architecture.choices,
@@ -153,6 +158,7 @@ def run_contestant(
         trained_on=_trained_on(parts, recipe),
     )
     record = replace(record, regions=_regions(parts, detector, folder))
+    save_contributions(folder, tested)
     if done is None:
         _save(parts, folder, detector, entrant, record)
     else:

@@ -14,10 +14,12 @@ from bonas.commands.console import RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.commands.train import TrainingSettings, choose_architecture
 from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
+from bonas.comparison_result import FOUND, ComparisonResult
 from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.protocol import line
 from bonas.report.contestants import group_auc
 from bonas.robustness.conditions import Group
+from bonas.robustness.differences import Difference
 from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.run_folder import RunFolder
 
@@ -34,16 +36,16 @@ def compare(
     """Train the found network and others for equal time and test them."""
     folder = RunFolder.open(run, set_ or ())
     parts = load_components(folder)
-    records = run_comparison(folder, parts, seeds, tuple(against or Rival))
+    result = run_comparison(folder, parts, seeds, tuple(against or Rival))
     if json:
-        print_json([record.to_json() for record in records])
+        print_json(result.to_json())
     else:
-        print_comparison(records)
+        print_comparison(result)
 
 
 def run_comparison(
     folder: RunFolder, parts: Components, seeds: int, rivals: Sequence[Rival] = tuple(Rival)
-) -> list[TrainedRecord]:
+) -> ComparisonResult:
     """Train and score what is not there yet; the results also lie in `comparison.json`."""
     found, _ = choose_architecture(folder, None)
     with bars() as shown:
@@ -54,9 +56,10 @@ def run_comparison(
         if missing:
             steps = steps_for_equal_time(parts, recipe, [entrants[0], *missing])[1:]
             plan |= {f"{e.name}-{e.seed}": s for e, s in zip(missing, steps, strict=True)}
-            plan |= {f"found-{e.seed}": recipe.steps for e in missing if e.name == "found"}
+            plan |= {f"{FOUND}-{e.seed}": recipe.steps for e in missing if e.name == FOUND}
             _write(folder, {"steps": plan})
         evaluation = parts.test()
+        place = folder.path / "comparison"
         records = []
         for entrant in entrants:
             name = f"{entrant.name}-{entrant.seed}"
@@ -67,16 +70,21 @@ def run_comparison(
                     recipe,
                     entrant,
                     steps=plan[name],
-                    folder=folder.path / "comparison" / name,
+                    folder=place / name,
                     progress=shown.training(name, plan[name]),
                 )
             )
-    _write(folder, {"steps": plan, "records": [r.to_json() for r in records]})
-    return records
+    result = ComparisonResult.of(records, place)
+    _write(folder, {"steps": plan, **result.to_json()})
+    return result
 
 
-def print_comparison(records: list[TrainedRecord]) -> None:
-    """A row per contestant: means over the seeds, with intervals over the test images."""
+def print_comparison(result: ComparisonResult) -> None:
+    """A row per contestant: means over the seeds, with intervals over the test images.
+
+    Below it a row per rival: by what the found network differs from it.
+    """
+    records = result.records
     rows = []
     for name in dict.fromkeys(record.name for record in records):
         mine = [r for r in records if r.name == name]
@@ -96,6 +104,13 @@ def print_comparison(records: list[TrainedRecord]) -> None:
     seeds = len({r.seed for r in records})
     title = f"Test AUC after equal training time, {seeds} seed(s), with 95 % intervals"
     print_table(title, columns, rows)
+    if result.differences:
+        title = f"{FOUND} minus rival on the same images, with paired 95 % intervals over them"
+        rows = [
+            [name, _signed(d.score), *map(_signed, d.groups.values())]
+            for name, d in result.differences.items()
+        ]
+        print_table(title, ["rival", "score", *names], rows)
     print_flags(records[0].protocol.get(FLAGS) or {})
     RESULTS.print(line(records[0].protocol), soft_wrap=True, markup=False)
 
@@ -109,6 +124,11 @@ def _mean(aucs: Sequence[ConditionAuc | MeanAuc]) -> str:
     values = [auc.value for auc in aucs]
     spread = f" ±{statistics.stdev(values):.3f}" if len(values) > 1 else ""
     return with_interval(mean_of(aucs), spread)
+
+
+def _signed(difference: Difference) -> str:
+    low, high = difference.interval()
+    return f"{difference.value:+.4f}\n{low:+.3f} to {high:+.3f}"
 
 
 def _plan(folder: RunFolder) -> dict[str, int]:

@@ -40,11 +40,11 @@ def demo(
     if not json:
         report_search(found, folder, as_json=False)
     MESSAGES.rule("2 of 3  comparison: trained from scratch for equal time")
-    records = run_comparison(folder, parts, seeds=1)
+    compared = run_comparison(folder, parts, seeds=1)
     if json:
-        print_json([record.to_json() for record in records])
+        print_json(compared.to_json())
     else:
-        print_comparison(records)
+        print_comparison(compared)
     MESSAGES.rule("3 of 3  report")
     MESSAGES.print(f"{write_report([folder])}", soft_wrap=True)
 

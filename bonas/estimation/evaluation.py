@@ -14,8 +14,9 @@ from bonas.networks.detector import Detector
 from bonas.robustness.attacks import Attack, Effort, attacked_images
 from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
 from bonas.robustness.corruptions import Corruption, corrupted_views
+from bonas.robustness.differences import PairableScore
 from bonas.robustness.record import RobustnessScore
-from bonas.robustness.score import ScoreWeights, score_conditions
+from bonas.robustness.score import ScoreWeights, pairable_score
 from bonas.robustness.standard import standard_conditions
 
 BATCH = 128  # images in one forward pass
@@ -125,8 +126,12 @@ class Evaluation:
 
     def score(self, predictions: Predictions) -> RobustnessScore:
         """The robustness-weighted AUC of these logits, clusters being the originals."""
+        return self.pairable(predictions).score
+
+    def pairable(self, predictions: Predictions) -> PairableScore:
+        """The score, to be compared with those of other detectors on these images."""
         labels = {c: f.labels.numpy() for c, f in self.views.items()}
-        return score_conditions(
+        return pairable_score(
             predictions,
             labels,
             self.clusters,

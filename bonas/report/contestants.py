@@ -4,19 +4,20 @@ Seeds share the test images, and so do the conditions of a group: their errors r
 together. What they share is not kept in a record, but whatever the correlation, the standard error
 of a mean is at most the mean of the standard errors (Cauchy and Schwarz). Intervals of means here
 use that bound (`record.mean_of`): they are as wide as if all errors were one, never too narrow.
+Differences are paired: `bonas compare` works them out from what each image contributed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bonas.comparison_result import FOUND
 from bonas.detector_record import TrainedRecord
 from bonas.paired import paired_difference
 from bonas.report.facts import RunFacts
 from bonas.robustness.conditions import Condition, Group
+from bonas.robustness.differences import PairedDifferences
 from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.robustness.weights import ScoreWeights
-
-FOUND = "found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,14 @@ def difference(first: Series, second: Series) -> tuple[float, float, int] | None
         return None
     mean, half = paired_difference([[a[s]] for s in seeds], [[b[s]] for s in seeds])
     return float(mean[0]), float(half[0]), len(seeds)
+
+
+def paired_to(facts: RunFacts, series: Series) -> PairedDifferences | None:
+    """What the found network differs by from a rival on the same images; `None` if not known."""
+    found = next((s for s in contest_of(facts) if s.label == FOUND), None)
+    if found is None or difference(found, series) is None:
+        return None
+    return facts.differences.get(series.label)
 
 
 def _training(record: TrainedRecord) -> tuple[object, ...]:

@@ -123,7 +123,8 @@ def _intervals() -> Markup:
         "the logit scale). Intervals of means over conditions or seeds use the largest variance "
         "that any correlation between them allows, so they err on the wide side. Where images are "
         "separated without exception, the interval is what so many independent pairs, all won or "
-        "all lost, leave open (Clopper and Pearson), also within means. Neither covers "
+        "all lost, leave open (Clopper and Pearson), also within means. Differences of compared "
+        "networks are paired by image, so that what is easy or hard for both cancels. None covers "
         "other people, cameras or forgeries than those of the test set. Spreads over seeds are "
         f"standard deviations; with one seed there is none ({numbers.NONE})."
     )

@@ -6,7 +6,7 @@ leave what it reports on as it was.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.builders import builder_of
+from bonas.comparison_result import RECORDS, ComparisonResult
 from bonas.config import Config, ConfigError
 from bonas.detector_record import METRICS, REGIONS, TrainedRecord
 from bonas.observation import Observation
 from bonas.opening import study_copy
+from bonas.robustness.differences import PairedDifferences
 from bonas.run_folder import RunFolder, file_digest
 from bonas.study import Told
 from spaces.architecture import Architecture
@@ -72,6 +74,7 @@ class RunFacts:
         files: Digests of the files that this was read from, by path within the folder.
         regions: Pictures of predicted regions, those of compared networks first.
         front: What no other observation beats in score and minimised costs, by score.
+        differences: By the rival's name, the found network less the rival, on the same images.
     """
 
     name: str
@@ -87,6 +90,7 @@ class RunFacts:
     files: Mapping[str, str]
     regions: tuple[Path, ...] = ()
     front: tuple[TrialFacts, ...] = ()
+    differences: Mapping[str, PairedDifferences] = field(default_factory=dict)
 
     @property
     def complete(self) -> tuple[TrialFacts, ...]:
@@ -120,7 +124,7 @@ def read_run(folder: RunFolder) -> RunFacts:
     space = builder_of(folder.config.space).space
     attributes, trials, running, front = _study(folder, space)
     metrics = sorted((folder.path / "detectors").glob(f"*/{METRICS}"))
-    plan, contest, sources = _comparison(folder)
+    plan, compared, sources = _comparison(folder)
     read = [folder.path / "config.toml", folder.journal, *metrics, *sources]
     return RunFacts(
         name=folder.path.resolve().name,
@@ -131,11 +135,12 @@ def read_run(folder: RunFolder) -> RunFacts:
         trials=trials,
         running=running,
         detectors=tuple(_record(file) for file in metrics),
-        contest=contest,
+        contest=compared.records,
         plan=plan,
         files={f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()},
         regions=tuple(f for kind in KINDS for f in sorted(folder.path.glob(f"{kind}/*/{REGIONS}"))),
         front=front,
+        differences=compared.differences,
     )
 
 
@@ -161,24 +166,25 @@ def _trial(space: SearchSpace, told: Told, stored: FrozenTrial) -> TrialFacts:
 
 def _comparison(
     folder: RunFolder,
-) -> tuple[Mapping[str, int], tuple[TrainedRecord, ...], list[Path]]:
+) -> tuple[Mapping[str, int], ComparisonResult, list[Path]]:
     """The plan, what was trained of it, and the files that say so.
 
     While a comparison runs its file holds the plan alone; what is done lies in the folders.
     """
     if not folder.comparison.is_file():
-        return {}, (), []
+        return {}, ComparisonResult(()), []
     document = _json(folder.comparison, "bonas compare")
     plan = dict(document["steps"])
-    if "records" in document:
+    if RECORDS in document:
         try:
-            records = tuple(TrainedRecord.from_json(r) for r in document["records"])
+            compared = ComparisonResult.from_json(document)
         except (KeyError, TypeError, ValueError) as error:
             raise _unreadable(folder.comparison, error, "bonas compare") from error
-        return plan, records, [folder.comparison]
+        return plan, compared, [folder.comparison]
     done = [folder.path / "comparison" / name / METRICS for name in plan]
     done = [file for file in done if file.is_file()]
-    return plan, tuple(_record(file) for file in done), [folder.comparison, *done]
+    trained = tuple(_record(file) for file in done)
+    return plan, ComparisonResult(trained), [folder.comparison, *done]
 
 
 def _record(file: Path) -> TrainedRecord:

@@ -34,6 +34,7 @@ def figures_of(folder: RunFolder) -> dict[str, Any]:
         "test": None if headline is None else _test(headline),
         "protocol": search_protocol(facts.attributes),
         "comparison": {series.label: _test(series) for series in contest_of(facts)},
+        "differences": {name: d.to_json() for name, d in facts.differences.items()},
     }
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import bonas
+from bonas.comparison_result import FOUND
 from bonas.report import numbers
-from bonas.report.contestants import FOUND, comparable, contest_of, series_of
+from bonas.report.contestants import comparable, contest_of, series_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, code, join
 from bonas.robustness.attacks import Attack

@@ -24,6 +24,11 @@ def interval(bounds: tuple[float, float]) -> str:
     return f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
+def signed_interval(bounds: tuple[float, float]) -> str:
+    """An interval of differences."""
+    return f"{signed(bounds[0])} to {signed(bounds[1])}"
+
+
 def spread(values: Sequence[float]) -> str:
     """The standard deviation over seeds; it takes two."""
     return f"{statistics.stdev(values):.3f}" if len(values) > 1 else NONE

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from bonas.observation import Observation
 from bonas.report import numbers
@@ -11,7 +12,7 @@ from bonas.report.markup import Markup, Section, code, element, figure, join, pa
 from bonas.report.progress import RunGroup, groups_of, progress_of
 from bonas.report.progress_plot import progress_plot
 from bonas.report.search_plots import HistoryLine, history_plot
-from bonas.report.spent import group_figures, search_multiply_adds, summary
+from bonas.report.spent import group_figures, search_multiply_adds, selection_set
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.record import mean_of
 from spaces.architecture import Architecture
@@ -39,24 +40,52 @@ def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
 
 
 def _means(groups: Sequence[RunGroup]) -> Markup:
-    """Runs that differ only in the seed as one row."""
+    """Runs that differ only in the seed as one row; means over several condition sets say so."""
     columns = ["runs", "seeds", "search time, s", "T multiply-adds of the search"]
-    columns += ["selection score", "test score"]
-    rows = [_mean_row(group) for group in groups]
-    return table("Means over seeds, with the standard deviation", columns, rows)
+    columns += ["selection score", "on condition set", "test score", "on condition set"]
+    figures = [group_figures(group) for group in groups]
+    means = table(
+        "Means over seeds, with the standard deviation", columns, list(map(_mean_row, figures))
+    )
+    mixed = [f for f in figures for sets in _sets(f) if len(sets) > 1]
+    if not mixed:
+        return means
+    told = paragraph(
+        "A seed draws noise, splits or built-in faces as well as the search, so that runs of "
+        "several seeds are scored on several condition sets. A mean over these, and its standard "
+        "deviation, include what the sets differ by: compare it only with a mean over the very "
+        "same sets, never with the score of one run.",
+        kind="flagged",
+    )
+    return join([means, told])
 
 
-def _mean_row(group: RunGroup) -> list[object]:
-    figures = group_figures(group)
-    tests = [s.score.value for s in map(headline_of, group.runs) if s is not None]
+def _mean_row(figures: dict[str, Any]) -> list[object]:
+    selecting, testing = _sets(figures)
     return [
-        group.name,
+        figures["name"],
         ", ".join(map(str, figures["seeds"])),
         _mean(figures["seconds"], 1.0, 0),
         _mean(figures["multiply_adds"], 1e12, 2),
         _mean(figures["score"], 1.0, 3),
-        _mean(summary(tests if len(tests) == len(group.runs) else [None]), 1.0, 3),
+        _digests(selecting),
+        _mean(figures["test_score"], 1.0, 3),
+        _digests(testing),
     ]
+
+
+def _sets(figures: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Digests of the condition sets of selection and test, each once."""
+    kinds = (figures["conditions"], figures["test_conditions"])
+    selecting, testing = (sorted({digest for digest in kind if digest}) for kind in kinds)
+    return selecting, testing
+
+
+def _digests(sets: Sequence[str]) -> Markup | str:
+    if not sets:
+        return numbers.NONE
+    count = f"{len(sets)} sets: " if len(sets) > 1 else ""
+    return join([count, join([code(digest[:8]) for digest in sets], ", ")])
 
 
 def _mean(known: dict[str, float | None] | None, unit: float, digits: int) -> str:
@@ -79,7 +108,8 @@ def _course(groups: Sequence[RunGroup]) -> list[Markup]:
             "Best selection score so far (validation split) over the seconds of search, training "
             "of shared weights included; a search by gradient has one score, when its steps are "
             "done. Runs that differ only in the seed are one line, their mean, with a band of one "
-            "standard deviation. Runs may be compared where their validation set is the same."
+            "standard deviation. Runs may be compared where their validation set is the same, and "
+            "lines of several where all their sets are."
         )
         return [figure(progress_plot(timed, title=title), caption)]
     plot = history_plot([HistoryLine(run.name, run.trials) for run in runs], title=title)
@@ -107,7 +137,7 @@ def _selection(run: RunFacts) -> list[object]:
         numbers.NONE if searched is None else numbers.tera(searched),
         numbers.NONE if best is None else _multiply_adds(best.observation),
         numbers.NONE if best is None else numbers.auc(best.value or 0.0),
-        code(str(run.attributes.get("bonas.conditions", numbers.NONE))[:8]),
+        code((selection_set(run) or numbers.NONE)[:8]),
     ]
 
 
@@ -146,16 +176,19 @@ def _test(run: RunFacts) -> list[object]:
 
 
 def _comparability(runs: Sequence[RunFacts]) -> Markup:
-    sets = {str(r.attributes.get("bonas.conditions")) for r in runs if r.trials}
+    sets = {selection_set(r) for r in runs if r.trials}
     tested = [s for s in map(headline_of, runs) if s is not None]
     tests = {(s.records[0].score.digest, s.records[0].score.weights) for s in tested}
     text = []
     if len(sets) > 1:
-        text.append("The runs selected on different validation sets: compare no selection scores.")
+        text.append(
+            "The runs selected on different validation sets: compare no selection scores of "
+            "different digests."
+        )
     if len(tests) > 1:
         text.append(
             "They were tested on different condition sets or with different weights: compare no "
-            "test scores."
+            "test scores of different digests or weights."
         )
     if not text:
         return paragraph(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bonas.robustness.conditions import Condition, ConditionSet
+from bonas.robustness.differences import PairableScore
 from bonas.robustness.placements import (
     Contributions,
     FloatArray,
@@ -32,9 +33,9 @@ __all__ = [
     "ScoreWeights",
     "average",
     "flat_groups",
+    "pairable_score",
     "robustness_weighted_auc",
     "score_conditions",
-    "score_difference",
 ]
 
 Predictions = Mapping[Condition, npt.ArrayLike]
@@ -65,6 +66,20 @@ def score_conditions(
         ValueError: other conditions than the set's, or a condition whose scores, labels or clusters
             are of different lengths or do not allow an AUC with a variance.
     """
+    return pairable_score(
+        predictions, labels, clusters, conditions=conditions, weights=weights
+    ).score
+
+
+def pairable_score(
+    predictions: Predictions,
+    labels: Labels,
+    clusters: Clusters,
+    *,
+    conditions: ConditionSet,
+    weights: ScoreWeights | None = None,
+) -> PairableScore:
+    """The score of `score_conditions`, to be compared with others on the same images."""
     given = weights or ScoreWeights()
     _require_conditions(conditions, predictions)
     parts = _contributions(predictions, labels, clusters)
@@ -73,33 +88,8 @@ def score_conditions(
         for c in conditions.conditions
     )
     row = _weighted_row(parts, given)
-    return RobustnessScore(conditions.digest, measured, given, float(row @ row))
-
-
-def score_difference(
-    first: Predictions,
-    second: Predictions,
-    labels: Labels,
-    clusters: Clusters,
-    *,
-    weights: ScoreWeights | None = None,
-) -> tuple[float, float]:
-    """Score of one detector less that of another on the same images, and its variance.
-
-    Most of the error of two scores is common to them, since the images are; the variance of the
-    difference is far smaller than the sum of the variances. Arguments and errors as
-    `score_conditions`.
-    """
-    given = weights or ScoreWeights()
-    parts = [_contributions(predictions, labels, clusters) for predictions in (first, second)]
-    if parts[0].keys() != parts[1].keys():
-        raise ValueError(
-            f"both detectors must be scored under the same conditions, got "
-            f"{_keys(parts[0].keys() ^ parts[1].keys())} for one only; evaluate it on both"
-        )
-    values = [robustness_weighted_auc({c: p.auc for c, p in q.items()}, given) for q in parts]
-    row = _weighted_row(parts[0], given) - _weighted_row(parts[1], given)
-    return values[0] - values[1], float(row @ row)
+    score = RobustnessScore(conditions.digest, measured, given, float(row @ row))
+    return PairableScore(score, {c: part.row for c, part in parts.items()})
 
 
 def _contributions(

@@ -267,12 +267,19 @@ def test_the_whole_way_and_what_may_follow_it(
     assert record["name"] == more["best"][0]["key"]
     detector = tmp_path / "run" / "detectors" / record["name"]
     names = {"detector.safetensors", "architecture.json", "metrics.json", "calibration.json"}
-    uses = {f"{use}.safetensors" for use in ("trained_on", "selected_on", "calibrated_on")}
-    assert {f.name for f in detector.iterdir()} == names | uses
+    kept = ("trained_on", "selected_on", "calibrated_on", "contributions")
+    kept_files = {f"{name}.safetensors" for name in kept}
+    assert {f.name for f in detector.iterdir()} == names | kept_files
 
     assert main(["compare", run, "--json"]) == 0
-    records = json.loads(capsys.readouterr().out)
-    assert [r["name"] for r in records] == ["found", "random", "plain"]
+    compared = json.loads(capsys.readouterr().out)
+    scores = {r["name"]: r["score"]["value"] for r in compared["records"]}
+    assert list(scores) == ["found", "random", "plain"]
+    for rival, difference in compared["differences"].items():
+        whole = difference["score"]
+        assert whole["value"] == pytest.approx(scores["found"] - scores[rival])
+        assert whole["interval"][0] < whole["value"] < whole["interval"][1]
+        assert set(difference["groups"]) == {"clean", "unseen", "corruption", "attack"}
 
     few = "real ones of 8 originals only"
     assert any(few in flag for flag in more["flags"]["clean"])
@@ -286,6 +293,8 @@ def test_the_whole_way_and_what_may_follow_it(
         shown = capsys.readouterr().out
         assert few in shown, "tiny groups are told"
         assert re.search(r"0\.\d{3} ?- ?[01]\.\d{3}", shown), "intervals are told"
+    assert "found minus rival" in shown
+    assert re.search(r"[+-][01]\.\d{3} to \+[01]\.\d{3}", shown), "also of differences"
 
     assert main(["report", run]) == 0
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000

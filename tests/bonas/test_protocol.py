@@ -52,7 +52,7 @@ def test_search_train_compare_and_report_write_the_protocol(
     assert searched["conditions"]["digest"] != tested["conditions"]["digest"]
     assert tested["training"]["recipe"]["learning_rate"] == 4e-3
     assert tested["training"]["data"] == tested["data"]["train"]["digest"]
-    for record in told("compare", str(run), "--json"):
+    for record in told("compare", str(run), "--json")["records"]:
         holds_for(record)
     written = json.loads((run / "comparison.json").read_text())
     assert all(holds_for(record) for record in written["records"])

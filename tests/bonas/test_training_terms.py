@@ -15,6 +15,7 @@ from bonas.assembly import Components, supernet_estimator
 from bonas.comparison import CHECKPOINT, Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.config_file import parse_config
+from bonas.contributions import CONTRIBUTIONS
 from bonas.data.faces import Faces
 from bonas.data.hulls import POINTS
 from bonas.data.regions import Regions
@@ -216,6 +217,17 @@ def test_a_detector_is_tested_anew_under_other_conditions_and_not_trained_again(
         steps=4, folder=tmp_path, progress=train,
     )  # fmt: skip
     assert found.score.digest == other.test().conditions.digest
+    assert (tmp_path / WEIGHTS).read_bytes() == before
+
+
+def test_a_detector_without_contributions_is_tested_anew_and_not_trained_again(
+    parts: Components, tmp_path: Path
+) -> None:
+    first = contest(parts, tmp_path)
+    kept, before = (tmp_path / CONTRIBUTIONS).read_bytes(), (tmp_path / WEIGHTS).read_bytes()
+    (tmp_path / CONTRIBUTIONS).unlink()  # as an earlier version left it
+    assert contest(parts, tmp_path) == first
+    assert (tmp_path / CONTRIBUTIONS).read_bytes() == kept
     assert (tmp_path / WEIGHTS).read_bytes() == before
 
 

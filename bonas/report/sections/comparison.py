@@ -3,19 +3,21 @@
 import statistics
 from collections.abc import Callable, Sequence
 
+from bonas.comparison_result import FOUND
 from bonas.detector_record import TrainedRecord
 from bonas.report import numbers
 from bonas.report.contestants import (
-    FOUND,
     Series,
     contest_of,
     difference,
     group_auc,
+    paired_to,
 )
 from bonas.report.facts import RunFacts
 from bonas.report.interval_plot import Row, interval_plot
 from bonas.report.markup import Markup, Section, code, figure, join, missing, paragraph, table
 from bonas.robustness.conditions import Group
+from bonas.robustness.differences import Difference
 
 Cells = list[object]
 
@@ -27,7 +29,10 @@ def comparison_section(facts: RunFacts) -> Section:
     if not series:
         body = missing("Nothing has been compared yet.", f"bonas compare {facts.path}")
         return Section("comparison", title, body)
-    parts = [_protocol(facts, series), _table(series), _figure(series)]
+    parts = [_protocol(facts, series), _table(facts, series), _figure(series)]
+    if len(series) > 1 and not facts.differences:
+        text = "Differences on the same images are not known of this comparison yet."
+        parts.append(missing(text, f"bonas compare {facts.path}"))
     return Section("comparison", title, join(parts))
 
 
@@ -43,13 +48,15 @@ def _protocol(facts: RunFacts, series: Sequence[Series]) -> Markup:
     )
 
 
-def _table(series: Sequence[Series]) -> Markup:
+def _table(facts: RunFacts, series: Sequence[Series]) -> Markup:
     groups = [g for g in Group if all(_has(s, g) for s in series)]
     rows: list[Cells] = [
         ["seeds", *(", ".join(str(r.seed) for r in s.records) for s in series)],
         ["score: mean over seeds", *(numbers.auc(s.score.value) for s in series)],
         ["95 % interval of the mean", *(numbers.interval(s.score.interval()) for s in series)],
         ["standard deviation over seeds", *(numbers.spread(s.scores) for s in series)],
+        *_differences(series),
+        *_paired(facts, series, groups),
         *(_group_row(series, group) for group in groups),
         ["worst condition", *map(_worst, series)],
         ["condition set", *(code(s.tested_on[0][:8]) for s in series)],
@@ -58,7 +65,6 @@ def _table(series: Sequence[Series]) -> Markup:
         ["training steps", *_each(series, lambda r: r.steps, numbers.count)],
         ["training time", *_each(series, lambda r: r.seconds, numbers.duration)],
     ]
-    rows[4:4] = _differences(series)
     caption = "Test results of the contestants; ranges where seeds differ"
     return table(caption, ["", *(s.label for s in series)], rows)
 
@@ -96,11 +102,36 @@ def _differences(series: Sequence[Series]) -> list[Cells]:
     bounds = [
         numbers.NONE
         if c is None or c[2] < 2
-        else f"{numbers.signed(c[0] - c[1])} to {numbers.signed(c[0] + c[1])}"
+        else numbers.signed_interval((c[0] - c[1], c[0] + c[1]))
         for c in compared
     ]
     label = "95 % interval over seeds (t, paired by seed)"
     return [["found minus this, mean over seeds", *means], [label, *bounds]]
+
+
+def _paired(facts: RunFacts, series: Sequence[Series], groups: Sequence[Group]) -> list[Cells]:
+    """By what the found network differs on the same images: of the score, then of each group."""
+    paired = [paired_to(facts, s) for s in series]
+    if not any(paired):
+        return []
+    rows: list[Cells] = [
+        [
+            "95 % interval over test images (paired by image)",
+            *(numbers.NONE if p is None else _bounds(p.score) for p in paired),
+        ]
+    ]
+    for group in groups:
+        cells = [numbers.NONE if p is None else _difference(p.groups[group]) for p in paired]
+        rows.append([f"{group.value}: found minus this, 95 % interval over test images", *cells])
+    return rows
+
+
+def _difference(measured: Difference) -> str:
+    return f"{numbers.signed(measured.value)} ({_bounds(measured)})"
+
+
+def _bounds(measured: Difference) -> str:
+    return numbers.signed_interval(measured.interval())
 
 
 def _each(

@@ -1,17 +1,19 @@
 """The summary: two or three sentences with the numbers that matter, each with its protocol."""
 
+from bonas.comparison_result import FOUND
 from bonas.report import numbers
 from bonas.report.contestants import (
-    FOUND,
     Series,
     contest_of,
     difference,
     headline_of,
+    paired_to,
 )
 from bonas.report.facts import RunFacts, TrialFacts
 from bonas.report.markup import Markup, Section, bullets, code, element, join, missing, paragraph
 from bonas.report.notices import notices
 from bonas.robustness.conditions import CLEAN
+from bonas.robustness.differences import PairedDifferences
 from bonas.robustness.record import mean_of
 
 
@@ -97,22 +99,39 @@ def _compared(facts: RunFacts) -> Markup:
         if headline_of(facts) is None:
             return Markup("")
         return missing("It has been compared with nothing yet.", f"bonas compare {facts.path}")
-    sentences = [_against(found, other) for other in others]
+    sentences = [_against(found, other, paired_to(facts, other)) for other in others]
     return paragraph("Trained for equal time on the same images, ", join(sentences, "; "), ".")
 
 
-def _against(found: Series, other: Series) -> str:
+def _against(found: Series, other: Series, paired: PairedDifferences | None) -> str:
     text = f"the {other.label} network reaches {numbers.auc(other.score.value)}"
     compared = difference(found, other)
     if compared is None:
         return text + " (not to be compared: no common seed or another condition set)"
     mean, half, seeds = compared
-    text += f" (found minus {other.label}: {numbers.signed(mean)}"
+    text += f" (found minus {other.label}: {numbers.signed(mean)}{_over_images(paired)}"
     if seeds < 2:
-        return text + ", one seed each: no interval)"
-    low, high = mean - half, mean + half
+        return text + ", one seed each: no interval over seeds)"
+    bounds = mean - half, mean + half
     verdict = (
-        "which seeds alone can explain" if low <= 0 <= high else "more than seeds alone explain"
+        "which seeds alone can explain" if _holds_0(bounds) else "more than seeds alone explain"
     )
-    interval = f"{numbers.signed(low)} to {numbers.signed(high)}"
+    interval = numbers.signed_interval(bounds)
     return text + f", 95 % interval over {seeds} seeds on these images {interval}, {verdict})"
+
+
+def _over_images(paired: PairedDifferences | None) -> str:
+    if paired is None:
+        return ""
+    bounds = paired.score.interval()
+    verdict = (
+        "which the choice of images can explain"
+        if _holds_0(bounds)
+        else ("more than the choice of images explains")
+    )
+    interval = numbers.signed_interval(bounds)
+    return f", 95 % interval over test images of these trainings {interval}, {verdict}"
+
+
+def _holds_0(bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= 0 <= bounds[1]

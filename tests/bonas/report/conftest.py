@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bonas.comparison_result import ComparisonResult
 from bonas.config import Config
 from bonas.config_file import parse_config
 from bonas.detector_record import METRICS, TrainedRecord
 from bonas.observation import Observation
 from bonas.opening import open_study
 from bonas.robustness.conditions import Condition
+from bonas.robustness.differences import Difference, PairedDifferences
 from bonas.robustness.record import ConditionAuc, RobustnessScore
 from bonas.robustness.weights import ScoreWeights, robustness_weighted_auc
 from bonas.run_folder import RunFolder
@@ -68,10 +70,10 @@ class World:
             for seed in range(seeds)
             for name in SIZES
         ]
-        document = {
-            "steps": {f"{r.name}-{r.seed}": r.steps for r in records},
-            "records": [r.to_json() for r in records],
-        }
+        difference = Difference(0.02, 1e-4)
+        paired = PairedDifferences(difference, {c.group: difference for c in CONDITIONS})
+        result = ComparisonResult(tuple(records), {n: paired for n in SIZES if n != "found"})
+        document = {"steps": {f"{r.name}-{r.seed}": r.steps for r in records}, **result.to_json()}
         folder.comparison.write_text(json.dumps(document))
 
 

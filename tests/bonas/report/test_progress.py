@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bonas.report.contestants import headline_of
 from bonas.report.facts import RunFacts, read_run
 from bonas.report.page import render
 from bonas.report.progress import groups_of, progress_of, trial_seconds
@@ -59,6 +60,44 @@ def test_runs_that_differ_only_in_the_seed_are_one_group_with_mean_and_spread(wo
     assert figures["score"] == {"mean": pytest.approx(0.65), "spread": pytest.approx(0.0707, 1e-3)}
     assert figures["seeds"] == [0, 1]
     assert figures["multiply_adds"] is None, "none of the runs has noted them"
+
+
+def test_a_mean_of_scores_of_several_condition_sets_says_so(world: World) -> None:
+    runs = [timed(world, seed, [0.5, 0.6 + 0.1 * seed]) for seed in range(2)]
+
+    def sets(*digests: str) -> list[RunFacts]:
+        return [
+            replace(r, attributes={**r.attributes, "bonas.conditions": d * 64, "bonas.version": d})
+            for r, d in zip(runs, digests, strict=True)
+        ]
+
+    mixed, same = sets("a", "b"), sets("a", "a")
+    figures = group_figures(groups_of(mixed)[0])
+    assert figures["conditions"] == ["a" * 64, "b" * 64], "in the order of the runs"
+    assert figures["versions"] == ["a", "b"]
+    assert figures["test_score"] is None
+    assert figures["test_conditions"] == [None, None]
+    told = "compare it only with a mean over the very same sets"
+    page = render(mixed)
+    assert told in page
+    assert "2 sets: <code>aaaaaaaa</code>, <code>bbbbbbbb</code>" in page
+    page = render(same)
+    assert told not in page
+    assert "2 sets: " not in page
+
+
+def test_tests_of_several_condition_sets_have_a_mean_that_says_so(world: World) -> None:
+    runs = []
+    for seed, digest in enumerate("de"):
+        folder = world.run(f"tested{seed}", trials=3, settings={"seed": seed})
+        world.train(folder, 2, digest=digest * 64)
+        runs.append(read_run(folder))
+    figures = group_figures(groups_of(runs)[0])
+    scores = [series.score.value for series in map(headline_of, runs) if series is not None]
+    assert figures["test_score"]["mean"] == pytest.approx(sum(scores) / 2)
+    assert figures["test_conditions"] == ["d" * 64, "e" * 64]
+    assert "0.1.0" in figures["versions"]
+    assert "2 sets: <code>dddddddd</code>, <code>eeeeeeee</code>" in render(runs)
 
 
 def test_what_a_search_computed_is_its_training_and_its_estimates(world: World) -> None:

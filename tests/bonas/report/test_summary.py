@@ -3,9 +3,11 @@ import re
 from dataclasses import replace
 
 from bonas.detector_record import METRICS
+from bonas.report import numbers
 from bonas.report.facts import RunFacts, read_run
 from bonas.report.markup import Section
 from bonas.report.notices import notices
+from bonas.report.sections.comparison import comparison_section
 from bonas.report.sections.conditions import conditions_section
 from bonas.report.sections.selection import selection_section
 from bonas.report.sections.summary import summary_section
@@ -28,7 +30,23 @@ def test_the_summary_gives_interval_seeds_and_differences(full: RunFolder) -> No
     assert "(1 estimate failed)" in text
     assert "Trained from scratch with 3 seeds" in text
     assert "95 % interval over 3 seeds" in text
+    assert "over test images of these trainings +0.000 to +0.040, more than" in text
     assert "shared weights: no test result" in text
+
+
+def test_one_training_of_each_has_an_interval_over_images(world: World) -> None:
+    folder = world.run(trials=4)
+    world.compare(folder, seeds=1)
+    facts = read_run(folder)
+    text = words(summary_section(facts))
+    assert "over test images of these trainings" in text
+    assert "one seed each: no interval over seeds" in text
+    table = words(comparison_section(facts))
+    assert "unseen: found minus this, 95 % interval over test images" in table
+    assert "+0.020 (+0.000 to +0.040)" in table
+    early = replace(facts, differences={})
+    assert "over test images of these trainings" not in words(summary_section(early))
+    assert "not known of this comparison yet" in words(comparison_section(early))
 
 
 def test_scores_of_different_sets_get_no_difference(world: World, full: RunFolder) -> None:
@@ -37,8 +55,13 @@ def test_scores_of_different_sets_get_no_difference(world: World, full: RunFolde
         if record["name"] == "plain":
             record["score"]["digest"] = "e" * 64
     full.comparison.write_text(json.dumps(document))
-    text = words(summary_section(read_run(full)))
+    facts = read_run(full)
+    text = words(summary_section(facts))
     assert "found minus random" in text
+    rows = re.findall(r"<tr>.*?</tr>", comparison_section(facts).body, re.DOTALL)
+    (row,) = [row for row in rows if "unseen: found minus this" in row]
+    cells = re.findall(r"<td.*?>(.*?)</td>", row, re.DOTALL)
+    assert [cell == numbers.NONE for cell in cells] == [True, False, True]
     assert "found minus plain" not in text
     assert "must not be compared" in text
 

@@ -9,11 +9,12 @@ import pytest
 
 from bonas.robustness.auc import auc, delong
 from bonas.robustness.conditions import CLEAN, Condition, ConditionSet, Group
+from bonas.robustness.differences import PairableScore
 from bonas.robustness.score import (
     RobustnessScore,
     ScoreWeights,
+    pairable_score,
     score_conditions,
-    score_difference,
 )
 from bonas.robustness.weights import condition_weights, robustness_weighted_auc
 
@@ -36,6 +37,9 @@ class Sample:
 
     def score(self) -> RobustnessScore:
         return score_conditions(self.predictions, self.labels, self.clusters, conditions=SET)
+
+    def pairable(self) -> PairableScore:
+        return pairable_score(self.predictions, self.labels, self.clusters, conditions=SET)
 
 
 def members(condition: Condition, originals: int) -> range:
@@ -159,34 +163,6 @@ def test_intervals_of_overlapping_conditions_cover_and_independent_ones_do_not()
     assert covered_independent / draws < 0.9
 
 
-def test_the_difference_of_two_detectors_is_paired() -> None:
-    rng, originals, draws, covered = np.random.default_rng(5), 60, 300, 0
-    for _ in range(draws):
-        first = overlapping(rng, originals)
-        own = {c: s + rng.normal(0.0, 0.5, s.size) for c, s in first.predictions.items()}
-        other = {c: s + rng.normal(0.0, 0.5, s.size) for c, s in first.predictions.items()}
-        difference, variance = score_difference(own, other, first.labels, first.clusters)
-        covered += abs(difference) <= 1.96 * math.sqrt(variance)
-        single = score_conditions(own, first.labels, first.clusters, conditions=SET)
-        assert variance < single.variance
-    assert 0.92 <= covered / draws <= 0.98
-
-
-def test_the_difference_is_that_of_the_scores_and_none_to_itself() -> None:
-    first, second = paired(0), paired(1).predictions
-    difference, _ = score_difference(first.predictions, second, first.labels, first.clusters)
-    other = Sample(second, first.labels, first.clusters)
-    assert difference == pytest.approx(first.score().value - other.score().value, abs=1e-15)
-    same = first.predictions
-    assert score_difference(same, same, first.labels, first.clusters) == (0.0, 0.0)
-
-
-def test_the_difference_does_not_depend_on_the_order_of_conditions() -> None:
-    sample = overlapping(np.random.default_rng(0), 40)
-    same = dict(reversed(list(sample.predictions.items())))
-    assert score_difference(sample.predictions, same, sample.labels, sample.clusters) == (0, 0)
-
-
 def test_the_order_of_images_and_conditions_does_not_matter() -> None:
     sample, rng = paired(2), np.random.default_rng(0)
     shuffled = Sample({}, {}, {})
@@ -247,10 +223,3 @@ def test_samples_that_cannot_be_scored_are_refused_by_name(change: Change, messa
     }
     with pytest.raises(ValueError, match=message):
         score_conditions(**(whole | change(sample)), conditions=SET)
-
-
-def test_detectors_under_different_conditions_have_no_difference() -> None:
-    sample = paired(0)
-    fewer = {c: s for c, s in sample.predictions.items() if c is not UNSEEN}
-    with pytest.raises(ValueError, match="got unseen/swap for one only"):
-        score_difference(sample.predictions, fewer, sample.labels, sample.clusters)
