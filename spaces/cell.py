@@ -8,7 +8,18 @@ from typing import TypeVar
 import networkx as nx
 
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import INPUT, NONE, OUTPUT, SIGNAL, SUM, applied, key_of_expression, summed
+from spaces.graphs import (
+    AS_PUBLISHED,
+    INPUT,
+    NONE,
+    OUTPUT,
+    SIGNAL,
+    SUM,
+    Terms,
+    applied,
+    key_of_expression,
+    summed,
+)
 from spaces.space import Decision, check
 
 T = TypeVar("T")
@@ -31,12 +42,21 @@ class CellSpace:
 
     A node is the sum of its incoming edges, the first node is the cell's input and the last one
     its output (Dong and Yang 2020, figure 1). The cell has `nodes * (nodes - 1) / 2` decisions.
+
+    Attributes:
+        name: Of the space.
+        operations: That an edge may carry.
+        nodes: Of the cell.
+        cell: Its name.
+        as_published: Whether cells are told apart as NAS-Bench-201 does, which takes some that
+            compute the same for different ones (`spaces.graphs.canonical_key`).
     """
 
     name: str
     operations: tuple[str, ...]
     nodes: int = 4
     cell: str = "cell"
+    as_published: bool = False
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -46,7 +66,7 @@ class CellSpace:
     def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
         """Input, one node per edge's operation, one sum per cell node, output."""
         check(self, architecture)
-        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph: nx.DiGraph[str] = nx.DiGraph(**({AS_PUBLISHED: True} if self.as_published else {}))
         graph.add_node(INPUT, operation=INPUT)
         end = add_cell(graph, self.cell, INPUT, architecture.choices, self.nodes)
         graph.add_node(OUTPUT, operation=OUTPUT)
@@ -60,7 +80,10 @@ class CellSpace:
 
     def canonical_key(self, architecture: Architecture) -> str:
         """The canonical key of the graph."""
-        return key_of_expression(cell_expression(SIGNAL, architecture.choices, self.nodes))
+        choices = architecture.choices
+        return key_of_expression(
+            cell_expression(SIGNAL, choices, self.nodes, as_published=self.as_published)
+        )
 
 
 @cache
@@ -83,19 +106,23 @@ def add_cell(
     return states[-1]
 
 
-def cell_expression(received: str, choices: Sequence[object], nodes: int) -> str:
+def cell_expression(
+    received: Terms, choices: Sequence[object], nodes: int, *, as_published: bool = False
+) -> Terms:
     """The expression of a cell's last node, as `spaces.graphs` builds it from the cell's graph.
 
     Args:
         received: The expression of the cell's first node.
         choices: The operations on the edges.
         nodes: Of the cell.
+        as_published: Whether sums are those of NAS-Bench-201.
     """
     states = [received]
     operations = iter(choices)
     for target in range(1, nodes):
         # Edges are ordered by target and then by source.
-        states.append(summed(applied(states[i], str(next(operations))) for i in range(target)))
+        parts = (applied(states[i], str(next(operations))) for i in range(target))
+        states.append(summed(parts, as_published=as_published))
     return states[-1]
 
 

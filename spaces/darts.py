@@ -41,6 +41,10 @@ _PUBLISHED = {  # our name -> the name in published genotypes
 }
 _OURS = {published: ours for ours, published in _PUBLISHED.items()}
 
+HALVED_SKIP = "skip_stride2"
+"""A reduction cell's skip from one of its inputs: it halves the resolution by convolutions, so that
+it is no identity and is not contracted."""
+
 Edge = tuple[int, int, str]
 """Source state (0 and 1 are the cell's inputs), target state, operation."""
 
@@ -86,6 +90,8 @@ class DartsSpace:
             graph.add_edges_from([(before, f"{cell}/0"), (before, f"{cell}/1")])
             for number, (source, target, operation) in enumerate(edges):
                 name = f"{cell}/{target - 2}/{slots[number % 2]}"
+                if operation == SKIP and source < 2 and cell == CELLS[1]:
+                    operation = HALVED_SKIP
                 graph.add_node(name, operation=operation, cell=cell, decision=name)
                 graph.add_edges_from([(f"{cell}/{source}", name), (name, f"{cell}/{target}")])
             for target in range(2, NODES + 2):

@@ -45,6 +45,7 @@ from spaces.graphs import (
     SIGNAL,
     SKIP,
     SUM,
+    Terms,
     applied,
     canonical_key,
     key_of_expression,
@@ -153,9 +154,7 @@ class ForgerySpace:
     def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
         """Stem, then per stage a reduction, a cell and a pyramid level that feeds the output.
 
-        Reductions and levels have names of their own, since stages cannot be exchanged. Where more
-        than edges are chosen, the sums that nothing reaches are `none`, so that what is chosen
-        behind them leaves no mark in the canonical key.
+        Reductions and levels have names of their own, since stages cannot be exchanged.
         """
         check(self, architecture)
         if len(architecture.choices) > EDGES:
@@ -176,11 +175,10 @@ class ForgerySpace:
         """The canonical key of the graph."""
         if len(architecture.choices) > EDGES:
             return canonical_key(self.graph(architecture))
-        end, levels = SIGNAL, list[str]()
+        end, levels = SIGNAL, list[Terms]()
         for stage, choices in self.cells(architecture.choices).items():
-            entry = applied(end, f"{stage}/entry", cell=False)
-            end = cell_expression(entry, choices, NODES)
-            levels.append(applied(end, f"{stage}/level", cell=False))
+            end = cell_expression(applied(end, f"{stage}/entry"), choices, NODES)
+            levels.append(applied(end, f"{stage}/level"))
         return key_of_expression(summed(levels))
 
     def live(self, architecture: Architecture) -> frozenset[str]:
@@ -249,21 +247,16 @@ def _cascade(space: ForgerySpace, architecture: Architecture) -> "nx.DiGraph[str
         joins = {n: i for n, (i, k) in JOINS.items() if space.joins and k == number}
         if joins:
             start = f"{stage}/joined"
-            entered = edges[number - 1] or any(
-                edges[i] for n, i in joins.items() if n in frame.added
-            )
-            graph.add_node(start, operation=SUM if entered else NONE)
+            graph.add_node(start, operation=SUM)
             graph.add_edge(f"{stage}/entry", start)
             for name, source in joins.items():
                 add_join(graph, name, ends[source], start, frame)
         end = add_cell(graph, stage, start, choices, NODES)
         ends.append(end)
-        if not edges[number]:
-            graph.nodes[end]["operation"] = NONE
         theta = space.theta_decisions[number]
         if theta is not None:
             for i, j in _differences(choices, edges[number]):
                 settings = {theta: str(frame.thetas[number])}
                 graph.nodes[edge_name(stage, i, j)][SETTINGS] = settings
-    add_pyramid(graph, ends, live_levels(edges, frame), frame, top_down=space.top_down)
+    add_pyramid(graph, ends, frame, top_down=space.top_down)
     return graph

@@ -11,14 +11,15 @@ A graph is a `networkx.DiGraph` whose nodes carry
   decision, as text. Only operations that are used carry it, so that a parameter of nothing is no
   difference.
 
-The graph attribute `settings` (may be absent) names all decisions that only set parameters.
+Graph attributes, which may be absent: `settings` names all decisions that only set parameters,
+`as_published` asks for the canonical keys of NAS-Bench-201.
 
 An operation that receives nothing yields nothing: branches behind it are dead.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import networkx as nx
 
@@ -30,21 +31,27 @@ NONE = "none"
 SETTINGS = "settings"
 PASSING = frozenset({SUM, SKIP, OUTPUT})
 """Operations that change nothing: a node of one is the sum of what reaches it."""
-SIGNAL = "0"
+AS_PUBLISHED = "as_published"
+Terms: TypeAlias = Mapping[str, int]
+"""The expression of a node's value: the terms of a sum, and how often each occurs. Of a dead node
+there is none."""
+SIGNAL: Terms = {"0": 1}
 """The expression of the input."""
 _DEAD = "#"
+_LONGEST = 64  # characters, beyond which a digest stands for an expression within another
 
 
 def canonical_key(graph: "nx.DiGraph[str]") -> str:
     """Sixteen hexadecimal digits: architectures with one key are treated as one.
 
-    The key hashes the output's expression, built as NAS-Bench-201 builds the string by which it
-    tells its cells apart (Dong and Yang 2020, section 2.1: 6,466 of 15,625): a skip is contracted
-    into the expression of its input, an operation on a dead input is dead, a sum is the sorted
-    list of its terms. It is therefore equal for isomorphic graphs, and for graphs that differ
-    only in whether two equal branches share their weights. It is finer than equality of functions:
-    dead terms of a sum and sums within sums leave a mark, without which 4,930 keys remain
-    (docs/decisions/0001-canonical-key.md).
+    The key hashes the output's expression: a skip is contracted into its input, an operation on a
+    dead input is dead, nested sums are one sum, and a sum is the multiset of its live terms. Graphs
+    of one key therefore compute the same function of the input, whatever their operations are, up
+    to rounding and to whether equal branches share weights. Isomorphic graphs have one key.
+
+    With the graph attribute `as_published` it is the expression by which NAS-Bench-201 tells its
+    cells apart (Dong and Yang 2020, section 2.1: 6,466 of 15,625). There dead terms of a sum and
+    sums within sums leave a mark, without which 4,930 keys remain.
     """
     return key_of_expression(_output_expression(graph))
 
@@ -116,41 +123,61 @@ def _directly_joined(graph: "nx.DiGraph[str]") -> bool:
     return bool(graph.has_edge(_only(graph, INPUT), _only(graph, OUTPUT)))
 
 
-def summed(expressions: Iterable[str]) -> str:
-    """The expression of the sum of expressions; dead terms leave a mark where there are several."""
-    return "+".join(sorted(expressions)) or _DEAD
+def summed(parts: Iterable[Terms], *, as_published: bool = False) -> Terms:
+    """The expression of a sum of expressions.
 
-
-def applied(received: str, operation: str, *, cell: bool = True) -> str:
-    """The expression of an operation on what it receives.
-
-    Between cells a digest stands for what is received, which would otherwise grow with the number
-    of paths through the whole network.
+    Args:
+        parts: What is added up.
+        as_published: Whether the sum is one term, in which dead parts and nested sums are seen.
     """
-    if operation == NONE or received == _DEAD:
-        return _DEAD
+    if as_published:
+        whole = "+".join(sorted(map(_text, parts))) or _DEAD
+        return {} if whole == _DEAD else {whole: 1}
+    total: dict[str, int] = {}
+    for part in parts:
+        for term, count in part.items():
+            total[term] = total.get(term, 0) + count
+    return total
+
+
+def applied(received: Terms, operation: str) -> Terms:
+    """The expression of an operation on what it receives."""
+    if operation == NONE or not received:
+        return {}
     if operation in PASSING:
         return received
-    return f"({received if cell else _digest(received)})@{operation}"
+    text = _text(received)
+    # Written out, expressions would grow with the number of paths through the whole network.
+    return {f"({text if len(text) <= _LONGEST else _digest(text)})@{operation}": 1}
 
 
-def key_of_expression(expression: str) -> str:
+def key_of_expression(expression: Terms) -> str:
     """The canonical key of the architecture whose output has this expression."""
-    return _digest(expression)
+    return _digest(_text(expression))
 
 
-def _output_expression(graph: "nx.DiGraph[str]") -> str:
-    expressions: dict[str, str] = {}
+def _output_expression(graph: "nx.DiGraph[str]") -> Terms:
+    as_published = bool(graph.graph.get(AS_PUBLISHED))
+    expressions: dict[str, Terms] = {}
     for node in nx.topological_sort(graph):
         attributes = graph.nodes[node]
         if attributes["operation"] == INPUT:
             expressions[node] = SIGNAL
             continue
-        received = summed(expressions[p] for p in graph.predecessors(node))
+        received = summed(
+            (expressions[p] for p in graph.predecessors(node)), as_published=as_published
+        )
         passing = attributes["operation"] in (NONE, *PASSING)
         operation = attributes["operation"] if passing else described(attributes)
-        expressions[node] = applied(received, operation, cell=attributes.get("cell") is not None)
+        expressions[node] = applied(received, operation)
     return expressions[_only(graph, OUTPUT)]
+
+
+def _text(expression: Terms) -> str:
+    if len(expression) > 1 or 1 not in expression.values():
+        counted = sorted(expression.items())
+        return "+".join([t if n == 1 else f"{n}*{t}" for t, n in counted]) or _DEAD
+    return next(iter(expression))  # the usual case, in a third of the time
 
 
 def _digest(expression: str) -> str:

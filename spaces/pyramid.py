@@ -65,7 +65,6 @@ def add_join(graph: "nx.DiGraph[str]", name: str, source: str, target: str, fram
 def add_pyramid(
     graph: "nx.DiGraph[str]",
     ends: Sequence[str],
-    live: Sequence[bool],
     frame: Frame,
     *,
     top_down: bool,
@@ -78,7 +77,7 @@ def add_pyramid(
         graph.add_edge(end, heads[-1])
     for name, (above, level) in TOP_DOWN.items() if top_down else ():
         merged = f"{STAGES[level]}/merged"
-        graph.add_node(merged, operation=merged if live[level] else NONE)
+        graph.add_node(merged, operation=merged)
         graph.add_edge(heads[level], merged)
         add_join(graph, name, heads[above], merged, frame)
         heads[level] = merged

@@ -1,5 +1,7 @@
 """Laws of every search space and of every encoding: subclass, give a factory, inherit them."""
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import torch
 
 from spaces.architecture import Architecture
 from spaces.encodings.encoding import Encoding
-from spaces.graphs import INPUT, OUTPUT, canonical_key
+from spaces.graphs import AS_PUBLISHED, INPUT, NONE, OUTPUT, SKIP, canonical_key
 from spaces.space import (
     SearchSpace,
     check,
@@ -22,6 +24,7 @@ from spaces.space import (
     sample,
     size,
 )
+from tests.spaces.interpretation import computed
 
 DRAWS = 30
 SMALL = 5_000
@@ -85,6 +88,19 @@ class SpaceLaws:
             graph = space.graph(architecture)
             renamed = nx.relabel_nodes(graph, {n: f"n{i}" for i, n in enumerate(graph)})
             assert canonical_key(renamed) == canonical_key(graph)
+
+    def test_keys_are_equal_where_and_only_where_the_graphs_compute_the_same(
+        self, space: SearchSpace, drawn: list[Architecture]
+    ) -> None:
+        rng = np.random.default_rng(2)
+        graphs = [space.graph(a) for a in [*drawn, *(_thinned(space, a, rng) for a in drawn)]]
+        graphs += [space.graph(mutate(space, a, rng=rng)) for a in drawn]
+        keys, values = [canonical_key(g) for g in graphs], [computed(g) for g in graphs]
+        coarse = not any(graph.graph.get(AS_PUBLISHED) for graph in graphs)
+        for (i, key), (k, other) in itertools.combinations(enumerate(keys), 2):
+            if key == other or coarse:
+                same = bool(np.allclose(values[i], values[k], rtol=0, atol=1e-9))
+                assert same == (key == other), (graphs[i].nodes(data=True), graphs[k].nodes)
 
     def test_a_decision_that_is_not_live_is_no_difference(
         self, space: SearchSpace, drawn: list[Architecture]
@@ -154,3 +170,16 @@ class EncodingLaws:
 
 def _words(architecture: Architecture) -> list[str]:
     return [repr(choice) for choice in architecture.choices]
+
+
+def _thinned(
+    space: SearchSpace, architecture: Architecture, rng: np.random.Generator
+) -> Architecture:
+    """The architecture with `none` or a skip in many places, so that different ones may agree."""
+    choices = list(architecture.choices)
+    for i, decision in enumerate(space.decisions):
+        plain = [o for o in (NONE, SKIP) if o in decision.options]
+        if plain and rng.random() < 0.6:
+            choices[i] = plain[int(rng.integers(len(plain)))]
+    thinned = Architecture(space.name, tuple(choices))
+    return thinned if connects(space, thinned) else architecture

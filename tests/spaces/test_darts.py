@@ -71,6 +71,21 @@ def test_the_key_ignores_the_order_of_a_nodes_edges_and_of_equal_nodes() -> None
     assert keys[0] == keys[1] != canonical_key(DARTS.graph(architecture))
 
 
+def test_a_skip_that_halves_the_resolution_is_not_contracted() -> None:
+    # The last node reads node 0, which is the first input through a skip, or that input itself: a
+    # convolution at half the resolution, or one that halves it.
+    reduce = [("skip_connect", 0), ("none", 1), *[("max_pool_3x3", 0), ("none", 1)] * 2]
+    behind, instead = (
+        from_genotype(V2 | {"reduce": [*reduce, *last]})
+        for last in ([("sep_conv_3x3", 2), ("none", 1)], [("sep_conv_3x3", 0), ("none", 1)])
+    )
+    assert canonical_key(DARTS.graph(behind)) != canonical_key(DARTS.graph(instead))
+    normal = [*reduce, ("sep_conv_3x3", 2), ("none", 1)]
+    direct = [*reduce, ("sep_conv_3x3", 0), ("none", 1)]
+    keys = {canonical_key(DARTS.graph(from_genotype(V2 | {"normal": n}))) for n in (normal, direct)}
+    assert len(keys) == 1
+
+
 def test_a_dead_cell_is_not_connected() -> None:
     architecture = from_genotype(V2)
     assert connects(DARTS, architecture)

@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spaces.architecture import Architecture
-from spaces.cell import cell_edges, live_edges
+from spaces.cell import CellSpace, cell_edges, live_edges
 from spaces.forgery import FORGERY
-from spaces.graphs import INPUT, OUTPUT, canonical_key, is_connected, live_decisions, simplify
+from spaces.graphs import (
+    INPUT,
+    OUTPUT,
+    SUM,
+    canonical_key,
+    is_connected,
+    key_of_expression,
+    live_decisions,
+    simplify,
+)
 from spaces.nasbench201 import NASBENCH201, from_arch_str
 from spaces.space import (
     SearchSpace,
@@ -23,6 +32,7 @@ from spaces.space import (
     live,
     sample,
 )
+from tests.spaces.interpretation import computed
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -40,7 +50,7 @@ def cell(*choices: str) -> Architecture:
 def test_the_key_ignores_relabelling_and_the_order_of_nodes(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = space.graph(sample(space, rng=rng))
-    shuffled: nx.DiGraph[str] = nx.DiGraph()
+    shuffled: nx.DiGraph[str] = nx.DiGraph(**graph.graph)
     names = list(graph)
     fresh = dict(zip(names, map(str, rng.permutation(len(names))), strict=True))
     for node in rng.permutation(names):
@@ -78,6 +88,48 @@ def test_the_keys_are_the_benchmarks_own_classes(shared: Path) -> None:
     pairs = {(key(from_arch_str(row["arch_str"])), row["unique_id"]) for row in rows}
     assert len(rows) == 15_625
     assert len({k for k, _ in pairs}) == len({u for _, u in pairs}) == len(pairs) == 6_466
+
+
+def test_the_keys_of_equal_operations_are_equal_where_and_only_where_cells_compute_the_same() -> (
+    None
+):
+    space = CellSpace("cells", NASBENCH201.operations)
+    values: dict[str, set[tuple[float, ...]]] = {}
+    for architecture in enumerate_space(space):
+        value = computed(space.graph(architecture))
+        values.setdefault(canonical_key_of(space, architecture), set()).add(
+            tuple(np.round(value, 9) + 0.0)
+        )
+    assert len(values) == len(set().union(*values.values())) == 4_930
+    assert all(len(same) == 1 for same in values.values())
+
+
+def test_a_dead_term_and_a_sum_within_a_sum_leave_no_mark() -> None:
+    space = CellSpace("cells", NASBENCH201.operations)
+    none, skip, conv = "none", "skip", "conv_3x3"
+    # An operation behind a node that nothing reaches; (a + b) + c handed on by a skip.
+    pairs = [
+        ((none, none, conv, conv, none, none), (none, none, none, conv, none, conv)),
+        ((skip, skip, conv, skip, none, skip), (conv, skip, none, skip, skip, skip)),
+    ]
+    for first, second in pairs:
+        one, other = (Architecture(space.name, choices) for choices in (first, second))
+        assert np.allclose(computed(space.graph(one)), computed(space.graph(other)))
+        assert canonical_key_of(space, one) == canonical_key_of(space, other)
+
+
+def test_a_chain_of_doubled_values_has_a_short_expression() -> None:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_node("0", operation=INPUT)
+    for layer in range(60):
+        for side in ("left", "right"):
+            graph.add_node(f"{layer}{side}", operation="skip")
+            graph.add_edges_from(
+                [(str(layer), f"{layer}{side}"), (f"{layer}{side}", str(layer + 1))]
+            )
+        graph.nodes[str(layer + 1)]["operation"] = SUM
+    graph.nodes["60"]["operation"] = OUTPUT
+    assert canonical_key(graph) == key_of_expression({"0": 2**60})
 
 
 @given(seed=SEEDS)
