@@ -32,6 +32,16 @@ class Device:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.autocast):
             yield
 
+    @contextlib.contextmanager
+    def full_precision(self) -> Iterator[None]:
+        """Convolutions inside, and their gradients, have all bits of a float32 on CUDA as well."""
+        before = torch.backends.cudnn.allow_tf32
+        torch.backends.cudnn.allow_tf32 = False
+        try:
+            yield
+        finally:
+            torch.backends.cudnn.allow_tf32 = before
+
     def describe(self) -> str:
         """Such as `cpu, 2 threads, bfloat16`."""
         threads = torch.get_num_threads()

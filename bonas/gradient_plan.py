@@ -112,7 +112,8 @@ def _stages(
     found = []
     for stage in stages(parts.builder, recipe):
         relaxation = relaxation_of(stage.builder)
-        kept = {slot: options[: stage.operations] for slot, options in relaxation.slots.items()}
+        slots = relaxation.slots.items()
+        kept = {slot: options[: stage.operations(len(options))] for slot, options in slots}
         trained = replace(stage.recipe, steps=recipe.steps, warmup=0.0)
         found.append((RelaxedNetwork(relaxation, kept, seed=0), trained))
     return found

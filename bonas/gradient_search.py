@@ -21,7 +21,7 @@ from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.search_tables import GradientTable
 from bonas.strategies.gradient import GradientRecipe, Skips, halves, skips_of, train_relaxed
-from bonas.strategies.progressive import derive_capped, train_progressive
+from bonas.strategies.progressive import STRENGTH_RATE, derive_capped, train_progressive
 from bonas.training import Progress
 from spaces.architecture import Architecture
 from spaces.space import live
@@ -138,6 +138,11 @@ def _relaxation(parts: Components) -> Relaxation:
             f"data.rotate is set, but the strategy {parts.config.search.strategy!r} trains one "
             "relaxed network on all training faces; remove it or choose another strategy."
         )
+    if parts.config.search.strategy == "pdarts" and parts.config.gradient.order == 2:
+        raise ConfigError(
+            "gradient.order is 2, but P-DARTS has gradients of the first order; remove it or "
+            "choose the strategy 'darts'."
+        )
     try:
         return relaxation_of(parts.builder)
     except ValueError as error:
@@ -189,6 +194,11 @@ def _trained(
     return relaxed, Derived(architecture, skips, recipe.steps, passed, taken)
 
 
+def _published_rate(parts: Components) -> float:
+    own = parts.config.search.strategy == "pdarts"
+    return STRENGTH_RATE if own else GradientRecipe(steps=1).strength_rate
+
+
 def _recipe(parts: Components, table: GradientTable, sides: tuple[Faces, Faces]) -> GradientRecipe:
     try:
         per_epoch = min(
@@ -203,7 +213,7 @@ def _recipe(parts: Components, table: GradientTable, sides: tuple[Faces, Faces])
         learning_rate=table.learning_rate,
         momentum=table.momentum,
         weight_decay=table.weight_decay,
-        strength_rate=table.strength_rate,
+        strength_rate=table.strength_rate or _published_rate(parts),
         strength_decay=table.strength_decay,
         augmentation=Augmentation(**parts.config.supernet.augmentation.model_dump()),
     )

@@ -79,7 +79,8 @@ class GradientTable(_Table):
     """`[gradient]`: of the strategies `darts` and `pdarts`; see `GradientRecipe`.
 
     `order` is that of DARTS's gradient, 1 or 2; P-DARTS has the first. `epochs` are of half of the
-    training faces. At most `skip_cap` operations of a P-DARTS cell skip.
+    training faces. `strength_rate` is 3e-4 for DARTS and 6e-4 for P-DARTS unless given. At most
+    `skip_cap` operations of a P-DARTS cell skip, but for the reduction cell of `darts`.
     """
 
     order: Literal[1, 2] = 1
@@ -88,6 +89,6 @@ class GradientTable(_Table):
     learning_rate: Annotated[float, Field(gt=0)] = 0.025
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 3e-4
-    strength_rate: Annotated[float, Field(gt=0)] = 3e-4
+    strength_rate: Annotated[float, Field(gt=0)] | None = None
     strength_decay: Annotated[float, Field(ge=0)] = 1e-3
     skip_cap: Annotated[int, Field(ge=0)] = 2

@@ -48,8 +48,8 @@ class Mixture:
             differs = theta is not None and isinstance(operation, CentralDifference)
             term = operation(value, theta) if differs else operation(value)
             if isinstance(operation, nn.AvgPool2d | nn.MaxPool2d):
-                # Of unit variance, as the convolutions' results are behind their batch norms:
-                # else a weight would also have to make up for a difference of scale.
+                # Of unit variance, as the convolutions' results are behind their batch norms, whose
+                # scale is not learned: a weight need not make up for a difference of scale.
                 term = functional.batch_norm(term, None, None, training=True)
             if name == SKIP and self.skip_dropout:
                 term = functional.dropout(term, self.skip_dropout)

@@ -12,7 +12,7 @@ from torch import nn
 from bonas.networks.cells import Mixture, RelaxedChoices
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import NONE, SKIP
-from spaces.space import SearchSpace, connects
+from spaces.space import SearchSpace
 
 Strengths = Mapping[str, Mapping[Choice, float]]
 """The softmax weight of each option, by slot."""
@@ -65,22 +65,18 @@ class ChoiceRelaxation:
         return RelaxedChoices(tuple(mixtures[d.name] for d in self.space.decisions))
 
     def derive(self, strengths: Strengths) -> Architecture:
-        """Per decision the strongest option.
+        """Per decision the strongest option; of an operation (what could also skip) without `none`.
 
-        Where that cuts all paths, operations (what could also skip) are derived without `none`.
+        `none` takes part in the softmax, but its strength says nothing: more of it scales the
+        other operations down, which a batch norm behind them makes up for (Liu et al. 2019, section
+        2.4). Of a join it is the option to leave it away.
         """
-        strongest = self._strongest(strengths)
-        if connects(self.space, strongest):
-            return strongest
         slots = self.slots
         some = {
             slot: {o: w for o, w in options.items() if o != NONE or SKIP not in slots[slot]}
             or options
             for slot, options in strengths.items()
         }
-        return self._strongest(some)
-
-    def _strongest(self, strengths: Strengths) -> Architecture:
         names = [d.name for d in self.space.decisions]
-        chosen = (max(strengths[n], key=strengths[n].__getitem__) for n in names)
+        chosen = (max(some[n], key=some[n].__getitem__) for n in names)
         return Architecture(self.space.name, tuple(chosen))

@@ -59,6 +59,7 @@ class RelaxedNetwork(nn.Module):
         self.relaxation = relaxation
         self.kept = {s: tuple(o) for s, o in (kept or relaxation.slots).items()}
         self.network = seeded(lambda: relaxation.build(self.kept), seed)
+        _fix_scales(self.network)
         generator = torch.Generator().manual_seed(seed)
         self.strengths = nn.ParameterList(
             START_DEVIATION * torch.randn(len(options), generator=generator)
@@ -68,8 +69,8 @@ class RelaxedNetwork(nn.Module):
 
     @property
     def weights(self) -> list[nn.Parameter]:
-        """The operations' parameters."""
-        return list(self.network.parameters())
+        """The parameters that are learned beside the strengths."""
+        return [p for p in self.network.parameters() if p.requires_grad]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits, `n`, of normalised images, `n x 3 x h x w`."""
@@ -89,3 +90,16 @@ class RelaxedNetwork(nn.Module):
             slot: dict(zip(options, functional.softmax(strength.detach(), 0).tolist(), strict=True))
             for (slot, options), strength in zip(self.kept.items(), self.strengths, strict=True)
         }
+
+
+def _fix_scales(network: nn.Module) -> None:
+    """Take scale and shift of the mixed options' batch norms out of what is learned, in place.
+
+    A learned scale is one with the option's strength: what it gains, the strength need not say
+    (published searches have batch norms without it). Options lie in a `ModuleDict`, by name.
+    """
+    for options in network.modules():
+        if isinstance(options, nn.ModuleDict):
+            for module in options.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.requires_grad_(False)

@@ -5,10 +5,13 @@ operations' weights on the other, in turns; then every edge keeps its strongest 
 prefer skip connections the longer it runs (Zela et al. 2020): a search says how far it went there.
 """
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,7 +24,7 @@ from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.detector import normalise
 from bonas.networks.relaxation import RelaxedNetwork
-from bonas.strategies.strength_gradients import Loss, strength_gradients
+from bonas.strategies.strength_gradients import strength_gradients
 from bonas.training import CHECKPOINT_EVERY, Progress
 from spaces.graphs import NONE, SKIP
 
@@ -49,7 +52,8 @@ class GradientRecipe:
         clip: Largest norm of the weights' gradient.
         strength_rate: Learning rate of the strengths (Adam).
         strength_decay: Weight decay of the strengths.
-        skip_dropout: On skips, at first; it falls by a cosine to nothing. See `Mixture`.
+        strength_clip: Largest norm of the strengths' gradient.
+        skip_dropout: On skips, at first and once the strengths begin to learn; see `dropped`.
         augmentation: Random changes of the images.
     """
 
@@ -63,6 +67,7 @@ class GradientRecipe:
     clip: float = 5.0
     strength_rate: float = 3e-4
     strength_decay: float = 1e-3
+    strength_clip: float = math.inf
     skip_dropout: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -73,6 +78,18 @@ class GradientRecipe:
     def falling(self, step: int) -> float:
         """A cosine from 1 at step 0 to 0 behind the last one."""
         return (1 + math.cos(math.pi * step / self.steps)) / 2
+
+    def dropped(self, step: int) -> float:
+        """Share of a skip's elements that are dropped in this step; see `Mixture`.
+
+        While the strengths wait it falls in proportion to the steps; when they begin to learn, it
+        is back at its full height and falls by a factor of exp(-0.2) in each 25th of the steps, as
+        in the published code of Chen et al. (2019), whose stages have 25 epochs.
+        """
+        share = step / self.steps
+        if share < self.warmup:
+            return self.skip_dropout * (1 - share)
+        return self.skip_dropout * math.exp(-0.2 * 25 * (share - self.warmup))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +176,27 @@ def train_relaxed(
             _loss(relaxed, faces, order.rows(step), recipe, device, generator)
             for faces, order in sides
         )
-        relaxed.skip_dropout = recipe.skip_dropout * recipe.falling(step)
+        # In bfloat16 nothing would be left of the second order's difference of two gradients.
+        precise = recipe.order == 2
+        relaxed.skip_dropout = recipe.dropped(step)
         for group in inner.param_groups:
             group["lr"] = recipe.learning_rate * recipe.falling(step)
         # Dropout draws from torch's global generator; what it held is put back behind us.
         with torch.random.fork_rng(devices=_devices(device)):
             torch.random.manual_seed(int(rng.integers(2**63)))
             if step >= recipe.warmup * recipe.steps:
-                gradients = strength_gradients(
-                    train_loss, validation_loss, weights, strengths, inner, order=recipe.order
-                )
+                with device.full_precision() if precise else contextlib.nullcontext():
+                    gradients = strength_gradients(
+                        partial(train_loss, precise=precise),
+                        partial(validation_loss, precise=precise),
+                        weights,
+                        strengths,
+                        inner,
+                        order=recipe.order,
+                    )
                 for strength, gradient in zip(strengths, gradients, strict=True):
                     strength.grad = gradient
+                torch.nn.utils.clip_grad_norm_(strengths, recipe.strength_clip)
                 outer.step()
             loss = train_loss()
         value = float(loss.detach())
@@ -210,19 +236,23 @@ def _loss(
     recipe: GradientRecipe,
     device: Device,
     generator: torch.Generator,
-) -> Loss:
+) -> "_BatchLoss":
     """The loss on one augmented batch, at the weights and strengths of the time of its call."""
     positions = torch.from_numpy(rows)
     chosen = faces.images[positions.to(faces.images.device)]
     images = normalise(recipe.augmentation(chosen, generator=generator))
     targets = faces.labels[positions].to(images.device, torch.float32)
 
-    def loss() -> torch.Tensor:
-        with device.mixed_precision():
+    def loss(*, precise: bool = False) -> torch.Tensor:
+        with contextlib.nullcontext() if precise else device.mixed_precision():
             logits = relaxed(images)
         return functional.binary_cross_entropy_with_logits(logits.float(), targets)
 
     return loss
+
+
+class _BatchLoss(Protocol):
+    def __call__(self, *, precise: bool = False) -> torch.Tensor: ...
 
 
 class _Order:

@@ -2,12 +2,21 @@
 
 Three stages of DARTS on ever deeper networks with ever fewer operations per edge, so that what is
 searched comes near to what is trained afterwards. Dropout on skips and a cap on their number keep
-the known collapse away.
+the known collapse away. Depths, shares of the steps, rates and the dropout's course are those of
+the paper and of the published search (github.com/chenxin061/pdarts). Otherwise:
+
+- A step counts, not an epoch: the dropout falls from step to step.
+- Batches and width are the configuration's, those of the final network; published are 96 and 16.
+- Where a decision has other than eight options, their number shrinks in the same proportion; two
+  are always kept, between which the end decides.
+- The strengths' gradient is that of the first order, as published; there is no second one.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from bonas.data.faces import Faces
 from bonas.device import Device
@@ -22,8 +31,8 @@ from spaces.graphs import SKIP
 DEPTHS = (5 / 17, 11 / 17, 1.0)
 """Of the stages, in depths of the last one (section 4.2.1: 5, 11 and 17 cells)."""
 
-KEPT = (8, 5, 3)
-"""Operations per edge of each stage; behind the last one, one is kept (section 4.2.1)."""
+KEPT = (1.0, 5 / 8, 3 / 8)
+"""Share of an edge's operations in each stage; behind the last one, one is kept (section 4.2.1)."""
 
 SKIP_DROPOUT = (0.1, 0.4, 0.7)
 """On skips at the beginning of each stage, as in the command of the published code."""
@@ -31,14 +40,28 @@ SKIP_DROPOUT = (0.1, 0.4, 0.7)
 WARMUP = 10 / 25
 """Share of a stage in which the strengths wait (section 4.2.1: 10 of 25 epochs)."""
 
+STRENGTH_RATE = 6e-4
+"""Learning rate of the strengths (section 4.2.1)."""
+
+STRENGTH_CLIP = 5.0
+"""Largest norm of the strengths' gradient, as in the published code."""
+
+UNCAPPED = frozenset({"reduction"})
+"""Cells whose skips are not counted: in the published code those of the reduction cell, where a
+skip from an input is a convolution."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: which networks, with how many operations per edge, trained how."""
+    """One stage: which networks, with what share of each edge's operations, trained how."""
 
     builder: NetworkBuilder
-    operations: int
+    share: float
     recipe: GradientRecipe
+
+    def operations(self, options: int) -> int:
+        """How many of so many options are kept."""
+        return max(min(options, 2), round(self.share * options))
 
 
 def stages(builder: NetworkBuilder, recipe: GradientRecipe) -> list[Stage]:
@@ -50,13 +73,18 @@ def stages(builder: NetworkBuilder, recipe: GradientRecipe) -> list[Stage]:
     resolution and are trained as deep as they are searched: there is no such gap, and progressive
     is what becomes of the options alone.
     """
-    options = max(len(slot) for slot in relaxation_of(builder).slots.values())
     found = []
-    for number, (depth, kept, dropout) in enumerate(zip(DEPTHS, KEPT, SKIP_DROPOUT, strict=True)):
+    for number, (depth, share, dropout) in enumerate(zip(DEPTHS, KEPT, SKIP_DROPOUT, strict=True)):
         before = number * recipe.steps // len(KEPT)
-        steps = (number + 1) * recipe.steps // len(KEPT) - before
-        own = replace(recipe, steps=steps, order=1, warmup=WARMUP, skip_dropout=dropout)
-        found.append(Stage(_shallower(builder, depth), min(kept, options), own))
+        own = replace(
+            recipe,
+            steps=(number + 1) * recipe.steps // len(KEPT) - before,
+            order=1,
+            warmup=WARMUP,
+            skip_dropout=dropout,
+            strength_clip=STRENGTH_CLIP,
+        )
+        found.append(Stage(_shallower(builder, depth), share, own))
     return found
 
 
@@ -76,10 +104,12 @@ def train_progressive(
     An interrupted training repeats each stage from its last checkpoint.
     """
     kept: Mapping[str, tuple[Choice, ...]] = relaxation_of(builder).slots
+    offered = {slot: len(options) for slot, options in kept.items()}
     done = 0
     plan = stages(builder, recipe)
     for number, stage in enumerate(plan):
-        relaxed = RelaxedNetwork(relaxation_of(stage.builder), kept, seed=seed + number)
+        own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        relaxed = RelaxedNetwork(relaxation_of(stage.builder), kept, seed=own_seed)
         relaxed.to(device.device)
         train_relaxed(
             relaxed,
@@ -87,21 +117,23 @@ def train_progressive(
             strengths_on,
             stage.recipe,
             device,
-            seed=seed + number,
+            seed=own_seed,
             checkpoint=None if checkpoint is None else _numbered(checkpoint, number),
             progress=_shifted(progress, done),
         )
         done += stage.recipe.steps
         if number + 1 < len(plan):
-            kept = strongest(relaxed.softmax(), plan[number + 1].operations)
+            after = plan[number + 1]
+            counts = {slot: after.operations(options) for slot, options in offered.items()}
+            kept = strongest(relaxed.softmax(), counts)
     return relaxed
 
 
-def strongest(strengths: Strengths, count: int) -> dict[str, tuple[Choice, ...]]:
-    """Per slot the `count` strongest options, or all if they are fewer, in the slot's order."""
+def strongest(strengths: Strengths, counts: Mapping[str, int]) -> dict[str, tuple[Choice, ...]]:
+    """Per slot so many strongest options, or all if they are fewer, in the slot's order."""
     kept = {}
     for slot, weights in strengths.items():
-        best = sorted(weights, key=lambda o: -weights[o])[:count]
+        best = sorted(weights, key=lambda o: -weights[o])[: counts[slot]]
         kept[slot] = tuple(o for o in weights if o in best)
     return kept
 
@@ -109,8 +141,8 @@ def strongest(strengths: Strengths, count: int) -> dict[str, tuple[Choice, ...]]
 def derive_capped(relaxed: RelaxedNetwork, most: int | None) -> Architecture:
     """The derived architecture with at most so many skips in each cell (section 3.4.2).
 
-    While a cell has more, its weakest skip loses its strength and the architecture is derived
-    again. Cells are told apart by the slots' names, `cell/...`.
+    Those of `UNCAPPED` may have more. While another cell has, its weakest skip loses its strength
+    and the architecture is derived again. Cells are told apart by the slots' names, `cell/...`.
     """
     strengths = {slot: dict(weights) for slot, weights in relaxed.softmax().items()}
     while True:
@@ -133,7 +165,7 @@ def _too_many(relaxed: RelaxedNetwork, architecture: Architecture, most: int) ->
     decisions = relaxed.relaxation.space.decisions
     for decision, choice in zip(decisions, architecture.choices, strict=True):
         cell = _cell(decision.name)
-        counts[cell] = counts.get(cell, 0) + (choice == SKIP)
+        counts[cell] = counts.get(cell, 0) + (choice == SKIP and cell not in UNCAPPED)
     return next((cell for cell, count in counts.items() if count > most), None)
 
 

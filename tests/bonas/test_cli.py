@@ -395,3 +395,9 @@ def test_a_search_by_gradient_ends_in_a_run_like_any_other(
         "--set", "search.limits={parameters = 1e6}",
     )  # fmt: skip
     assert f"the strategy '{strategy}' cannot keep limits" in limited
+    if strategy == "pdarts":
+        second = failure(
+            capsys, "search", str(file), "--strategy", strategy, "--out", str(tmp_path / "second"),
+            "--set", "gradient.order=2",
+        )  # fmt: skip
+        assert "gradient.order is 2, but P-DARTS" in second

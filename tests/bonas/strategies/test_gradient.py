@@ -30,7 +30,6 @@ from bonas.strategies.gradient import (
     train_relaxed,
 )
 from bonas.strategies.progressive import (
-    KEPT,
     derive_capped,
     stages,
     strongest,
@@ -193,7 +192,7 @@ def test_every_decision_of_the_cascade_has_the_gradient_of_the_loss_one_step_ahe
     network = relaxed(CASCADE).double()
     generator = torch.Generator().manual_seed(0)
     sides = [torch.randn(4, 3, 16, 16, generator=generator, dtype=torch.float64) for _ in range(2)]
-    names = [name for name, _ in network.network.named_parameters()]
+    names = [name for name, p in network.network.named_parameters() if p.requires_grad]
     rate, decay = 0.02, 0.01
 
     def loss(number: int, weights: list[torch.Tensor] | None = None) -> torch.Tensor:
@@ -217,8 +216,9 @@ def test_every_decision_of_the_cascade_has_the_gradient_of_the_loss_one_step_ahe
     for slot, exact, second, first in zip(network.kept, expected, found, direct, strict=True):
         assert exact.abs().max() > 0, f"{slot} has no influence"
         scale = float(exact.abs().max())
-        assert torch.allclose(second, exact, atol=1e-5 * scale), slot
-        assert not torch.allclose(first, exact, atol=0.1 * scale), f"{slot}: nothing is added"
+        assert torch.allclose(second, exact, rtol=0, atol=1e-5 * scale), slot
+        # A hundred times what the second order may be off.
+        assert not torch.allclose(first, exact, rtol=0, atol=1e-3 * scale), f"{slot}: none added"
 
 
 def test_a_mixture_of_thetas_is_one_convolution_of_their_mean() -> None:
@@ -276,7 +276,7 @@ def test_halves_share_no_original(faces: Faces) -> None:
     assert abs(len(set(first.originals)) - len(set(second.originals))) <= 1
 
 
-def test_an_edge_keeps_its_strongest_operation_and_a_path_stays_open() -> None:
+def test_an_edge_keeps_its_strongest_operation_other_than_none() -> None:
     network = relaxed(FORGERY_BUILDER)
     strengthen(network, "stage1/0-1", "cdc_3x3")
     named = dict(
@@ -322,9 +322,57 @@ def test_a_space_without_operations_on_edges_is_refused() -> None:
 def test_the_stages_grow_and_shrink() -> None:
     plan = stages(DartsBuilder(width=4, cells=17), replace(RECIPE, steps=100))
     assert [s.builder.cells for s in plan] == [5, 11, 17]  # type: ignore[attr-defined]
-    assert [s.operations for s in plan] == list(KEPT)
+    assert [[s.operations(n) for s in plan] for n in (8, 5, 4, 2, 1)] == [
+        *([8, 5, 3], [5, 3, 2], [4, 2, 2], [2, 2, 2], [1, 1, 1]),
+    ]
     assert sum(s.recipe.steps for s in plan) == 100
     assert [s.recipe.skip_dropout for s in plan] == [0.1, 0.4, 0.7]
+    assert {s.recipe.strength_clip for s in plan} == {5.0}
+
+
+def test_dropout_on_skips_restarts_when_the_strengths_begin_to_learn() -> None:
+    stage = replace(RECIPE, steps=25, warmup=10 / 25, skip_dropout=0.5)
+    # Chen et al.'s code, epoch by epoch: p (E - e) / E, then p exp(-0.2 (e - 10)).
+    published = [0.5 * (25 - e) / 25 for e in range(10)]
+    published += [0.5 * math.exp(-0.2 * (e - 10)) for e in range(10, 25)]
+    assert [stage.dropped(step) for step in range(25)] == pytest.approx(published)
+    assert [RECIPE.dropped(step) for step in range(3)] == [0, 0, 0]
+
+
+def test_a_large_gradient_of_the_strengths_is_clipped(faces: Faces, cpu: Device) -> None:
+    moved = []
+    for clip in (math.inf, 1e-9):  # of Adam's first step only its floor is felt
+        network = relaxed(FORGERY_BUILDER)
+        before = [s.detach().clone() for s in network.strengths]
+        recipe = replace(RECIPE, steps=1, strength_clip=clip, strength_decay=0.0)
+        train_relaxed(network, *halves(faces, seed=0), recipe, cpu, seed=0)
+        pairs = zip(network.strengths, before, strict=True)
+        moved.append(max(float((s.detach() - b).abs().max()) for s, b in pairs))
+    assert moved[1] < 0.5 * moved[0]
+
+
+def test_the_second_order_is_computed_in_full_precision(faces: Faces, cpu: Device) -> None:
+    coarse, found = replace(cpu, autocast=True), []
+    for device, order in ((cpu, 2), (coarse, 2), (cpu, 1), (coarse, 1)):
+        network = relaxed(FORGERY_BUILDER)
+        recipe = replace(RECIPE, steps=1, order=order)
+        train_relaxed(network, *halves(faces, seed=0), recipe, device, seed=0)
+        found.append(torch.cat([s.detach() for s in network.strengths]))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[2], found[3]), "bfloat16 makes no difference here"
+
+
+@pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
+def test_batch_norms_of_options_have_no_learned_scale(builder: NetworkBuilder) -> None:
+    network = relaxed(builder)
+    fixed = {name for name, p in network.network.named_parameters() if not p.requires_grad}
+    assert fixed
+    assert all(any(part in name for part in ("edges", "joins", "firsts")) for name in fixed)
+    learned = {id(p) for p in network.weights}
+    norms = [m for m in network.network.modules() if isinstance(m, nn.BatchNorm2d)]
+    outside = [m for m in norms if id(m.weight) in learned]
+    assert 0 < len(outside) < len(norms)
+    assert len(network.weights) + len(fixed) == len(list(network.network.parameters()))
 
 
 @pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
@@ -333,8 +381,9 @@ def test_a_progressive_search_keeps_ever_fewer_operations(
 ) -> None:
     network = train_progressive(builder, *halves(faces, seed=0), RECIPE, cpu, seed=0)
     offered = relaxation_of(builder).slots
+    left = {8: 3, 5: 2, 4: 2, 2: 2}
     assert {s: len(o) for s, o in network.kept.items()} == {
-        s: min(3, len(o)) for s, o in offered.items()
+        s: left[len(o)] for s, o in offered.items()
     }
     for most in (0, 1):
         architecture = derive_capped(network, most)
@@ -362,7 +411,7 @@ def test_the_weakest_skips_of_a_cell_give_way_to_the_cap() -> None:
 
 
 def test_the_strongest_operations_stay_in_their_order() -> None:
-    kept = strongest({"e": {"a": 0.2, "b": 0.5, "c": 0.05, "d": 0.25}}, 2)
+    kept = strongest({"e": {"a": 0.2, "b": 0.5, "c": 0.05, "d": 0.25}}, {"e": 2})
     assert kept == {"e": ("b", "d")}
 
 
@@ -388,13 +437,24 @@ def test_a_builder_of_ones_own_brings_its_relaxation_and_its_depths() -> None:
     assert [s.builder.cells for s in stages(Own(), RECIPE)] == [2, 5, 9]  # type: ignore[attr-defined]
 
 
-def test_joins_stay_away_when_a_path_must_be_opened() -> None:
+def test_skips_of_a_reduction_cell_are_not_capped() -> None:
+    network = relaxed(BUILDERS[2])
+    for slot in network.kept:
+        strengthen(network, slot, SKIP, 5.0)
+    architecture = derive_capped(network, 1)
+    half = len(architecture.choices) // 2
+    assert architecture.choices[:half].count(SKIP) == 1
+    assert architecture.choices[half:].count(SKIP) == 8
+
+
+def test_joins_stay_away_when_none_is_the_strongest_everywhere() -> None:
     network = relaxed(CASCADE)
     for slot, options in network.kept.items():
         if NONE in options:
             strengthen(network, slot, NONE, 30.0)
     architecture = network.relaxation.derive(network.softmax())
     assert connects(FORGERY_CASCADE, architecture)
+    assert NONE not in architecture.choices[:18]
     assert architecture.choices[-3:] == (NONE,) * 3
 
 
