@@ -1,8 +1,8 @@
 """`bonas audit`: leaks and shortcuts of a data set, or of all data that a configuration names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -24,6 +24,7 @@ from bonas.data.audit import (
 from bonas.data.audit.measures import FRAMES
 from bonas.data.audit.protocol import audit_protocol
 from bonas.data.layouts.named import LAYOUTS
+from bonas.data.listing_protocol import listing_line
 from bonas.data.source import layout_settings
 
 COLOURS = {
@@ -78,7 +79,7 @@ def audit(
         )
     else:
         _show(findings, _extent(len(pictures) - videos, videos, fast=fast))
-        RESULTS.print(_line(protocol), soft_wrap=True, markup=False)
+        RESULTS.print(listing_line(protocol), soft_wrap=True, markup=False)
     if worst is Verdict.LEAK:
         raise typer.Exit(1)
 
@@ -163,16 +164,6 @@ def _show(findings: Sequence[Finding], extent: str) -> None:
     for finding in findings:
         if finding.verdict is not Verdict.OK:
             RESULTS.print(_sentence(finding), soft_wrap=True)
-
-
-def _line(protocol: Mapping[str, Any]) -> str:
-    """What the findings hold for, in one line."""
-    data = [
-        f"data {name} {split} {used['digest']}"
-        for name, splits in protocol["data"].items()
-        for split, used in splits.items()
-    ]
-    return "; ".join([*data, f"bonas {protocol['version']}"])
 
 
 def _sentence(finding: Finding) -> str:

@@ -9,7 +9,7 @@ from bonas.commands.console import RESULTS, print_json
 from bonas.commands.folder import FolderSettings, folder_table
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
-from bonas.data.listing_protocol import listing_protocol
+from bonas.data.listing_protocol import listing_line, listing_protocol
 from bonas.data.source import layout_settings
 
 
@@ -26,7 +26,9 @@ def data(
     settings = layout_settings(table)
     listing = list_data(folder, table.layout, settings)
     found = Contents.of(listing)
+    protocol = listing_protocol(listing, settings)
     if json:
-        print_json({"protocol": listing_protocol(listing, settings)} | found.as_json())
+        print_json({"protocol": protocol} | found.as_json())
     else:
         RESULTS.print(found.text(), markup=False, soft_wrap=True)
+        RESULTS.print(listing_line(protocol), markup=False, soft_wrap=True)

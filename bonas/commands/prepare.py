@@ -19,7 +19,7 @@ from bonas.data.layouts import metadata_csv
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, LAYOUTS, list_data
 from bonas.data.layouts.records import OnBadImage, Settings
-from bonas.data.listing_protocol import listing_protocol
+from bonas.data.listing_protocol import listing_line, listing_protocol
 from bonas.data.preparation.cutting import Cut, Reason
 from bonas.data.preparation.detectors import (
     Cascade,
@@ -121,6 +121,7 @@ def prepare_command(
         print_json({"protocol": protocol} | _document(made, dest))
     else:
         _show(made, dest)
+        RESULTS.print(listing_line(protocol), markup=False, soft_wrap=True)
     if not made.faces:
         MESSAGES.print(
             "error: no face was found at all, so no table was written. "

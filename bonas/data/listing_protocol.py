@@ -1,5 +1,6 @@
 """What is read of a data folder without opening its images holds for: files, settings, versions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import bonas
@@ -38,3 +39,13 @@ def listing_protocol(listing: Listing, settings: Settings) -> dict[str, Any]:
         "reading": [listing.terms(settings).to_json()],
         "data": {listing.name: used_by_split(files)},
     }
+
+
+def listing_line(protocol: Mapping[str, Any]) -> str:
+    """One line for the terminal: the digests of a listing, or of its audit, and the version."""
+    digests = [
+        f"data {name} {split} {used['digest']}"
+        for name, splits in protocol["data"].items()
+        for split, used in splits.items()
+    ]
+    return "; ".join([*digests, f"bonas {protocol['version']}"])

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,7 +12,8 @@ from bonas.data.clips import is_video
 from bonas.data.faces import DataSet, Split
 from bonas.data.layouts import metadata_csv
 from bonas.data.layouts.named import AUTO, layout_of, list_data
-from bonas.data.layouts.records import Settings
+from bonas.data.layouts.records import Settings, table_terms
+from bonas.data.reading_terms import ReadingTerms
 from bonas.data.source import layout_settings, synthetic_faces
 
 _LOG = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Picture:
         source: Its file, or its pixels: uint8 RGB, `3 x h x w`.
         people: Who is seen in it, as far as the data set says so.
         own_split: Whether a table of the user's says its split, not a published one.
+        reading: How its data set was read, where that is known.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Picture:
     source: Path | torch.Tensor
     people: tuple[str, ...] = ()
     own_split: bool = False
+    reading: ReadingTerms | None = None
 
     @property
     def is_video(self) -> bool:
@@ -78,9 +81,11 @@ def pictures_of_folder(
     if own_split:
         records, missing = metadata_csv.metadata_records(folder, settings)
         records = metadata_csv.thinned(records, settings.frames_per_video)
+        reading = table_terms(data_set, folder, settings, skipped=len(missing))
     else:
         listing = list_data(folder, layout, settings)
         records, missing = list(listing.records), list(listing.missing)
+        reading = replace(listing.terms(settings), name=data_set)
     if missing:
         _LOG.warning("left out: %s; %d in all", missing[0], len(missing))
     return [
@@ -88,6 +93,7 @@ def pictures_of_folder(
             *(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path),
             people=r.people,
             own_split=own_split,
+            reading=reading,
         )
         for r in records
         if r.split in splits
@@ -105,6 +111,7 @@ def pictures_in_memory(data: DataSet) -> list[Picture]:
             original=faces.originals[number],
             domain=faces.domains[number],
             source=faces.images[number],
+            reading=data.reading,
         )
         for split, faces in data.splits.items()
         for number in range(len(faces))

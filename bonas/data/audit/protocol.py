@@ -17,7 +17,7 @@ from bonas.protocol import versions
 
 
 def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]:
-    """Versions, limits, and what was looked at, as a JSON document.
+    """Versions, limits, what was looked at and how it was read, as a JSON document.
 
     The digests are of listings: of each file its path below the data set, size, split, label,
     original and people; of a drawn face its pixels in place of path and size. They change with what
@@ -33,9 +33,11 @@ def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]
     members: dict[str, list[Picture]] = defaultdict(list)
     for picture in pictures:
         members[picture.data_set].append(picture)
+    readings = {those[0].data_set: those[0].reading for those in members.values()}
     return {
         "version": bonas.__version__,
         "versions": versions(),
+        "reading": [terms.to_json() for terms in readings.values() if terms is not None],
         "fast": fast,
         "frames_per_video": 0 if fast else FRAMES,
         "limits": {

@@ -142,21 +142,44 @@ class Listing:
         Raises:
             DataError: what says how it was prepared leaves the data folder.
         """
-        tabled = self.layout == METADATA
+        found = len(self.missing) if skipped is None else skipped
+        if self.layout == METADATA:
+            return table_terms(self.name, self.folder, settings, skipped=found)
         return ReadingTerms(
             name=self.name,
             layout=self.layout,
             compression=self.compression,
-            split_seed=None if tabled else settings.split_seed,
+            split_seed=settings.split_seed,
             frames_per_video=settings.frames_per_video,
             on_bad_image=settings.on_bad_image.value,
-            skipped=len(self.missing) if skipped is None else skipped,
-            prepared=_prepared(self.folder) if tabled else None,
+            skipped=found,
         )
 
     def place(self, record: Record) -> str:
         """A record's file, and the line of the table that names it."""
         return f"{self.source}, {record.where}: {record.path}" if record.where else str(record.path)
+
+
+def table_terms(name: str, folder: Path, settings: Settings, *, skipped: int) -> ReadingTerms:
+    """On which a folder with a table of its own is read, `metadata.csv`.
+
+    Args:
+        name: Of the data set.
+        folder: Where the table lies.
+        settings: Of how.
+        skipped: Files left out in all.
+
+    Raises:
+        DataError: what says how it was prepared leaves the data folder.
+    """
+    return ReadingTerms(
+        name=name,
+        layout=METADATA,
+        frames_per_video=settings.frames_per_video,
+        on_bad_image=settings.on_bad_image.value,
+        skipped=skipped,
+        prepared=_prepared(folder),
+    )
 
 
 def _prepared(folder: Path) -> Mapping[str, Any] | None:

@@ -27,6 +27,16 @@ from bonas.report.sections.conditions import conditions_of
 from bonas.report.trials import seconds_of
 from bonas.robustness.conditions import Condition
 
+_READING = (
+    ("layout", "layout"),
+    ("compression", "compression"),
+    ("split_seed", "seed of the splits"),
+    ("frames_per_video", "frames per video, at most"),
+    ("on_bad_image", "on a bad image"),
+    ("skipped", "files left out"),
+)
+"""Terms of reading with their columns."""
+
 
 def definitions_section(facts: RunFacts) -> Section:
     """The score and the conditions in words."""
@@ -41,6 +51,7 @@ def provenance_section(facts: RunFacts) -> Section:
         table("The search", ["fact", "value"], _search(facts), kind="words"),
         _trainings([*facts.detectors, *facts.contest], facts),
         _images(facts),
+        _readings(facts),
         _recipes([*facts.detectors, *facts.contest]),
         _files(facts),
         folded("Configuration as resolved", settings),
@@ -106,6 +117,33 @@ def _images(facts: RunFacts) -> Markup:
     columns = ["split", "digest", "images", "forged", "originals", "frames per video"]
     caption = "Images used; after a slash the unseen type or data set"
     return table(caption, columns, rows, kind="words")
+
+
+def _readings(facts: RunFacts) -> Markup:
+    """How every data set was read, as the search and the trainings name them."""
+    told = [search_protocol(facts.attributes)]
+    told += [dict(r.protocol) for r in (*facts.detectors, *facts.contest)]
+    rows: list[list[object]] = []
+    prepared: dict[str, str] = {}
+    for terms in (t for protocol in told for t in protocol.get("reading") or ()):
+        row = [code(terms["name"]), *(_told(terms.get(term)) for term, _ in _READING)]
+        if row not in rows:
+            rows.append(row)
+        if terms.get("prepared"):
+            prepared[terms["name"]] = json.dumps(terms["prepared"], sort_keys=True)
+    if not rows:
+        return Markup("")
+    columns = ["data set", *(column for _, column in _READING)]
+    caption = f"How the data sets were read ({numbers.NONE}: the layout does not have it)"
+    notes = [
+        folded(f"Prepared with bonas prepare: {name}", element("pre", settings))
+        for name, settings in prepared.items()
+    ]
+    return join([table(caption, columns, rows, kind="words"), *notes])
+
+
+def _told(value: object) -> object:
+    return numbers.NONE if value is None else value
 
 
 def _frames(used: Mapping[str, Any]) -> str:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from bonas.commands.folder import KEYS, SHOWN, folder_table, print_left_out
 from bonas.config import Config, ConfigError, DataTable
 from bonas.data.layouts.records import OnBadImage
 from bonas.run_folder import RunFolder
+from tests.bonas.data.audit.conftest import sound_lines, write
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
 
 
@@ -53,6 +55,23 @@ def test_the_remedy_that_an_error_names_can_be_followed(
     assert remedy in capsys.readouterr().err
     # The audit finds its few flat pictures alike; that they are read is what matters here.
     assert main([*arguments, *remedy.split()]) == {"data": 0, "audit": 1}[command]
+
+
+def test_a_listing_is_named_by_the_same_digests_everywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "d", sound_lines(10))
+    lines = []
+    for command in (["data"], ["audit", "--fast"], ["prepare"]):
+        dest = [str(tmp_path / "made"), "--whole", "--size", "32"] if "prepare" in command else []
+        assert main([*command, str(folder), *dest]) == 0
+        printed = capsys.readouterr().out
+        lines.append([line for line in printed.splitlines() if line.startswith("data d train ")])
+        assert len(lines[-1]) == 1
+    assert lines[0] == lines[1] == lines[2]
+    assert main(["data", str(folder), "--json"]) == 0
+    splits = json.loads(capsys.readouterr().out)["protocol"]["data"]["d"]
+    assert all(f"data d {split} {used['digest']}" in lines[0][0] for split, used in splits.items())
 
 
 def test_files_left_out_are_named_up_to_a_number_and_counted() -> None:

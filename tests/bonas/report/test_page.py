@@ -182,6 +182,31 @@ def test_runs_of_different_condition_sets_are_not_to_be_compared(
     assert "compare no test scores" not in render([read_run(full), read_run(full)])
 
 
+def test_how_the_data_were_read_is_shown(full: RunFolder) -> None:
+    page = render([read_run(full)])
+    assert "How the data sets were read" not in page, "an older run does not say"
+    study = open_study(full.config, full.journal).optuna
+    terms = {
+        "name": "faces<5>",
+        "layout": "faceforensics",
+        "compression": "c40",
+        "split_seed": None,
+        "frames_per_video": 32,
+        "on_bad_image": "skip",
+        "skipped": 7,
+        "prepared": {"size": 224},
+    }
+    study.set_user_attr("bonas.data.reading", [terms, terms])
+    page = render([read_run(full)])
+    cells = ["faceforensics", "c40", "\N{EN DASH}", "32", "skip", "7"]
+    row = "".join(f"<td[^>]*>{cell}</td>" for cell in cells)
+    assert len(re.findall(row, page)) == 1
+    assert "faces&lt;5&gt;" in page
+    assert "faces<5>" not in page
+    assert page.count("Prepared with bonas prepare") == 1
+    assert "{&quot;size&quot;: 224}" in page or '{"size": 224}' in page
+
+
 def test_a_report_changes_nothing_but_itself_and_repeats(full: RunFolder) -> None:
     def content() -> dict[Path, bytes]:
         return {f: f.read_bytes() for f in full.path.rglob("*") if f.is_file()}
