@@ -344,7 +344,7 @@ def test_step_times_are_measured_once_and_repeat_a_search_elsewhere(
     assert results[0] == results[1]
 
     low = failure(
-        capsys, "search", str(file), "--out", str(tmp_path / "low"),
+        capsys, "search", str(tmp_path / "given.toml"), "--out", str(tmp_path / "low"),
         "--set", "search.limits={step_time = 1e-9}",
     )  # fmt: skip
     assert "search.limits.step_time is 1e-09, but a network without" in low

@@ -15,8 +15,8 @@ from bonas.study import Study, Told, journal_storage
 from spaces.forgery import FORGERY
 from tests.bonas.test_cli import TINY
 
-TRIALS = 13  # three beyond the random ones, so that the surrogate proposes
-EPOCHS = 70  # 210 steps: two checkpoints on the way
+TRIALS = 11  # three beyond the initial ones, so that the surrogate proposes
+EPOCHS = 36  # 108 steps: a checkpoint on the way
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows"),
@@ -86,7 +86,7 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> N
     kill_when(config, cut, lambda: said("bonas.key", 6))
     with journal.open("ab") as file:
         file.write(b'{"op_code":5,"worker_id":"torn')
-    kill_when(config, cut, lambda: said("bonas.auc.clean", 12))
+    kill_when(config, cut, lambda: said("bonas.auc.clean", 10))
     finish(config, cut)
     assert results(cut) == results(whole)
     assert (cut / "study.journal.torn-1").read_bytes().endswith(b"torn")
