@@ -35,11 +35,13 @@ SETTINGS: dict[str, Any] = {
     "data": {"layout": "synthetic", "size": 48, "identities": 300, "unseen": ["reenactment"]},
     "search": {"trials": 10_000},
     "supernet": {"epochs": 25, "calibration_images": 128},
-    # Ten times the published rate of the strengths, for a hundredth of the published steps.
-    "gradient": {"strength_rate": 3e-3},
     "training": {"epochs": 30},
     "score": {"attack_images": 100},
 }
+
+
+RATES = {"darts": 3e-3, "pdarts": 6e-3}
+"""Ten times the published rates of the strengths, for a hundredth of the published steps."""
 
 
 def main() -> None:
@@ -69,6 +71,7 @@ def _folder(arguments: argparse.Namespace, strategy: str, seed: int) -> RunFolde
     settings = SETTINGS | {
         "seed": seed,
         "search": {**SETTINGS["search"], "strategy": strategy},
+        "gradient": {"strength_rate": RATES.get(strategy, 3e-3)},
         "device": {"threads": arguments.threads},
     }
     return RunFolder.create(arguments.out / f"{strategy}-{seed}", parse_config(settings, strategy))

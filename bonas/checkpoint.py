@@ -86,7 +86,7 @@ def load_checkpoint(
     """Restore what `save_checkpoint` wrote, in place, and return the number of steps done.
 
     Raises:
-        ValueError: the file is damaged.
+        ValueError: the file is damaged, or of another training.
     """
     tensors, metadata = read_tensors(path)
     step = int(metadata[STEP])
@@ -100,9 +100,24 @@ def load_checkpoint(
             placed = tensor if key == STEP else tensor.to(device)
             states[int(which)].setdefault(int(number), {})[key] = placed
     for optimiser, state in zip(optimisers, states, strict=True):
+        _check_shapes(path, optimiser, state)
         whole = optimiser.state_dict()
         optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
     return step
+
+
+def _check_shapes(
+    path: Path, optimiser: torch.optim.Optimizer, state: Mapping[int, Mapping[str, torch.Tensor]]
+) -> None:
+    """Optimisers know their states by the parameters' positions, and would not see other ones."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    for number, moments in state.items():
+        shape = parameters[number].shape if number < len(parameters) else None
+        if any(key != STEP and tensor.shape != shape for key, tensor in moments.items()):
+            raise ValueError(
+                f"{path} is the state of another training, perhaps of an earlier version; remove "
+                "it, and the same command begins the training anew."
+            )
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -5,6 +5,7 @@ import json
 import math
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -18,7 +19,8 @@ from bonas.networks.cost import network_cost
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.strategies.gradient import GradientRecipe, train_relaxed
-from bonas.strategies.progressive import WARMUP, stages
+from bonas.strategies.progressive import WARMUP, Kept, Stage, stages
+from spaces.graphs import NONE, SKIP
 
 TIMED_STEPS, WARM_STEPS = 4, 2
 PASSES = {1: 2, 2: 5}
@@ -64,10 +66,18 @@ def planned_steps(
     return steps
 
 
-def multiply_adds(parts: Components, recipe: GradientRecipe) -> float:
-    """Of all forward passes; the strengths' passes of a stage's warm-up are not made."""
+def multiply_adds(
+    parts: Components, recipe: GradientRecipe, kept: Sequence[Kept] | None = None
+) -> float:
+    """Of all forward passes; the strengths' passes of a stage's warm-up are not made.
+
+    Args:
+        parts: Of the run.
+        recipe: Of all steps.
+        kept: The options that each stage of P-DARTS held; as many as it holds unless given.
+    """
     size, images = parts.config.data.size, recipe.batch_size
-    plan = _stages(parts, recipe)
+    plan = _stages(parts, recipe, kept)
     found = 0.0
     for network, trained in plan:
         per_image = network_cost(network, size)["multiply_adds"]
@@ -104,19 +114,26 @@ def _share(parts: Components, recipe: GradientRecipe) -> float:
 
 
 def _stages(
-    parts: Components, recipe: GradientRecipe
+    parts: Components, recipe: GradientRecipe, kept: Sequence[Kept] | None = None
 ) -> list[tuple[RelaxedNetwork, GradientRecipe]]:
     """Each stage's network, with as many operations as it holds, and how it is trained."""
     if parts.config.search.strategy != "pdarts":
         return [(RelaxedNetwork(relaxation_of(parts.builder), seed=0), recipe)]
     found = []
-    for stage in stages(parts.builder, recipe):
+    for number, stage in enumerate(stages(parts.builder, recipe)):
         relaxation = relaxation_of(stage.builder)
-        slots = relaxation.slots.items()
-        kept = {slot: options[: stage.operations(len(options))] for slot, options in slots}
+        held = kept[number] if kept is not None else _likely(stage, relaxation.slots)
         trained = replace(stage.recipe, steps=recipe.steps, warmup=0.0)
-        found.append((RelaxedNetwork(relaxation, kept, seed=0), trained))
+        found.append((RelaxedNetwork(relaxation, held, seed=0), trained))
     return found
+
+
+def _likely(stage: Stage, slots: Kept) -> Kept:
+    """As many options as the stage holds, what costs nothing last: no less than it will cost."""
+    return {
+        slot: tuple(sorted(options, key=lambda o: o in (NONE, SKIP)))[: stage.operations(options)]
+        for slot, options in slots.items()
+    }
 
 
 def _median_step(

@@ -21,7 +21,7 @@ from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.search_tables import GradientTable
 from bonas.strategies.gradient import GradientRecipe, Skips, halves, skips_of, train_relaxed
-from bonas.strategies.progressive import STRENGTH_RATE, derive_capped, train_progressive
+from bonas.strategies.progressive import STRENGTH_RATE, Kept, derive_capped, train_progressive
 from bonas.training import Progress
 from spaces.architecture import Architecture
 from spaces.space import live
@@ -162,10 +162,10 @@ def _trained(
     recipe = _recipe(parts, table, sides)
     steps = planned_steps(parts, folder, recipe, sides, estimator=estimator, time_limit=time_limit)
     recipe = replace(recipe, steps=steps)
-    begun = time.monotonic()
+    begun, kept = time.monotonic(), list[Kept]()
     told = progress(recipe.steps) if progress is not None else None
     if progressive:
-        relaxed = train_progressive(
+        relaxed, kept = train_progressive(
             parts.builder,
             *sides,
             recipe,
@@ -190,7 +190,7 @@ def _trained(
     used = live(parts.builder.space, architecture)
     pairs = zip(parts.builder.space.decisions, architecture.choices, strict=True)
     skips = skips_of(relaxed, [choice for decision, choice in pairs if decision.name in used])
-    passed, taken = multiply_adds(parts, recipe), time.monotonic() - begun
+    passed, taken = multiply_adds(parts, recipe, kept or None), time.monotonic() - begun
     return relaxed, Derived(architecture, skips, recipe.steps, passed, taken)
 
 

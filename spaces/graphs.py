@@ -148,7 +148,8 @@ def applied(received: Terms, operation: str) -> Terms:
         return received
     text = _text(received)
     # Written out, expressions would grow with the number of paths through the whole network.
-    return {f"({text if len(text) <= _LONGEST else _digest(text)})@{operation}": 1}
+    within = text if len(text) <= _LONGEST else _digest(text)
+    return {f"({within})@{operation!r}": 1}  # quoted: a name may hold what expressions are made of
 
 
 def key_of_expression(expression: Terms) -> str:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from bonas.networks.operations import OPERATIONS, CentralDifference
 from spaces.architecture import Choice
 from spaces.cell import cell_edges, edge_name, live_edges
-from spaces.graphs import NONE, SKIP
+from spaces.graphs import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,11 @@ class Mixture:
             differs = theta is not None and isinstance(operation, CentralDifference)
             term = operation(value, theta) if differs else operation(value)
             if isinstance(operation, nn.AvgPool2d | nn.MaxPool2d):
-                # Of unit variance, as the convolutions' results are behind their batch norms, whose
-                # scale is not learned: a weight need not make up for a difference of scale.
+                # Of unit variance, as the convolutions' results are behind their batch norms: else
+                # a weight would also have to make up for a difference of scale.
                 term = functional.batch_norm(term, None, None, training=True)
-            if name == SKIP and self.skip_dropout:
+            # A reduction cell's skip from an input is a convolution.
+            if self.skip_dropout and isinstance(operation, nn.Identity):
                 term = functional.dropout(term, self.skip_dropout)
             total = weight * term if total is None else total + weight * term
         return total

@@ -11,7 +11,7 @@ from torch import nn
 
 from bonas.networks.cells import Mixture, RelaxedChoices
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import NONE, SKIP
+from spaces.graphs import NONE
 from spaces.space import SearchSpace
 
 Strengths = Mapping[str, Mapping[Choice, float]]
@@ -65,16 +65,15 @@ class ChoiceRelaxation:
         return RelaxedChoices(tuple(mixtures[d.name] for d in self.space.decisions))
 
     def derive(self, strengths: Strengths) -> Architecture:
-        """Per decision the strongest option; of an operation (what could also skip) without `none`.
+        """Per decision the strongest option other than `none`.
 
         `none` takes part in the softmax, but its strength says nothing: more of it scales the
         other operations down, which a batch norm behind them makes up for (Liu et al. 2019, section
-        2.4). Of a join it is the option to leave it away.
+        2.4). Where one option alone stands against it, as of a join, `none` is the choice against.
         """
         slots = self.slots
         some = {
-            slot: {o: w for o, w in options.items() if o != NONE or SKIP not in slots[slot]}
-            or options
+            slot: {o: w for o, w in options.items() if o != NONE or len(slots[slot]) == 2}
             for slot, options in strengths.items()
         }
         names = [d.name for d in self.space.decisions]

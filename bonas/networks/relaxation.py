@@ -42,6 +42,9 @@ def relaxation_of(builder: NetworkBuilder) -> Relaxation:
 class RelaxedNetwork(nn.Module):
     """A network with a mixture on every slot, and the mixtures' strengths.
 
+    No batch norm has a scale or shift that is learned, as in the published searches: that of an
+    option would stand in for its strength, that of a cell's input for those of all its skips.
+
     Args:
         relaxation: Of the space's networks.
         kept: The options of each slot; all of them where none are given.
@@ -59,7 +62,9 @@ class RelaxedNetwork(nn.Module):
         self.relaxation = relaxation
         self.kept = {s: tuple(o) for s, o in (kept or relaxation.slots).items()}
         self.network = seeded(lambda: relaxation.build(self.kept), seed)
-        _fix_scales(self.network)
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.requires_grad_(False)
         generator = torch.Generator().manual_seed(seed)
         self.strengths = nn.ParameterList(
             START_DEVIATION * torch.randn(len(options), generator=generator)
@@ -90,16 +95,3 @@ class RelaxedNetwork(nn.Module):
             slot: dict(zip(options, functional.softmax(strength.detach(), 0).tolist(), strict=True))
             for (slot, options), strength in zip(self.kept.items(), self.strengths, strict=True)
         }
-
-
-def _fix_scales(network: nn.Module) -> None:
-    """Take scale and shift of the mixed options' batch norms out of what is learned, in place.
-
-    A learned scale is one with the option's strength: what it gains, the strength need not say
-    (published searches have batch norms without it). Options lie in a `ModuleDict`, by name.
-    """
-    for options in network.modules():
-        if isinstance(options, nn.ModuleDict):
-            for module in options.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.requires_grad_(False)

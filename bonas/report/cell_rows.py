@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from spaces.graphs import INPUT, NONE, OUTPUT, SETTINGS, SUM, live_decisions
+from spaces.graphs import INPUT, OUTPUT, SETTINGS, SUM, live_decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ class CellRow:
 def cell_rows(graph: "nx.DiGraph[str]") -> tuple[CellRow, ...] | None:
     """The cells from the input on, or `None` for a graph that is not made of cells.
 
-    In a cell every decision's node joins two states, and states are sums, `none` where nothing
-    reaches them, or come from outside.
+    In a cell every decision's node joins two states, and states are sums, or come from outside.
     """
     order = {node: position for position, node in enumerate(nx.topological_sort(graph))}
     cells: dict[str, list[str]] = {}
@@ -86,7 +85,7 @@ def _states(
     """Sources and sums in topological order, if the cell is made as `cell_rows` says."""
     sums = [n for n in members if graph.nodes[n].get("decision") is None]
     chosen = [n for n in members if graph.nodes[n].get("decision") is not None]
-    if any(graph.nodes[n]["operation"] not in (SUM, NONE) for n in sums) or not chosen:
+    if any(graph.nodes[n]["operation"] != SUM for n in sums) or not chosen:
         return None
     if any(graph.in_degree(n) != 1 or graph.out_degree(n) != 1 for n in chosen):
         return None
@@ -190,7 +189,7 @@ def _label(graph: "nx.DiGraph[str]", node: str) -> str:
     if cell is not None:
         return str(cell)
     operation = str(graph.nodes[node]["operation"])
-    if operation in (SUM, NONE):
+    if operation == SUM:
         fixed = [n for n in graph.predecessors(node) if graph.nodes[n].get("decision") is None]
         return " + ".join(_label(graph, n) for n in fixed)
     return "input" if operation == INPUT else operation.rpartition("/")[2]

@@ -6,6 +6,7 @@ from bonas.report.layered_drawing import draw_layers
 from bonas.report.markup import Markup
 from bonas.report.stage_drawing import draw_stages, stage_rows
 from spaces.architecture import Architecture
+from spaces.darts import HALVED_SKIP
 from spaces.graphs import NONE, SKIP, simplify
 from spaces.space import SearchSpace
 
@@ -67,5 +68,6 @@ def operation_kinds(space: SearchSpace) -> dict[str, str]:
     return {
         NONE: "none",
         SKIP: "skip",
+        HALVED_SKIP: "skip",
         **{o: f"o{i % COLOURS}" for i, o in enumerate(coloured)},
     }

@@ -29,6 +29,8 @@ from bonas.training import CHECKPOINT_EVERY, Progress
 from spaces.graphs import NONE, SKIP
 
 STEP_STREAM = 4  # keeps a step's draws apart from those of other uses of the seed
+EPOCHS = 25
+"""Of a published stage of P-DARTS, by which its dropout falls."""
 COLLAPSED = 0.6
 """Share of skips among an architecture's operations from which a search is said to have collapsed.
 
@@ -86,10 +88,10 @@ class GradientRecipe:
         is back at its full height and falls by a factor of exp(-0.2) in each 25th of the steps, as
         in the published code of Chen et al. (2019), whose stages have 25 epochs.
         """
-        share = step / self.steps
-        if share < self.warmup:
-            return self.skip_dropout * (1 - share)
-        return self.skip_dropout * math.exp(-0.2 * 25 * (share - self.warmup))
+        epoch = EPOCHS * step / self.steps
+        if step < self.warmup * self.steps:
+            return self.skip_dropout * max(0.0, EPOCHS - epoch - 1) / EPOCHS
+        return self.skip_dropout * math.exp(-0.2 * (epoch - EPOCHS * self.warmup))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,7 @@ def skips_of(relaxed: RelaxedNetwork, choices: Sequence[object]) -> Skips:
     operations = [c for c in choices if c in known and c != NONE]
     weights = [w.get(SKIP, 0.0) for s, w in relaxed.softmax().items() if s in offered]
     share = sum(o == SKIP for o in operations) / max(1, len(operations))
-    return Skips(share, sum(weights) / len(weights))
+    return Skips(share, sum(weights) / max(1, len(weights)))
 
 
 def _loss(

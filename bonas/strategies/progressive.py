@@ -5,16 +5,18 @@ searched comes near to what is trained afterwards. Dropout on skips and a cap on
 the known collapse away. Depths, shares of the steps, rates and the dropout's course are those of
 the paper and of the published search (github.com/chenxin061/pdarts). Otherwise:
 
-- A step counts, not an epoch: the dropout falls from step to step.
+- A step counts, not an epoch: the dropout falls from step to step. The configuration says how many
+  epochs the stages share; published are 25 in each.
 - Batches and width are the configuration's, those of the final network; published are 96 and 16.
-- Where a decision has other than eight options, their number shrinks in the same proportion; two
-  are always kept, between which the end decides.
-- The strengths' gradient is that of the first order, as published; there is no second one.
+- Where a decision has other than eight options, their number shrinks in the same proportion. Two
+  are always kept, between which the end decides, and three where `none` and a skip are among them.
+- No batch norm has a learned scale; in the published search that of the stem has one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,7 +28,7 @@ from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.strategies.gradient import GradientRecipe, train_relaxed
 from bonas.training import Progress
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import SKIP
+from spaces.graphs import NONE, SKIP
 
 DEPTHS = (5 / 17, 11 / 17, 1.0)
 """Of the stages, in depths of the last one (section 4.2.1: 5, 11 and 17 cells)."""
@@ -51,6 +53,10 @@ UNCAPPED = frozenset({"reduction"})
 skip from an input is a convolution."""
 
 
+Kept: TypeAlias = Mapping[str, tuple[Choice, ...]]
+"""The options of each slot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage: which networks, with what share of each edge's operations, trained how."""
@@ -59,9 +65,10 @@ class Stage:
     share: float
     recipe: GradientRecipe
 
-    def operations(self, options: int) -> int:
-        """How many of so many options are kept."""
-        return max(min(options, 2), round(self.share * options))
+    def operations(self, options: Collection[Choice]) -> int:
+        """How many of an edge's options are kept."""
+        fewest = 3 if {NONE, SKIP} <= set(options) else 2
+        return max(min(len(options), fewest), round(self.share * len(options)))
 
 
 def stages(builder: NetworkBuilder, recipe: GradientRecipe) -> list[Stage]:
@@ -98,18 +105,19 @@ def train_progressive(
     seed: int,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
-) -> RelaxedNetwork:
-    """The relaxed network of the last stage, trained; arguments as in `train_relaxed`.
+) -> tuple[RelaxedNetwork, list[Kept]]:
+    """The relaxed network of the last stage, trained, and the options that each stage held.
 
-    An interrupted training repeats each stage from its last checkpoint.
+    Arguments as in `train_relaxed`. An interrupted training repeats each stage from its last
+    checkpoint.
     """
-    kept: Mapping[str, tuple[Choice, ...]] = relaxation_of(builder).slots
-    offered = {slot: len(options) for slot, options in kept.items()}
+    offered = relaxation_of(builder).slots
+    kept: list[Kept] = [offered]
     done = 0
     plan = stages(builder, recipe)
     for number, stage in enumerate(plan):
         own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-        relaxed = RelaxedNetwork(relaxation_of(stage.builder), kept, seed=own_seed)
+        relaxed = RelaxedNetwork(relaxation_of(stage.builder), kept[-1], seed=own_seed)
         relaxed.to(device.device)
         train_relaxed(
             relaxed,
@@ -125,8 +133,8 @@ def train_progressive(
         if number + 1 < len(plan):
             after = plan[number + 1]
             counts = {slot: after.operations(options) for slot, options in offered.items()}
-            kept = strongest(relaxed.softmax(), counts)
-    return relaxed
+            kept.append(strongest(relaxed.softmax(), counts))
+    return relaxed, kept
 
 
 def strongest(strengths: Strengths, counts: Mapping[str, int]) -> dict[str, tuple[Choice, ...]]:
@@ -153,8 +161,8 @@ def derive_capped(relaxed: RelaxedNetwork, most: int | None) -> Architecture:
         if over is None:
             return architecture
         candidates = [s for s, w in strengths.items() if _cell(s) == over and w.get(SKIP, 0) > 0]
-        # A slot that holds nothing else keeps its skip.
-        candidates = [s for s in candidates if len(strengths[s]) > 1]
+        # A slot that holds no other operation keeps its skip.
+        candidates = [s for s in candidates if set(strengths[s]) - {SKIP, NONE}]
         if not candidates:
             return architecture
         del strengths[min(candidates, key=lambda s: strengths[s][SKIP])][SKIP]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bonas.checkpoint import load_checkpoint, load_weights, save_weights
+from bonas.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 
 
 def test_weights_and_metadata_round_trip(tmp_path: Path) -> None:
@@ -29,3 +29,20 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         load_weights(tmp_path / "w", network)
     with pytest.raises(ValueError, match=r"w is damaged"):
         load_checkpoint(tmp_path / "w", network, (), torch.device("cpu"))
+
+
+def test_a_state_of_other_parameters_is_refused(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+
+    def optimiser(parameters: list[nn.Parameter]) -> torch.optim.SGD:
+        return torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
+
+    everything = list(network.parameters())
+    whole = optimiser(everything)
+    network(torch.ones(1, 3)).sum().backward()
+    whole.step()
+    save_checkpoint(tmp_path / "c", network, (whole,), 1)
+    for fewer in (everything[1:], everything[:1]):
+        with pytest.raises(ValueError, match=r"c is the state of another training.*remove it"):
+            load_checkpoint(tmp_path / "c", network, (optimiser(fewer),), torch.device("cpu"))
+    assert load_checkpoint(tmp_path / "c", network, (whole,), torch.device("cpu")) == 1

@@ -84,8 +84,12 @@ def test_multiply_adds_are_those_counted_by_hand(
     parts = cast(Any, SimpleNamespace(builder=OneEdge(), config=settings))
     stem, narrow, wide, head = 64 * 3 * 2, 64 * 2 * 2, 64 * 9 * 2 * 2, 2
     everything = stem + narrow + wide + head
-    # Of four options the second and third stage keep two, for the plan the first: none and skip.
-    images = [everything, stem + head, stem + head] if strategy == "pdarts" else [everything]
-    expected = sum(30 / len(passes) * 4 * p * each for p, each in zip(passes, images, strict=True))
+    # Of four options the later stages keep three, for the plan those that cost something first.
     recipe = GradientRecipe(steps=30, order=order, batch_size=4)
+    expected = sum(30 / len(passes) * 4 * p * everything for p in passes)
     assert multiply_adds(parts, recipe) == pytest.approx(expected)
+    if strategy == "pdarts":
+        names = ["cell/0-1"]
+        kept = [OneEdge.space.operations, ("skip", "conv_3x3", "conv_1x1"), ("none", "skip")]
+        found = multiply_adds(parts, recipe, [dict.fromkeys(names, options) for options in kept])
+        assert found == pytest.approx(10 * 4 * 1.6 * (2 * everything + stem + head))

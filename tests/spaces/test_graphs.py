@@ -118,6 +118,13 @@ def test_a_dead_term_and_a_sum_within_a_sum_leave_no_mark() -> None:
         assert canonical_key_of(space, one) == canonical_key_of(space, other)
 
 
+def test_names_of_operations_are_not_read_as_expressions() -> None:
+    space = CellSpace("names", ("none", "skip", "a", "a+0"), nodes=3)
+    pairs = [("none", "a+0", "none"), ("skip", "a", "skip")]
+    keys = {canonical_key_of(space, Architecture(space.name, choices)) for choices in pairs}
+    assert len(keys) == 2
+
+
 def test_a_chain_of_doubled_values_has_a_short_expression() -> None:
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_node("0", operation=INPUT)

@@ -124,20 +124,20 @@ def _readings(facts: RunFacts) -> Markup:
     told = [search_protocol(facts.attributes)]
     told += [dict(r.protocol) for r in (*facts.detectors, *facts.contest)]
     rows: list[list[object]] = []
-    prepared: dict[str, str] = {}
+    prepared: dict[tuple[str, str], None] = {}
     for terms in (t for protocol in told for t in protocol.get("reading") or ()):
         row = [code(terms["name"]), *(_told(terms.get(term)) for term, _ in _READING)]
         if row not in rows:
             rows.append(row)
         if terms.get("prepared"):
-            prepared[terms["name"]] = json.dumps(terms["prepared"], sort_keys=True)
+            prepared[terms["name"], json.dumps(terms["prepared"], sort_keys=True)] = None
     if not rows:
         return Markup("")
     columns = ["data set", *(column for _, column in _READING)]
     caption = f"How the data sets were read ({numbers.NONE}: the layout does not have it)"
     notes = [
         folded(f"Prepared with bonas prepare: {name}", element("pre", settings))
-        for name, settings in prepared.items()
+        for name, settings in prepared
     ]
     return join([table(caption, columns, rows, kind="words"), *notes])
 

@@ -25,6 +25,7 @@ from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.networks.wiring import wiring_of
 from bonas.strategies.gradient import (
     GradientRecipe,
+    Skips,
     halves,
     skips_of,
     train_relaxed,
@@ -37,8 +38,9 @@ from bonas.strategies.progressive import (
 )
 from bonas.strategies.strength_gradients import strength_gradients
 from spaces.architecture import Choice
+from spaces.cell import CellSpace
 from spaces.darts import DARTS
-from spaces.forgery import FORGERY, FORGERY_CASCADE
+from spaces.forgery import FORGERY, FORGERY_CASCADE, INPUTS
 from spaces.graphs import NONE, SKIP
 from spaces.nasbench201 import NASBENCH201
 from spaces.pyramid import ADD, JOINS, STAGES, TOP_DOWN
@@ -322,9 +324,11 @@ def test_a_space_without_operations_on_edges_is_refused() -> None:
 def test_the_stages_grow_and_shrink() -> None:
     plan = stages(DartsBuilder(width=4, cells=17), replace(RECIPE, steps=100))
     assert [s.builder.cells for s in plan] == [5, 11, 17]  # type: ignore[attr-defined]
-    assert [[s.operations(n) for s in plan] for n in (8, 5, 4, 2, 1)] == [
-        *([8, 5, 3], [5, 3, 2], [4, 2, 2], [2, 2, 2], [1, 1, 1]),
-    ]
+    found = {
+        options: [stage.operations(options) for stage in plan]
+        for options in [DARTS.operations, NASBENCH201.operations, INPUTS, (NONE, ADD), (SKIP,)]
+    }
+    assert [*found.values()] == [[8, 5, 3], [5, 3, 3], [4, 2, 2], [2, 2, 2], [1, 1, 1]]
     assert sum(s.recipe.steps for s in plan) == 100
     assert [s.recipe.skip_dropout for s in plan] == [0.1, 0.4, 0.7]
     assert {s.recipe.strength_clip for s in plan} == {5.0}
@@ -332,8 +336,8 @@ def test_the_stages_grow_and_shrink() -> None:
 
 def test_dropout_on_skips_restarts_when_the_strengths_begin_to_learn() -> None:
     stage = replace(RECIPE, steps=25, warmup=10 / 25, skip_dropout=0.5)
-    # Chen et al.'s code, epoch by epoch: p (E - e) / E, then p exp(-0.2 (e - 10)).
-    published = [0.5 * (25 - e) / 25 for e in range(10)]
+    # Chen et al.'s code, epoch by epoch: p (E - e - 1) / E, then p exp(-0.2 (e - 10)).
+    published = [0.5 * (25 - e - 1) / 25 for e in range(10)]
     published += [0.5 * math.exp(-0.2 * (e - 10)) for e in range(10, 25)]
     assert [stage.dropped(step) for step in range(25)] == pytest.approx(published)
     assert [RECIPE.dropped(step) for step in range(3)] == [0, 0, 0]
@@ -363,28 +367,68 @@ def test_the_second_order_is_computed_in_full_precision(faces: Faces, cpu: Devic
 
 
 @pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
-def test_batch_norms_of_options_have_no_learned_scale(builder: NetworkBuilder) -> None:
+def test_batch_norms_have_no_learned_scale(
+    builder: NetworkBuilder, faces: Faces, cpu: Device
+) -> None:
     network = relaxed(builder)
-    fixed = {name for name, p in network.network.named_parameters() if not p.requires_grad}
-    assert fixed
-    assert all(any(part in name for part in ("edges", "joins", "firsts")) for name in fixed)
-    learned = {id(p) for p in network.weights}
+    train_relaxed(network, *halves(faces, seed=0), RECIPE, cpu, seed=0)
     norms = [m for m in network.network.modules() if isinstance(m, nn.BatchNorm2d)]
-    outside = [m for m in norms if id(m.weight) in learned]
-    assert 0 < len(outside) < len(norms)
-    assert len(network.weights) + len(fixed) == len(list(network.network.parameters()))
+    assert len(norms) > 3
+    for norm in norms:
+        assert torch.equal(norm.weight, torch.ones_like(norm.weight))
+        assert torch.equal(norm.bias, torch.zeros_like(norm.bias))
+    learned = {id(p) for p in network.weights}
+    others = [p for p in network.network.parameters() if id(p) not in learned]
+    assert len(others) == 2 * len(norms)
+
+
+def test_dropout_spares_a_skip_that_is_a_convolution() -> None:
+    network = relaxed(BUILDERS[2])
+    edges = [c.edges["0-2"] for c in network.network.cells]  # type: ignore[union-attr]
+    values = [torch.randn(2, channels, 8, 8) for channels in (4, 8, 16)]
+    mixture = Mixture({SKIP: torch.tensor(1.0)}, skip_dropout=0.7)
+    plain = Mixture({SKIP: torch.tensor(1.0)})
+    changed = [
+        not torch.allclose(mixture(edge, value), plain(edge, value))  # type: ignore[arg-type]
+        for edge, value in zip(edges, values, strict=True)
+    ]
+    assert changed == [isinstance(edge[SKIP], nn.Identity) for edge in edges]
+    assert set(changed) == {True, False}
+
+
+def test_an_operation_is_derived_where_only_none_and_a_skip_are_left() -> None:
+    relaxation = relaxation_of(BUILDERS[1])
+    kept = dict.fromkeys(relaxation.slots, (NONE, SKIP))
+    network = RelaxedNetwork(relaxation, kept, seed=0)
+    for slot in kept:
+        strengthen(network, slot, NONE)
+    for most in (None, 2, 0):
+        architecture = derive_capped(network, most)
+        assert architecture.choices == (SKIP,) * 6
+
+
+def test_a_space_without_skips_is_searched_and_none_of_its_operations_is_none() -> None:
+    space = CellSpace("own", (NONE, "conv_1x1", "conv_3x3"))
+    relaxation = ChoiceRelaxation(space, NASBench201Builder(width=4, cells=1).build)
+    network = RelaxedNetwork(relaxation, seed=0)
+    for slot in network.kept:
+        strengthen(network, slot, NONE)
+    architecture = relaxation.derive(network.softmax())
+    assert NONE not in architecture.choices
+    assert skips_of(network, architecture.choices) == Skips(0.0, 0.0)
 
 
 @pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
 def test_a_progressive_search_keeps_ever_fewer_operations(
     builder: NetworkBuilder, faces: Faces, cpu: Device
 ) -> None:
-    network = train_progressive(builder, *halves(faces, seed=0), RECIPE, cpu, seed=0)
+    network, kept = train_progressive(builder, *halves(faces, seed=0), RECIPE, cpu, seed=0)
     offered = relaxation_of(builder).slots
-    left = {8: 3, 5: 2, 4: 2, 2: 2}
-    assert {s: len(o) for s, o in network.kept.items()} == {
-        s: left[len(o)] for s, o in offered.items()
-    }
+    left = [
+        {s: stage.operations(o) for s, o in offered.items()} for stage in stages(builder, RECIPE)
+    ]
+    assert [{s: len(o) for s, o in options.items()} for options in kept] == left
+    assert network.kept == kept[-1]
     for most in (0, 1):
         architecture = derive_capped(network, most)
         check(builder.space, architecture)
