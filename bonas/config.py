@@ -112,7 +112,7 @@ class DataTable(_Table):
     train split lacks always is. `test` names data sets that are scored once, at the end, and
     select nothing. These further data sets may have any layout.
 
-    `layout` names how the folder `path` is arranged, `auto` finds out (see `docs/data.md`). Of a
+    `layout` names how the folder `path` is arranged; `auto` finds out (see `docs/data.md`). Of a
     video `frames_per_video` frames are read, evenly. `compression` chooses among the copies of
     FaceForensics++. `split_seed` decides splits that a data set does not bring along; it is not
     the seed of the run, so that the test split is the same for every run.
@@ -128,7 +128,7 @@ class DataTable(_Table):
         "celeb-df",
         "deepfakebench",
         "synthetic",
-    ] = "metadata.csv"
+    ] = "auto"
     path: Path | None = None
     compression: Literal["raw", "c23", "c40"] = "c23"
     frames_per_video: Count = 32

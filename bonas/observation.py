@@ -27,7 +27,8 @@ class Observation:
             perfectly separated conditions add to it follows from their own variances.
         aucs: AUC of each condition by the condition's key, in [0, 1].
         auc_variances: Sampling variance of each AUC, by the same keys.
-        cost: What the architecture costs, such as `parameters`, `macs` and `seconds`.
+        cost: What the architecture costs, such as `parameters`, `multiply_adds` and
+            `seconds`.
         fidelity: How the value was found: 1 for training from scratch, less for cheaper estimates.
         status: Whether the estimate succeeded.
         reason: Why it failed, for people.

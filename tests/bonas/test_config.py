@@ -62,7 +62,7 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("[score.weights]\nclaen = 3", r"unknown key 'score.weights.claen'; did you mean 'clean'"),
         ("[zzz]\nx = 1", r"unknown key 'zzz'; known keys: seed, space"),
         ('[space]\nname = "cells"', r"space.name is 'cells': it must be one of forgery, "),
-        ("[data]\nsize = 96", r"path is missing; the layout 'metadata.csv' reads a folder"),
+        ("[data]\nsize = 96", r"path is missing; the layout 'auto' reads a folder"),
         (
             '[training]\npseudo_forgery_kind = "cross"\nbatch_size = 2',
             "pseudo_forgery_kind is 'cross', but a batch of 2 has one real face",
