@@ -18,7 +18,7 @@ from bonas.data.clips import VIDEO_SUFFIXES, is_video
 from bonas.data.face_pictures import Cropping, FacePictures, face_pictures
 from bonas.data.faces import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile
-from bonas.data.preparation.detectors import Cascade
+from bonas.data.preparation.detectors import Cascade, YuNet, fingerprint
 from bonas.saved_detector import SavedDetector, load_detector
 
 COLUMNS = (
@@ -58,6 +58,10 @@ def detect(
             min=1, max=10, help="With --crop: edge of the square over that of the face's box."
         ),
     ] = 1.3,
+    face_detector: Annotated[
+        Path | None,
+        typer.Option(help="Implies --crop: YuNet as ONNX. [default: OpenCV's cascade]"),
+    ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video, evenly.")] = 32,
     form: Annotated[Form, typer.Option("--format", help="Of the lines.")] = Form.JSONL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -68,7 +72,12 @@ def detect(
     face was found in it.
     """
     files = images_below(paths)
-    cropping = Cropping(Cascade(), enlarge) if crop else None
+    cropping = None
+    if face_detector is not None:
+        named = f"yunet {fingerprint(face_detector)}"
+        cropping = Cropping(YuNet(face_detector), named, enlarge)
+    elif crop:
+        cropping = Cropping(Cascade(), "cascade", enlarge)
     saved = load_detector(detector, device=device)
     if saved.calibration is None:
         MESSAGES.print(
@@ -146,7 +155,7 @@ def _protocol(detector: SavedDetector, cropping: Cropping | None) -> dict[str, A
         "calibration": NONE if calibration is None else calibration.digest,
         "calibrated_frames": None if calibration is None else calibration.frames_per_video,
         "image_size": detector.image_size,
-        "crop": NONE if cropping is None else f"cascade, enlarged {cropping.enlarge:g}",
+        "crop": NONE if cropping is None else cropping.described,
         "device": detector.device.describe(),
         "version": bonas.__version__,
     }

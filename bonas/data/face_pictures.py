@@ -26,11 +26,18 @@ class Cropping:
 
     Attributes:
         detector: Finds them.
+        name: Of the detector, for what is written of its crops.
         enlarge: Edge of the square over the longer edge of the face's box.
     """
 
     detector: FaceDetector
+    name: str
     enlarge: float
+
+    @property
+    def described(self) -> str:
+        """Such as `cascade, enlarged 1.3`."""
+        return f"{self.name}, enlarged {self.enlarge:g}"
 
 
 @dataclass(frozen=True, slots=True)

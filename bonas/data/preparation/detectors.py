@@ -86,7 +86,7 @@ class YuNet:
     def __init__(self, network: Path) -> None:
         self._cv2 = require_opencv()
         if not network.is_file():
-            raise DataError(f"--detector is {str(network)!r}, which does not exist.")
+            raise DataError(f"the face detector is {str(network)!r}, which does not exist.")
         try:
             self._detector = self._cv2.FaceDetectorYN.create(
                 str(network), "", (EDGE, EDGE), SCORE, SUPPRESSION
@@ -94,8 +94,8 @@ class YuNet:
             self.faces(np.zeros((64, 64, 3), dtype=np.uint8))
         except (self._cv2.error, SystemError) as error:
             raise DataError(
-                f"--detector is {str(network)!r}, which OpenCV {self._cv2.__version__} does not "
-                "run as YuNet; give a face_detection_yunet_*.onnx of its model zoo, of 2023 or "
+                f"the face detector is {str(network)!r}, which OpenCV {self._cv2.__version__} does "
+                "not run as YuNet; give a face_detection_yunet_*.onnx of its model zoo, of 2023 or "
                 f"later ({' '.join(str(error).split())[:200]})."
             ) from error
 
@@ -150,7 +150,7 @@ def fingerprint(network: Path) -> str:
         DataError: there is no such file.
     """
     if not network.is_file():
-        raise DataError(f"--detector is {str(network)!r}, which is no file.")
+        raise DataError(f"the face detector is {str(network)!r}, which is no file.")
     return hashlib.sha256(network.read_bytes()).hexdigest()[:16]
 
 

@@ -16,7 +16,7 @@ from bonas.commands.detect import images_below
 from bonas.data.clips import read_video
 from bonas.data.faces import Faces
 from bonas.data.preparation.cutting import Cut, Unit, cut
-from bonas.data.preparation.detectors import Cascade
+from bonas.data.preparation.detectors import Cascade, YuNet, fingerprint
 from bonas.data.synthetic import draw_portraits
 from bonas.detector_calibration import CALIBRATION, save_calibration
 from bonas.device import Device
@@ -25,6 +25,7 @@ from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
 from bonas.trained_on import Use, count_used, save_used
 from tests.bonas.data.pictures import video
+from tests.bonas.data.preparation.yunet import write_network
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import saved
 from tests.conftest import striped_faces
@@ -177,6 +178,29 @@ def test_a_face_is_cut_out_as_it_is_prepared(
     assert photographed["crop"] == "cascade, enlarged 1.3"
     assert "warning" not in photographed
     assert faceless["error"] == "no face found"
+
+
+def test_a_face_detector_of_ones_own_cuts_as_it_does_in_preparation(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("cv2", reason="OpenCV, of the extra [prepare], is not installed")
+    network = write_network(tmp_path / "n.onnx")
+    photo = np.zeros((256, 320, 3), dtype=np.uint8)
+    photo[64:96, 96:128] = 255  # what that network takes for a face
+    file = tmp_path / "photo.png"
+    Image.fromarray(photo).save(file)
+    how = Cut(size=detector.image_size, frames=1, enlarge=2.0, whole=False, quality=None)
+    cut(Unit((file,), ("crop",), "state"), tmp_path, how, YuNet(network))
+    command = ["detect", str(detector.folder), "--device", "cpu"]
+    given = ["--face-detector", str(network), "--enlarge", "2"]
+    assert main([*command, str(file), *given]) == 0
+    (photographed,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert main([*command, str(tmp_path / "crop.png")]) == 0
+    (cropped,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert photographed["logit"] == pytest.approx(cropped["logit"], abs=1e-6)
+    assert photographed["crop"] == f"yunet {fingerprint(network)}, enlarged 2"
+    assert main([*command, str(file), "--face-detector", str(tmp_path / "none.onnx")]) == 2
+    assert "the face detector is" in capsys.readouterr().err
 
 
 def test_an_unreadable_image_is_told_in_its_place_and_fails_the_command(

@@ -96,7 +96,7 @@ def test_a_network_that_is_none_is_refused(tmp_path: Path, content: bytes | None
     file = tmp_path / "n.onnx"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(DataError, match=r"--detector is '.*n\.onnx'"):
+    with pytest.raises(DataError, match=r"the face detector is '.*n\.onnx'"):
         YuNet(file)
 
 
