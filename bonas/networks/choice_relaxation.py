@@ -12,7 +12,7 @@ from torch import nn
 from bonas.networks.cells import Mixture, RelaxedChoices
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import NONE
-from spaces.space import SearchSpace
+from spaces.space import SearchSpace, connects
 
 Strengths = Mapping[str, Mapping[Choice, float]]
 """The softmax weight of each option, by slot."""
@@ -69,13 +69,22 @@ class ChoiceRelaxation:
 
         `none` takes part in the softmax, but its strength says nothing: more of it scales the
         other operations down, which a batch norm behind them makes up for (Liu et al. 2019, section
-        2.4). Where one option alone stands against it, as of a join, `none` is the choice against.
+        2.4). Where one option alone stands against it, as of a join, `none` is the choice against,
+        unless that cuts all paths.
         """
         slots = self.slots
         some = {
             slot: {o: w for o, w in options.items() if o != NONE or len(slots[slot]) == 2}
             for slot, options in strengths.items()
         }
+        strongest = self._strongest(some)
+        if connects(self.space, strongest):
+            return strongest
+        return self._strongest(
+            {s: {o: w for o, w in options.items() if o != NONE} for s, options in strengths.items()}
+        )
+
+    def _strongest(self, some: Strengths) -> Architecture:
         names = [d.name for d in self.space.decisions]
         chosen = (max(some[n], key=some[n].__getitem__) for n in names)
         return Architecture(self.space.name, tuple(chosen))

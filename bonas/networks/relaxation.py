@@ -42,8 +42,8 @@ def relaxation_of(builder: NetworkBuilder) -> Relaxation:
 class RelaxedNetwork(nn.Module):
     """A network with a mixture on every slot, and the mixtures' strengths.
 
-    No batch norm has a scale or shift that is learned, as in the published searches: that of an
-    option would stand in for its strength, that of a cell's input for those of all its skips.
+    No batch norm has a scale or shift that is learned, as in the cells of the published searches:
+    that of an option would stand in for its strength, that of an input for those of all skips.
 
     Args:
         relaxation: Of the space's networks.

@@ -407,6 +407,17 @@ def test_an_operation_is_derived_where_only_none_and_a_skip_are_left() -> None:
         assert architecture.choices == (SKIP,) * 6
 
 
+def test_one_operation_against_none_does_not_cut_all_paths() -> None:
+    space = CellSpace("own", (NONE, "conv_3x3"))
+    relaxation = ChoiceRelaxation(space, NASBench201Builder(width=4, cells=1).build)
+    network = RelaxedNetwork(relaxation, seed=0)
+    for slot in network.kept:
+        strengthen(network, slot, NONE)
+    assert relaxation.derive(network.softmax()).choices == ("conv_3x3",) * 6
+    strengthen(network, "cell/0-3", "conv_3x3", 99.0)
+    assert relaxation.derive(network.softmax()).choices == (*[NONE] * 3, "conv_3x3", NONE, NONE)
+
+
 def test_a_space_without_skips_is_searched_and_none_of_its_operations_is_none() -> None:
     space = CellSpace("own", (NONE, "conv_1x1", "conv_3x3"))
     relaxation = ChoiceRelaxation(space, NASBench201Builder(width=4, cells=1).build)
