@@ -4,21 +4,37 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Neural architecture search for robust deepfake detectors.",
-)
+COMMANDS = {
+    "demo": "Search, train, compare and report on built-in faces; nothing needs to be downloaded.",
+    "search": "Search for the most robust architecture; "
+    "continues the run in its folder if there is one.",
+    "train": "Train the best architecture from scratch and test it; "
+    "goes on where it was interrupted.",
+    "evaluate": "Measure a detector on data: seven metrics with intervals, "
+    "for frames and for videos.",
+    "calibrate": "Choose probability, threshold and band of doubt "
+    "on data that were not trained on.",
+    "detect": "Say of each image or video whether it is real, forged or uncertain.",
+    "compare": "Train the found network and others for equal time and test them.",
+    "report": "Write the results of one or several runs as a page that opens in any browser.",
+    "dashboard": "Show a run in optuna-dashboard: decisions, score, AUC per condition and cost.",
+    "benchmark": "Compare strategies on a table of results, such as NAS-Bench-201.",
+    "data": "Show the domains, images, videos, identities, masks and splits of a data folder.",
+    "prepare": "Cut the faces out of videos and pictures; "
+    "the same command goes on after an interruption.",
+    "audit": "Look for leaks between splits and for shortcuts; exit code 1 where there is a leak.",
+}
+"""Each is the function of its name in the module of its name in `bonas.commands`, and what the list
+of commands says of it. Only the one that was asked for is imported: torch takes seconds."""
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 
-@app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
@@ -37,8 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
     # `--debug` may stand anywhere; the callback above only documents it.
     given = [a for a in given if a != "--debug"]
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    _register()
+    os.environ.setdefault("KMP_WARNINGS", "0")
     try:
+        # The options before a command take no value: the first other word is its name.
+        app = _app(next((a for a in given if not a.startswith("-")), None))
         result = app(args=given, prog_name="bonas", standalone_mode=False)
         return int(result or DONE)
     except Exception as error:
@@ -49,9 +67,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _failure(error: Exception, *, debug: bool) -> int:
-    from bonas.config import ConfigError
-    from bonas.data.faces import DataError
-
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
     if debug:
@@ -63,6 +78,9 @@ def _failure(error: Exception, *, debug: bool) -> int:
     if callable(show):
         show()
         return WRONG_USE
+    from bonas.config import ConfigError
+    from bonas.data.faces import DataError
+
     wrong_use = isinstance(error, ConfigError | DataError)
     kind = "" if wrong_use else f"{type(error).__name__}: "
     hint = "" if wrong_use else "\n(--debug shows where)"
@@ -70,45 +88,35 @@ def _failure(error: Exception, *, debug: bool) -> int:
     return WRONG_USE if wrong_use else FAILED
 
 
-def _register() -> None:
-    """Register the commands; importing them loads torch, which `--version` need not wait for."""
-    if app.registered_commands:
-        return
-    os.environ.setdefault("KMP_WARNINGS", "0")
-    import optuna
+def _app(asked: str | None) -> typer.Typer:
+    """All commands, of which the one that was asked for can be run."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Neural architecture search for robust deepfake detectors.",
+    )
+    app.callback(invoke_without_command=True)(_options)
+    for name, purpose in COMMANDS.items():
+        app.command(name)(_load(name) if name == asked else _listed(purpose))
+    return app
 
-    from bonas.commands.audit import audit
-    from bonas.commands.benchmark import benchmark
-    from bonas.commands.calibrate import calibrate
-    from bonas.commands.compare import compare
-    from bonas.commands.dashboard import dashboard
-    from bonas.commands.data import data
-    from bonas.commands.demo import demo
-    from bonas.commands.detect import detect
-    from bonas.commands.evaluate import evaluate
-    from bonas.commands.prepare import prepare_command
-    from bonas.commands.report import report
-    from bonas.commands.search import search
-    from bonas.commands.train import train
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    commands: dict[str, Callable[..., None]] = {
-        "demo": demo,
-        "search": search,
-        "train": train,
-        "evaluate": evaluate,
-        "calibrate": calibrate,
-        "detect": detect,
-        "compare": compare,
-        "report": report,
-        "dashboard": dashboard,
-        "benchmark": benchmark,
-        "data": data,
-        "prepare": prepare_command,
-        "audit": audit,
-    }
-    for name, command in commands.items():
-        app.command(name)(command)
+def _load(name: str) -> Callable[..., None]:
+    command: Callable[..., None] = getattr(import_module(f"bonas.commands.{name}"), name)
+    if "optuna" in sys.modules:  # some commands need none
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return command
+
+
+def _listed(purpose: str) -> Callable[[], None]:
+    def command() -> None:
+        raise AssertionError("A command that was not asked for is only listed.")
+
+    command.__doc__ = purpose
+    return command
 
 
 def run() -> None:

@@ -29,13 +29,14 @@ from bonas.data.preparation.detectors import (
     tool_versions,
 )
 from bonas.data.preparation.ledger import Value
-from bonas.data.preparation.prepare import Prepared, prepare
+from bonas.data.preparation.prepare import Prepared
+from bonas.data.preparation.prepare import prepare as prepare_faces
 
 WHOLE, CASCADE = "none: whole pictures", "cascade"
 COMPRESSIONS = ("raw", "c23", "c40")
 
 
-def prepare_command(
+def prepare(
     source: Annotated[
         Path,
         typer.Argument(help="Data in any layout of docs/data.md; only read.", show_default=False),
@@ -106,7 +107,7 @@ def prepare_command(
     protocol = listing_protocol(listing, reading)
     protocol |= {"versions": protocol["versions"] | tools, "settings": settings}
     with bars() as shown:
-        made = prepare(
+        made = prepare_faces(
             listing,
             source,
             dest,

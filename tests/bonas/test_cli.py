@@ -1,14 +1,18 @@
 """Bad input gets a clear error and exit code 2, without a traceback."""
 
+import importlib
+import inspect
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bonas.cli import main
+from bonas.cli import COMMANDS, main
 from bonas.config import ConfigError
 from tests.bonas.networks.test_every_builder import EXAMPLE
 
@@ -172,6 +176,21 @@ def test_a_folder_without_a_run_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:
     assert "is no run folder" in failure(capsys, command, str(tmp_path))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    command = getattr(importlib.import_module(f"bonas.commands.{name}"), name)
+    said = inspect.getdoc(command)
+    assert said is not None
+    assert said.split("\n\n")[0] == COMMANDS[name]
+
+
+@pytest.mark.parametrize("given", [["--help"], ["--version"], ["serch"]], ids=str)
+def test_what_needs_no_torch_does_not_wait_for_it(given: list[str]) -> None:
+    code = "import sys; from bonas.cli import main; main(sys.argv[1:]); "
+    code += "assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code, *given], check=True, capture_output=True)
 
 
 def test_an_unknown_command_and_option_are_wrong_use(
