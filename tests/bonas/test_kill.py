@@ -12,11 +12,11 @@ import pytest
 
 from bonas.strategies.random import RandomSampler
 from bonas.study import Study, Told, journal_storage
-from spaces.forgery import FORGERY
+from spaces.nasbench201 import NASBENCH201
 from tests.bonas.test_cli import TINY
 
 TRIALS = 11  # three beyond the initial ones, so that the surrogate proposes
-EPOCHS = 36  # 108 steps: a checkpoint on the way
+EPOCHS = 13  # 117 steps: a checkpoint on the way
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows"),
@@ -55,7 +55,7 @@ def kill_when(config: Path, run: Path, reached: Callable[[], bool]) -> None:
 
 def told(run: Path) -> list[Told]:
     storage = journal_storage(run / "study.journal")
-    return Study(FORGERY, RandomSampler(FORGERY), storage=storage).told()
+    return Study(NASBENCH201, RandomSampler(NASBENCH201), storage=storage).told()
 
 
 def results(run: Path) -> list[tuple[object, ...]]:
@@ -68,9 +68,9 @@ def results(run: Path) -> list[tuple[object, ...]]:
 def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     config = tmp_path / "tiny.toml"
     config.write_text(
-        TINY.replace("trials = 2", f"trials = {TRIALS}").replace(
-            "[supernet]\nepochs = 1", f"[supernet]\nepochs = {EPOCHS}"
-        )
+        TINY.replace("level_width = 8", 'name = "nasbench201"\ncells = 1')
+        .replace("trials = 2", f"trials = {TRIALS}")
+        .replace("[supernet]\nepochs = 1", f"[supernet]\nepochs = {EPOCHS}")
     )
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     finish(config, whole)
