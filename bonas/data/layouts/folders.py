@@ -63,9 +63,13 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
     for name, label in CLASSES.items():
         named = _files(places[name], folder)
         found = [f for f in named if f.is_file()]
-        special += sorted(set(named) - set(found))
+        others = sorted(set(named) - set(found))
+        special += others
         if not found:
-            raise DataError(f"{places[name]} has no images or videos.")
+            but = f" {others[0]} is no file: a link to nothing, or a pipe." if others else ""
+            raise DataError(
+                f"{places[name]} has no images or videos.{but} Put the {name} ones there."
+            )
         files.extend((f, label, group_of(f.relative_to(places[name]).parts[0])) for f in found)
     check_enough([group for *_, group in files], str(folder), RULE)
     splits = made_splits(((group, label) for _, label, group in files), seed=settings.split_seed)

@@ -100,6 +100,15 @@ def test_a_missing_a_doubled_and_an_empty_class_are_named(tmp_path: Path) -> Non
             list_folders(tmp_path, Settings())
 
 
+def test_a_class_of_links_to_nothing_is_told_what_they_are(tmp_path: Path) -> None:
+    (written(tmp_path) / "none").mkdir()
+    real = (tmp_path / "real").rename(tmp_path / "none" / "real")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "anna.png").symlink_to(real / "missing.png")
+    with pytest.raises(DataError, match=r"anna\.png is no file: a link to nothing"):
+        list_folders(tmp_path, Settings())
+
+
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     folder = written(tmp_path / "data")
     (folder / "real" / "zoe.png").symlink_to(picture(tmp_path / "secret.png"))
