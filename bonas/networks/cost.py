@@ -45,9 +45,13 @@ def network_cost(network: nn.Module, size: int) -> dict[str, float]:
 def architecture_cost(
     builder: NetworkBuilder, architecture: Architecture, size: int
 ) -> dict[str, float]:
-    """The costs of an architecture's stand-alone network; nothing is computed, shapes suffice."""
+    """The costs of an architecture's stand-alone network, without drawing its weights."""
     with torch.device("meta"):
         network = build_network(builder, architecture, seed=0)
+    # The CPU computes one image sooner than the meta device works out its shapes.
+    network.to_empty(device="cpu")
+    for tensor in (*network.parameters(), *network.buffers()):
+        tensor.detach().zero_()
     return network_cost(Detector(network, architecture), size)
 
 
