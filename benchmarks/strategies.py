@@ -25,11 +25,9 @@ from bonas.commands.train import choose_architecture
 from bonas.comparison import Contestant, run_contestant
 from bonas.config_file import parse_config
 from bonas.run_folder import RunFolder
-from bonas.search_cost import SearchCost
-from bonas.strategies.gradient import COLLAPSED
+from bonas.search_cost import GRADIENT, SearchCost
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
-from spaces.graphs import NONE, SKIP
-from spaces.space import live
+from spaces.skips import all_skips, skips_by_cell
 
 SETTINGS: dict[str, Any] = {
     "data": {"layout": "synthetic", "size": 48, "identities": 300, "unseen": ["reenactment"]},
@@ -88,9 +86,7 @@ def _run(folder: RunFolder, shared: Path, seconds: float) -> dict[str, Any]:
     search = run_search(folder, parts, time_limit=seconds - charged)
     spent = charged + time.perf_counter() - begun
     found, key = choose_architecture(folder, None)
-    used = live(parts.builder.space, found)
-    pairs = zip(parts.builder.space.decisions, found.choices, strict=True)
-    operations = [c for d, c in pairs if d.name in used and c != NONE]
+    counted = skips_by_cell(parts.builder.space, found)
     record = run_contestant(
         parts,
         parts.test(),
@@ -106,7 +102,8 @@ def _run(folder: RunFolder, shared: Path, seconds: float) -> dict[str, Any]:
         "wall": time.perf_counter() - started,
         "estimates": search.study.finished,
         "multiply_adds": cost.total(told.observation for told in search.study.told()),
-        "skips": sum(o == SKIP for o in operations) / len(operations),
+        "skips": all_skips(counted).share,
+        "gradient": search.study.optuna.user_attrs.get(GRADIENT),
         "score": record.score.value,
         "groups": {g.value: v for g, v in record.score.group_means.items()},
         "parameters": record.parameters,
@@ -130,8 +127,16 @@ def _supernet(parts: Components, folder: RunFolder, shared: Path) -> float:
 
 
 def _table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    columns = ["strategy", "test score", "clean", "unseen", "skips", "collapsed", "k parameters"]
-    columns += ["estimates", "seconds", "T multiply-adds", "found"]
+    columns = ["strategy", "test score", "clean", "unseen", "skips", "before the cap"]
+    columns += [
+        "weight of a skip",
+        "collapsed",
+        "k parameters",
+        "estimates",
+        "seconds",
+        "T multiply-adds",
+        "found",
+    ]
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for strategy, runs in rows.items():
         groups = [_mean([r["groups"][g] for r in runs], 3) for g in ("clean", "unseen")]
@@ -140,7 +145,7 @@ def _table(rows: dict[str, list[dict[str, Any]]]) -> str:
             _mean([r["score"] for r in runs], 3),
             *groups,
             _mean([r["skips"] for r in runs], 2),
-            f"{sum(r['skips'] >= COLLAPSED for r in runs)} of {len(runs)}",
+            *_collapse([r["gradient"] for r in runs if r.get("gradient")]),
             _mean([r["parameters"] / 1e3 for r in runs], 0),
             _mean([r["estimates"] for r in runs], 0),
             _mean([r["seconds"] for r in runs], 0),
@@ -149,6 +154,18 @@ def _table(rows: dict[str, list[dict[str, Any]]]) -> str:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _collapse(said: list[dict[str, Any]]) -> list[str]:
+    """What the strengths chose before a cap, how they weigh skips, and verdicts."""
+    if not said:
+        return ["", "", ""]
+    even = statistics.mean(s["skip_weight_even"] for s in said)
+    return [
+        _mean([s["skip_share"] for s in said], 2),
+        f"{_mean([s['skip_weight'] for s in said], 3)} (even {even:.3f})",
+        f"{sum(s['collapsed'] for s in said)} of {len(said)}",
+    ]
 
 
 def _mean(values: list[float], digits: int) -> str:

@@ -22,6 +22,7 @@ from bonas.strategies.gradient import GradientRecipe, train_relaxed
 from bonas.strategies.progressive import WARMUP, Kept, Stage, stages
 from spaces.graphs import NONE, SKIP
 
+PLAN, STEPS, SECONDS = "gradient.json", "steps", "seconds"
 TIMED_STEPS, WARM_STEPS = 4, 2
 PASSES = {1: 2, 2: 5}
 """Forward passes of a step by order: the weights' and the strengths' one, or four, of these."""
@@ -53,17 +54,46 @@ def planned_steps(
         estimator: With an untrained network, to be timed.
         time_limit: Seconds from now.
     """
-    file, begun = folder.path / "gradient.json", time.monotonic()
-    if file.is_file():
-        return int(json.loads(file.read_text(encoding="utf-8"))["steps"])
+    begun, known = time.monotonic(), _plan(folder)
+    if known:
+        return int(known[STEPS])
     steps = recipe.steps
     if math.isfinite(time_limit):
         behind = _seconds_of_estimate(parts, estimator)
         per_step = _seconds_per_step(parts, recipe, sides)
         left = (1 - MARGIN) * time_limit - behind - (time.monotonic() - begun)
         steps = max(FEWEST, math.floor(left / per_step))
-    file.write_text(json.dumps({"steps": steps}) + "\n", encoding="utf-8")
+    _keep_plan(folder, {STEPS: steps})
     return steps
+
+
+def steps_are_planned(folder: RunFolder) -> bool:
+    """Whether an earlier start has set the number of steps, so that a time limit has no say."""
+    return bool(_plan(folder))
+
+
+def seconds_before(folder: RunFolder) -> float:
+    """Of training in earlier starts, as far as they were noted."""
+    return float(_plan(folder).get(SECONDS, 0.0))
+
+
+def note_seconds(folder: RunFolder, seconds: float) -> None:
+    """Keep the seconds of training so far, of all starts."""
+    _keep_plan(folder, _plan(folder) | {SECONDS: seconds})
+
+
+def _plan(folder: RunFolder) -> dict[str, float]:
+    file = folder.path / PLAN
+    if not file.is_file():
+        return {}
+    plan: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
+    return plan
+
+
+def _keep_plan(folder: RunFolder, plan: dict[str, float]) -> None:
+    written = folder.path / f"{PLAN}.tmp"
+    written.write_text(json.dumps(plan) + "\n", encoding="utf-8")
+    written.replace(folder.path / PLAN)
 
 
 def multiply_adds(

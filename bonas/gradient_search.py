@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from safetensors import safe_open
 
@@ -15,19 +16,19 @@ from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
 from bonas.estimation.supernet import SupernetEstimator
-from bonas.gradient_plan import multiply_adds, planned_steps
+from bonas.gradient_plan import multiply_adds, note_seconds, planned_steps, seconds_before
 from bonas.networks.choice_relaxation import Relaxation
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.search_tables import GradientTable
-from bonas.strategies.gradient import GradientRecipe, Skips, halves, skips_of, train_relaxed
+from bonas.strategies.collapse import Collapse, verdict
+from bonas.strategies.gradient import GradientRecipe, halves, train_relaxed
 from bonas.strategies.progressive import STRENGTH_RATE, Kept, derive_capped, train_progressive
-from bonas.training import Progress
+from bonas.training import CHECKPOINT_EVERY, Progress
 from spaces.architecture import Architecture
-from spaces.space import live
 
-_KEPT, _ARCHITECTURE, _SKIPS, _PLAN, _MULTIPLY_ADDS, _SECONDS = (
-    "kept", "architecture", "skips", "steps", "multiply_adds", "seconds",
+_KEPT, _STRENGTHS, _ARCHITECTURE, _PLAN, _MULTIPLY_ADDS, _SECONDS = (
+    "kept", "strengths", "architecture", "steps", "multiply_adds", "seconds",
 )  # fmt: skip
 
 
@@ -37,38 +38,37 @@ class Derived:
 
     Attributes:
         architecture: Derived from the strengths.
-        skips: How far the search collapsed to skip connections.
+        collapse: How far the search went towards skip connections; `None` in a space without.
+        order: Of the strengths' gradient.
         steps: Of the weights.
         multiply_adds: Of all forward passes on all images.
-        seconds: Of training; of a training that was interrupted, since its last start. Not a
-            number in runs of older versions.
+        seconds: Of training; of one that was interrupted, in all starts up to their last
+            checkpoint.
+        earlier: Seconds of these that were spent before this process.
     """
 
     architecture: Architecture
-    skips: Skips
+    collapse: Collapse | None
+    order: int
     steps: int
     multiply_adds: float
     seconds: float
+    earlier: float
 
-    def to_attribute(self) -> dict[str, float | bool | None]:
+    def to_attribute(self) -> dict[str, Any]:
         """As the study keeps it."""
         return {
             "steps": self.steps,
             "multiply_adds": self.multiply_adds,
-            "seconds": None if math.isnan(self.seconds) else self.seconds,
-            "skip_share": self.skips.share,
-            "skip_weight": self.skips.weight,
-            "collapsed": self.skips.collapsed,
+            "seconds": self.seconds,
+            "order": self.order,
+            **({"collapsed": None} if self.collapse is None else self.collapse.to_attribute()),
         }
 
     def describe(self) -> str:
         """One line on cost and collapse."""
-        verdict = "collapsed to skip connections" if self.skips.collapsed else "did not collapse"
-        return (
-            f"{self.steps:,} steps, {self.multiply_adds / 1e12:.2f} T multiply-adds; "
-            f"{100 * self.skips.share:.0f} % of the operations skip, mean weight of a skip "
-            f"{self.skips.weight:.3f}: the search {verdict}."
-        )
+        cost = f"{self.steps:,} steps, {self.multiply_adds / 1e12:.2f} T multiply-adds. "
+        return cost + verdict(self.to_attribute())
 
 
 def gradient_search(
@@ -100,12 +100,25 @@ def gradient_search(
         relaxed = RelaxedNetwork(relaxation, json.loads(metadata[_KEPT]), seed=0)
         relaxed.to(parts.device.device)
         load_weights(folder.supernet, relaxed.network)
+        if _STRENGTHS not in metadata:
+            raise ConfigError(
+                f"{folder.supernet} is of an earlier version, which kept no strengths; remove it, "
+                "and the same command searches anew."
+            )
+        found = Architecture.from_json(metadata[_ARCHITECTURE])
+        weights = json.loads(metadata[_STRENGTHS])
+        strengths = {
+            slot: dict(zip(options, weights[slot], strict=True))
+            for slot, options in relaxed.kept.items()
+        }
         derived = Derived(
-            Architecture.from_json(metadata[_ARCHITECTURE]),
-            Skips(**json.loads(metadata[_SKIPS])),
+            found,
+            Collapse.of(relaxation, strengths, found),
+            parts.config.gradient.order,
             int(metadata[_PLAN]),
             float(metadata[_MULTIPLY_ADDS]),
-            float(metadata.get(_SECONDS, math.nan)),
+            float(metadata[_SECONDS]),
+            earlier=float(metadata[_SECONDS]),
         )
     else:
         left = time_limit - (time.monotonic() - begun)
@@ -114,7 +127,9 @@ def gradient_search(
             "space": parts.builder.space.name,
             _KEPT: json.dumps(relaxed.kept),
             _ARCHITECTURE: derived.architecture.to_json(),
-            _SKIPS: json.dumps({"share": derived.skips.share, "weight": derived.skips.weight}),
+            _STRENGTHS: json.dumps(
+                {slot: list(options.values()) for slot, options in relaxed.softmax().items()}
+            ),
             _PLAN: str(derived.steps),
             _MULTIPLY_ADDS: str(derived.multiply_adds),
             _SECONDS: str(derived.seconds),
@@ -162,8 +177,15 @@ def _trained(
     recipe = _recipe(parts, table, sides)
     steps = planned_steps(parts, folder, recipe, sides, estimator=estimator, time_limit=time_limit)
     recipe = replace(recipe, steps=steps)
-    begun, kept = time.monotonic(), list[Kept]()
-    told = progress(recipe.steps) if progress is not None else None
+    begun, kept, earlier = time.monotonic(), list[Kept](), seconds_before(folder)
+    shown = progress(recipe.steps) if progress is not None else None
+
+    def told(step: int, loss: float) -> None:
+        if step % CHECKPOINT_EVERY == 0:
+            note_seconds(folder, earlier + time.monotonic() - begun)
+        if shown is not None:
+            shown(step, loss)
+
     if progressive:
         relaxed, kept = train_progressive(
             parts.builder,
@@ -187,11 +209,17 @@ def _trained(
             progress=told,
         )
         architecture = relaxed.relaxation.derive(relaxed.softmax())
-    used = live(parts.builder.space, architecture)
-    pairs = zip(parts.builder.space.decisions, architecture.choices, strict=True)
-    skips = skips_of(relaxed, [choice for decision, choice in pairs if decision.name in used])
-    passed, taken = multiply_adds(parts, recipe, kept or None), time.monotonic() - begun
-    return relaxed, Derived(architecture, skips, recipe.steps, passed, taken)
+    collapse = Collapse.of(relaxed.relaxation, relaxed.softmax(), architecture)
+    passed = multiply_adds(parts, recipe, kept or None)
+    return relaxed, Derived(
+        architecture,
+        collapse,
+        recipe.order,
+        recipe.steps,
+        passed,
+        seconds=earlier + time.monotonic() - begun,
+        earlier=earlier,
+    )
 
 
 def _published_rate(parts: Components) -> float:

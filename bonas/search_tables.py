@@ -12,10 +12,14 @@ Count = Annotated[int, Field(ge=1)]
 ESTIMATED = (*COSTS, "seconds")
 """The costs of a supernet's estimate, by their names in `Observation.cost`."""
 
+SAMPLING = ("bayesian", "random", "evolution", "local_search", "bananas")
+"""The strategies that estimate one architecture after another."""
 USED_BY = {
     "minimise": ("bayesian", "random"),
     "cost": ("bayesian",),
     "warm_start": ("bayesian",),
+    "zero_cost": SAMPLING,
+    "step_times": SAMPLING,
 }
 """The strategies that a setting means something to. Random search looks at no objective: it fits
 any number of them."""
@@ -70,9 +74,13 @@ class SearchTable(_Table):
             if getattr(self, key) and self.strategy not in strategies:
                 raise ValueError(
                     f"{key} means nothing to the strategy {self.strategy!r}, only to "
-                    f"{' and '.join(strategies)}; use one of these, or remove the setting"
+                    f"{_listed(strategies)}; use one of these, or remove the setting"
                 )
         return self
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 class GradientTable(_Table):

@@ -18,6 +18,7 @@ from bonas.config_file import load_config
 from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
+from bonas.gradient_plan import steps_are_planned
 from bonas.gradient_search import gradient_search
 from bonas.opening import FLAGGED, open_search
 from bonas.protocol import line, search_protocol
@@ -143,6 +144,8 @@ def _estimator(
 
 def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float) -> Search:
     started = time.monotonic()
+    if math.isfinite(time_limit) and steps_are_planned(folder):
+        MESSAGES.print("The steps are those that the search was begun with, whatever the limit.")
     with bars() as shown:
         derived, estimator = gradient_search(
             parts,
@@ -155,7 +158,7 @@ def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float
         _note_cost(search, SearchCost(derived.multiply_adds, images_of(estimator)))
         if not search.study.finished:
             search.tell(derived.architecture, estimator.estimate(derived.architecture, seed=0))
-            _clock(search, started)()
+            _clock(search, started - derived.earlier)()
     MESSAGES.print(derived.describe(), soft_wrap=True)
     return search
 

@@ -3,7 +3,7 @@
 Liu et al. (2019), equation 2: a softmax over a decision's options, by strengths that are learned.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from torch import nn
 
 from bonas.networks.cells import Mixture, RelaxedChoices
 from spaces.architecture import Architecture, Choice
-from spaces.graphs import NONE
+from spaces.graphs import NONE, SKIP
 from spaces.space import SearchSpace, connects
 
 Strengths = Mapping[str, Mapping[Choice, float]]
@@ -28,6 +28,10 @@ class Relaxation(Protocol):
     @property
     def slots(self) -> Mapping[str, tuple[Choice, ...]]:
         """What is mixed: the options of each slot, operations on an edge for the most part."""
+
+    @property
+    def skipping(self) -> Collection[str]:
+        """The slots that offer a skip which hands its input on as it is."""
 
     def build(self, kept: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A network whose slots hold these options; initialised by torch's RNG."""
@@ -55,6 +59,11 @@ class ChoiceRelaxation:
     def slots(self) -> Mapping[str, tuple[Choice, ...]]:
         """One per decision."""
         return {d.name: d.options for d in self.space.decisions}
+
+    @property
+    def skipping(self) -> tuple[str, ...]:
+        """All that offer one."""
+        return tuple(slot for slot, options in self.slots.items() if SKIP in options)
 
     def build(self, kept: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """The network with fewer options."""

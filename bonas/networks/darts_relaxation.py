@@ -42,6 +42,12 @@ class DartsRelaxation:
             for source in range(node + 2)
         }
 
+    @property
+    def skipping(self) -> tuple[str, ...]:
+        """All but those from a reduction cell's inputs, whose skips are convolutions."""
+        reduced = {f"{CELLS[1]}/{source}-{node + 2}" for node in range(NODES) for source in (0, 1)}
+        return tuple(slot for slot in self.slots if slot not in reduced)
+
     def build(self, kept: Mapping[str, Sequence[Choice]]) -> nn.Module:
         """A `DartsNetwork` whose edges hold these operations."""
         edges = {

@@ -90,6 +90,13 @@ def seconds_spent(run: RunFacts) -> float | None:
     return None if total is None else float(total)
 
 
+def strategy_of(run: RunFacts) -> str:
+    """The strategy's name; of DARTS with the order of its gradients, where that is the second."""
+    config = run.config
+    second = config.search.strategy == "darts" and config.gradient.order == 2
+    return config.search.strategy + (" of second order" if second else "")
+
+
 def _curve(run: RunFacts) -> list[tuple[float, float]]:
     """The trials that beat all earlier ones, as (seconds, score)."""
     found: list[tuple[float, float]] = []
@@ -102,4 +109,4 @@ def _curve(run: RunFacts) -> list[tuple[float, float]]:
 def _name(members: Sequence[RunFacts]) -> str:
     if len(members) == 1:
         return members[0].name
-    return f"{members[0].config.search.strategy} ({len(members)} seeds)"
+    return f"{strategy_of(members[0])} ({len(members)} seeds)"

@@ -9,15 +9,18 @@ from bonas.report import numbers
 from bonas.report.contestants import headline_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, figure, join, paragraph, table
-from bonas.report.progress import RunGroup, groups_of, progress_of
+from bonas.report.progress import RunGroup, groups_of, progress_of, strategy_of
 from bonas.report.progress_plot import progress_plot
 from bonas.report.search_plots import HistoryLine, history_plot
-from bonas.report.spent import group_figures, search_multiply_adds, selection_set
+from bonas.report.spent import collapsed, group_figures, search_multiply_adds, selection_set
 from bonas.robustness.conditions import CLEAN
 from bonas.robustness.record import mean_of
+from bonas.strategies.named import GRADIENT_STRATEGIES
 from spaces.architecture import Architecture
-from spaces.graphs import NONE, SKIP
-from spaces.space import SearchSpace, live
+from spaces.skips import all_skips, offers_skips, skips_by_cell
+from spaces.space import SearchSpace
+
+_COLLAPSED = {True: "yes", False: "no", None: numbers.NONE}
 
 
 def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
@@ -25,7 +28,13 @@ def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
     links = [Markup(f'<a href="#{a}">{_name(r)}</a>') for r, a in zip(runs, anchors, strict=True)]
     pairs = list(zip(links, runs, strict=True))
     columns = ["run", "strategy", "seed", "trials", "search time", "best architecture", "skips"]
-    columns += ["multiply-adds of the search", "of the network", "score", "condition set"]
+    columns += [
+        "collapsed",
+        "multiply-adds of the search",
+        "of the network",
+        "score",
+        "condition set",
+    ]
     chosen = [[link, *_selection(run)] for link, run in pairs]
     parts = [_comparability(runs), table("Selection (validation split)", columns, chosen)]
     columns = ["run", "score", "95 % interval", "seeds", "clean", "worst", "parameters"]
@@ -41,7 +50,7 @@ def side_by_side(runs: Sequence[RunFacts], anchors: Sequence[str]) -> Section:
 
 def _means(groups: Sequence[RunGroup]) -> Markup:
     """Runs that differ only in the seed as one row; means over several condition sets say so."""
-    columns = ["runs", "seeds", "search time, s", "T multiply-adds of the search"]
+    columns = ["runs", "seeds", "search time, s", "T multiply-adds of the search", "collapsed"]
     columns += ["selection score", "on condition set", "test score", "on condition set"]
     figures = [group_figures(group) for group in groups]
     means = table(
@@ -67,11 +76,17 @@ def _mean_row(figures: dict[str, Any]) -> list[object]:
         ", ".join(map(str, figures["seeds"])),
         _mean(figures["seconds"], 1.0, 0),
         _mean(figures["multiply_adds"], 1e12, 2),
+        _fallen(figures["collapsed"]),
         _mean(figures["score"], 1.0, 3),
         _digests(selecting),
         _mean(figures["test_score"], 1.0, 3),
         _digests(testing),
     ]
+
+
+def _fallen(collapsed: Sequence[bool | None]) -> str:
+    known = [fell for fell in collapsed if fell is not None]
+    return f"{sum(known)} of {len(known)}" if known else numbers.NONE
 
 
 def _sets(figures: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -128,12 +143,13 @@ def _name(run: RunFacts) -> Markup:
 def _selection(run: RunFacts) -> list[object]:
     best, searched = run.best, search_multiply_adds(run)
     return [
-        run.config.search.strategy,
+        strategy_of(run),
         run.config.seed,
         len(run.trials),
         numbers.duration(float(run.attributes.get("bonas.seconds", math.nan))),
         numbers.NONE if best is None else code(best.key),
         numbers.NONE if best is None else _skips(run.space, best.architecture),
+        _COLLAPSED[collapsed(run)],
         numbers.NONE if searched is None else numbers.tera(searched),
         numbers.NONE if best is None else _multiply_adds(best.observation),
         numbers.NONE if best is None else numbers.auc(best.value or 0.0),
@@ -148,12 +164,10 @@ def _multiply_adds(observation: Observation) -> str:
 
 def _skips(space: SearchSpace, architecture: Architecture) -> str:
     """Share of skip connections among the live operations; nothing where a space has no skips."""
-    decisions = dict(zip(space.decisions, architecture.choices, strict=True))
-    if not any(SKIP in decision.options for decision in decisions):
+    if not offers_skips(space):
         return numbers.NONE
-    used = live(space, architecture)
-    taken = [c for d, c in decisions.items() if SKIP in d.options and d.name in used and c != NONE]
-    return f"{sum(c == SKIP for c in taken)} of {len(taken)}"
+    count = all_skips(skips_by_cell(space, architecture))
+    return f"{count.skips} of {count.operations}"
 
 
 def _test(run: RunFacts) -> list[object]:
@@ -189,6 +203,13 @@ def _comparability(runs: Sequence[RunFacts]) -> Markup:
         text.append(
             "They were tested on different condition sets or with different weights: compare no "
             "test scores of different digests or weights."
+        )
+    searched = {run.config.search.strategy in GRADIENT_STRATEGIES for run in runs if run.trials}
+    if len(searched) > 1:
+        text.append(
+            "Selection scores are of two kinds of shared weights: those of a search by gradient "
+            "were trained in a mixture of all operations, the others one path at a time. Compare "
+            "these strategies by the test of what they found."
         )
     if not text:
         return paragraph(

@@ -8,8 +8,9 @@ from bonas.report import numbers
 from bonas.report.contestants import headline_of
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, element, paragraph
-from bonas.report.progress import RunGroup, progress_of, seconds_spent
+from bonas.report.progress import RunGroup, progress_of, seconds_spent, strategy_of
 from bonas.search_cost import GRADIENT, SearchCost
+from bonas.strategies.collapse import verdict
 
 
 def search_multiply_adds(run: RunFacts) -> float | None:
@@ -54,7 +55,8 @@ def group_figures(group: RunGroup) -> dict[str, Any]:
         "name": group.name,
         "runs": [str(run.path) for run in group.runs],
         "seeds": [run.config.seed for run in group.runs],
-        "strategy": group.runs[0].config.search.strategy,
+        "strategy": strategy_of(group.runs[0]),
+        "collapsed": [collapsed(run) for run in group.runs],
         "score": summary(best),
         "conditions": [selection_set(run) for run in group.runs],
         "test_score": summary([None if t is None else t.score.value for t in tests]),
@@ -68,19 +70,23 @@ def group_figures(group: RunGroup) -> dict[str, Any]:
     }
 
 
+def collapsed(run: RunFacts) -> bool | None:
+    """Whether a search by gradient fell to skip connections; `None` of other strategies."""
+    said = run.attributes.get(GRADIENT)
+    fell: bool | None = None if said is None else said["collapsed"]
+    return fell
+
+
 def gradient_paragraph(run: RunFacts) -> Markup | None:
     """How far a search by gradient collapsed to skips; `None` of other strategies."""
     said = run.attributes.get(GRADIENT)
     if said is None:
         return None
-    verdict = "collapsed to skip connections" if said["collapsed"] else "did not collapse"
     taken = said.get("seconds")
     time = "" if taken is None else f" in {numbers.duration(float(taken))}"
     return paragraph(
-        element("b", f"The search {verdict}: "),
-        f"{100 * said['skip_share']:.0f} % of the operations that the found architecture uses "
-        f"skip, and the mean weight of a skip in the mixtures ended at {said['skip_weight']:.3f}. "
-        f"{numbers.count(said['steps'])} steps{time}, {numbers.tera(said['multiply_adds'])} "
+        element("b", verdict(said)),
+        f" {numbers.count(said['steps'])} steps{time}, {numbers.tera(said['multiply_adds'])} "
         "multiply-adds in forward passes.",
         kind="flagged" if said["collapsed"] else "",
     )

@@ -2,12 +2,13 @@
 
 The strengths of the operations are learned on one half of the training faces by gradient, the
 operations' weights on the other, in turns; then every edge keeps its strongest operation. Known to
-prefer skip connections the longer it runs (Zela et al. 2020): a search says how far it went there.
+prefer skip connections the longer it runs: a search says how far it went there
+(`bonas.strategies.collapse`).
 """
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bonas.checkpoint import load_checkpoint, save_checkpoint
+from bonas.checkpoint import load_checkpoint, save_checkpoint, terms_of
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import Faces
@@ -26,22 +27,17 @@ from bonas.networks.detector import normalise
 from bonas.networks.relaxation import RelaxedNetwork
 from bonas.strategies.strength_gradients import strength_gradients
 from bonas.training import CHECKPOINT_EVERY, Progress
-from spaces.graphs import NONE, SKIP
 
 STEP_STREAM = 4  # keeps a step's draws apart from those of other uses of the seed
 EPOCHS = 25
 """Of a published stage of P-DARTS, by which its dropout falls."""
-COLLAPSED = 0.6
-"""Share of skips among an architecture's operations from which a search is said to have collapsed.
-
-Every edge of a cell that skips is a network without operations; published DARTS cells have up to a
-quarter of skips.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientRecipe:
     """How a relaxed network is trained; the defaults are those of Liu et al. (2019), section 3.
+
+    But for the batches, which are of 64 images there, and the data.
 
     Attributes:
         steps: Of the weights; in each, the strengths have one too once `warmup` is over.
@@ -94,24 +90,6 @@ class GradientRecipe:
         return self.skip_dropout * math.exp(-0.2 * (epoch - EPOCHS * self.warmup))
 
 
-@dataclass(frozen=True, slots=True)
-class Skips:
-    """How much of an architecture is skip connections.
-
-    Attributes:
-        share: Of the operations other than `none` that the derived architecture uses.
-        weight: Mean softmax weight of a skip over all slots; their number's inverse at first.
-    """
-
-    share: float
-    weight: float
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether little but skips is left."""
-        return self.share >= COLLAPSED
-
-
 def halves(faces: Faces, *, seed: int) -> tuple[Faces, Faces]:
     """Two halves of the faces by original: for the weights and for the strengths."""
     originals = sorted(set(faces.originals))
@@ -147,6 +125,7 @@ def train_relaxed(
 
     Raises:
         FloatingPointError: the loss is not finite.
+        ValueError: the checkpoint is of another training, or damaged.
     """
     sides = [
         (faces, _Order(PairedBatches.of(faces, recipe.batch_size, seed=seed)))
@@ -165,8 +144,11 @@ def train_relaxed(
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
     )
-    start = 0
+    start, terms = 0, dict[str, str]()
+    if checkpoint is not None:
+        terms = _terms(relaxed, weights_on, strengths_on, recipe, device, seed)
     if checkpoint is not None and checkpoint.is_file():
+        _require(terms, checkpoint)
         start = load_checkpoint(checkpoint, relaxed, (inner, outer), device.device)
         if progress is not None and start:
             progress(start, math.nan)
@@ -217,18 +199,37 @@ def train_relaxed(
             progress(step + 1, value)
         due = (step + 1) % CHECKPOINT_EVERY == 0 and step + 1 < recipe.steps
         if checkpoint is not None and due:
-            save_checkpoint(checkpoint, relaxed, (inner, outer), step + 1)
+            save_checkpoint(checkpoint, relaxed, (inner, outer), step + 1, terms)
     relaxed.eval()
 
 
-def skips_of(relaxed: RelaxedNetwork, choices: Sequence[object]) -> Skips:
-    """How many of an architecture's operations skip, and how much the mixtures weigh skips."""
-    offered = {s: options for s, options in relaxed.relaxation.slots.items() if SKIP in options}
-    known = {option for options in offered.values() for option in options}
-    operations = [c for c in choices if c in known and c != NONE]
-    weights = [w.get(SKIP, 0.0) for s, w in relaxed.softmax().items() if s in offered]
-    share = sum(o == SKIP for o in operations) / max(1, len(operations))
-    return Skips(share, sum(weights) / max(1, len(weights)))
+def _terms(
+    relaxed: RelaxedNetwork,
+    weights_on: Faces,
+    strengths_on: Faces,
+    recipe: GradientRecipe,
+    device: Device,
+    seed: int,
+) -> dict[str, str]:
+    """What a training stands on, as text: its state belongs to no other."""
+    return {
+        "options": str(relaxed.kept),
+        "faces of the weights": weights_on.digest(),
+        "faces of the strengths": strengths_on.digest(),
+        "recipe": str(recipe),
+        "precision": "bfloat16" if device.autocast else "float32",
+        "seed": str(seed),
+    }
+
+
+def _require(terms: Mapping[str, str], checkpoint: Path) -> None:
+    known = terms_of(checkpoint)
+    differing = [name for name, text in terms.items() if known.get(name) != text]
+    if differing:
+        raise ValueError(
+            f"{checkpoint} is the state of a training with other {' and '.join(differing)}. "
+            "Restore these, or remove it, and the same command begins the training anew."
+        )
 
 
 def _loss(

@@ -29,6 +29,7 @@ from bonas.strategies.gradient import GradientRecipe, train_relaxed
 from bonas.training import Progress
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import NONE, SKIP
+from spaces.skips import cell_of
 
 DEPTHS = (5 / 17, 11 / 17, 1.0)
 """Of the stages, in depths of the last one (section 4.2.1: 5, 11 and 17 cells)."""
@@ -160,7 +161,7 @@ def derive_capped(relaxed: RelaxedNetwork, most: int | None) -> Architecture:
         over = _too_many(relaxed, architecture, most)
         if over is None:
             return architecture
-        candidates = [s for s, w in strengths.items() if _cell(s) == over and w.get(SKIP, 0) > 0]
+        candidates = [s for s, w in strengths.items() if cell_of(s) == over and w.get(SKIP, 0) > 0]
         # A slot that holds no other operation keeps its skip.
         candidates = [s for s in candidates if set(strengths[s]) - {SKIP, NONE}]
         if not candidates:
@@ -172,13 +173,9 @@ def _too_many(relaxed: RelaxedNetwork, architecture: Architecture, most: int) ->
     counts: dict[str, int] = {}
     decisions = relaxed.relaxation.space.decisions
     for decision, choice in zip(decisions, architecture.choices, strict=True):
-        cell = _cell(decision.name)
+        cell = cell_of(decision.name)
         counts[cell] = counts.get(cell, 0) + (choice == SKIP and cell not in UNCAPPED)
     return next((cell for cell, count in counts.items() if count > most), None)
-
-
-def _cell(name: str) -> str:
-    return name.split("/")[0]
 
 
 def _shallower(builder: NetworkBuilder, depth: float) -> NetworkBuilder:

@@ -87,6 +87,10 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
             "minimise means nothing to the strategy 'darts'",
         ),
         (
+            '[search]\nstrategy = "pdarts"\nzero_cost = "synflow"',
+            "zero_cost means nothing to the strategy 'pdarts', only to bayesian, random, evo",
+        ),
+        (
             '[search]\nstrategy = "random"\ncost = "seconds"',
             "cost means nothing to the strategy 'random', only to bayesian",
         ),

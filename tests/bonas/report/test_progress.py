@@ -130,7 +130,9 @@ def test_the_mean_of_a_group_never_falls_and_its_band_holds_it(world: World) -> 
 def test_the_page_has_means_over_seeds_and_says_how_far_a_search_collapsed(world: World) -> None:
     said = {
         "steps": 1200, "seconds": 61.0, "multiply_adds": 8.6e11,
-        "skip_share": 0.75, "skip_weight": 0.4, "collapsed": True,
+        "skips_by_cell": {"stage1": [6, 6], "stage2": [3, 6]}, "skip_share": 0.75,
+        "skip_share_found": 0.25, "skip_weight": 0.4, "skip_weight_even": 0.125,
+        "collapsed": True,
     }  # fmt: skip
     runs = [timed(world, s, [0.5, 0.6]) for s in range(2)]
     page = render(runs)
@@ -139,6 +141,13 @@ def test_the_page_has_means_over_seeds_and_says_how_far_a_search_collapsed(world
     assert gradient_paragraph(runs[0]) is None
     collapsed = replace(runs[0], attributes={**runs[0].attributes, "bonas.gradient": said})
     page = render([collapsed])
-    assert "The search collapsed to skip connections" in page
-    assert "75 % of the operations" in page
+    assert "The search collapsed to skip connections in stage1: of the strongest" in page
+    assert "75 % skip (stage1 6 of 6, stage2 3 of 6); 25 % behind the cap" in page
+    assert "0.400, where equal options have 0.125" in page
+    first = {**said, "skips_by_cell": {"stage1": [1, 6]}, "collapsed": False}
+    kept = replace(runs[1], attributes={**runs[1].attributes, "bonas.gradient": first})
+    page = render([collapsed, kept])
+    assert "The search did not collapse to skip connections" in page
+    assert "1 of 2" in page
+    assert group_figures(groups_of([collapsed, kept])[0])["collapsed"] == [True, False]
     assert "0.86 T" in page

@@ -23,11 +23,10 @@ from bonas.networks.choice_relaxation import ChoiceRelaxation
 from bonas.networks.operations import CentralDifferenceConv2d
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.networks.wiring import wiring_of
+from bonas.strategies.collapse import Collapse
 from bonas.strategies.gradient import (
     GradientRecipe,
-    Skips,
     halves,
-    skips_of,
     train_relaxed,
 )
 from bonas.strategies.progressive import (
@@ -176,11 +175,10 @@ def test_a_search_ends_in_an_architecture_of_the_space(
     architecture = network.relaxation.derive(network.softmax())
     check(builder.space, architecture)
     assert connects(builder.space, architecture)
-    skips = skips_of(network, architecture.choices)
-    operations = [c for c in architecture.choices if c in network.kept[next(iter(network.kept))]]
-    assert skips.share == operations.count(SKIP) / len([o for o in operations if o != NONE])
-    options = len(next(iter(network.kept.values())))
-    assert skips.weight == pytest.approx(1 / options, abs=0.02)
+    collapse = Collapse.of(network.relaxation, network.softmax(), architecture)
+    assert collapse is not None
+    assert collapse.found == collapse.chosen, "there was no cap"
+    assert collapse.weight == pytest.approx(collapse.even, abs=0.02)
 
 
 def test_every_decision_of_the_cascade_has_the_gradient_of_the_loss_one_step_ahead(
@@ -269,6 +267,51 @@ def test_an_interrupted_search_continues_to_the_same_bits(
     assert steps[0] == 2, "it did not continue"
     expected = whole.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in again.state_dict().items())
+
+
+def test_the_state_of_another_training_is_refused_and_named(
+    faces: Faces, cpu: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bonas.strategies.gradient.CHECKPOINT_EVERY", 2)
+    file, (first, second) = tmp_path / "relaxed.checkpoint", halves(faces, seed=0)
+    options = dict.fromkeys(relaxation_of(FORGERY_BUILDER).slots, (NONE, SKIP, "conv_3x3"))
+    others = dict.fromkeys(options, (NONE, "conv_3x3", "avg_pool_3x3"))
+
+    def resumed(kept: Mapping[str, Sequence[Choice]], *sides: Faces, seed: int = 0) -> None:
+        network = RelaxedNetwork(relaxation_of(FORGERY_BUILDER), kept, seed=0)
+        train_relaxed(network, *sides, RECIPE, cpu, seed=seed, checkpoint=file)
+
+    resumed(options, first, second)
+    resumed(options, first, second)
+    with pytest.raises(ValueError, match=r"a training with other options\. Restore"):
+        resumed(others, first, second)
+    with pytest.raises(ValueError, match="other faces of the weights and faces of the strengths"):
+        resumed(options, second, first)
+    with pytest.raises(ValueError, match="other seed"):
+        resumed(options, first, second, seed=1)
+
+
+def test_a_progressive_search_killed_in_its_second_stage_ends_in_the_same_strengths(
+    faces: Faces, cpu: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bonas.strategies.gradient.CHECKPOINT_EVERY", 2)
+    recipe, parts = replace(RECIPE, steps=9, strength_rate=0.1), halves(faces, seed=0)
+    builder = NASBench201Builder(width=4, cells=1)
+    whole, kept = train_progressive(builder, *parts, recipe, cpu, seed=0)
+
+    class Killed(Exception):
+        pass
+
+    def kill(step: int, loss: float) -> None:
+        if step == 5:
+            raise Killed
+
+    file = tmp_path / "relaxed.checkpoint"
+    with pytest.raises(Killed):
+        train_progressive(builder, *parts, recipe, cpu, seed=0, checkpoint=file, progress=kill)
+    again, kept_again = train_progressive(builder, *parts, recipe, cpu, seed=0, checkpoint=file)
+    assert kept_again == kept
+    assert again.softmax() == whole.softmax()
 
 
 def test_halves_share_no_original(faces: Faces) -> None:
@@ -426,7 +469,6 @@ def test_a_space_without_skips_is_searched_and_none_of_its_operations_is_none() 
         strengthen(network, slot, NONE)
     architecture = relaxation.derive(network.softmax())
     assert NONE not in architecture.choices
-    assert skips_of(network, architecture.choices) == Skips(0.0, 0.0)
 
 
 @pytest.mark.parametrize("builder", BUILDERS, ids=lambda b: b.space.name)
@@ -461,8 +503,6 @@ def test_the_weakest_skips_of_a_cell_give_way_to_the_cap() -> None:
     assert [s for s in slots if named[s] == SKIP] == slots[-2:]
     free = derive_capped(network, None)
     assert sum(c == SKIP for c in free.choices) >= 6
-    assert skips_of(network, [SKIP] * 4 + ["conv_3x3"]).collapsed
-    assert not skips_of(network, [SKIP, "conv_3x3", NONE]).collapsed
 
 
 def test_the_strongest_operations_stay_in_their_order() -> None:
