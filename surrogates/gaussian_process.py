@@ -77,16 +77,19 @@ class GaussianProcess:
             (prior, module, closure) for _, module, prior, closure, _ in kernel.named_priors()
         ]
 
+        fixed: dict[Kernel, torch.Tensor] = {}
+
         def log_posterior() -> torch.Tensor:
             noise = raw_noise.exp()
-            covariance = _prior_covariance(kernel, rows, rows) + (NOISE_FLOOR + noise) * identity
+            prior = dense(kernel, rows, rows, fixed).add(MEAN_VARIANCE)
+            covariance = prior + (NOISE_FLOOR + noise) * identity
             values_given = MultivariateNormal(
                 torch.zeros_like(scaled), scale_tril=_factor(covariance), validate_args=False
             )
             total: torch.Tensor = values_given.log_prob(scaled)
             total = total + log_density(NOISE_PRIOR, noise)
-            for prior, module, of in priors:
-                total = total + log_density(prior, of(module))
+            for density, module, of in priors:
+                total = total + log_density(density, of(module))
             return total
 
         maximise(log_posterior, [*kernel.parameters(), raw_noise], steps=self.steps)
@@ -190,25 +193,29 @@ class GaussianProcessPredictor:
         Hyper-parameters and scale stay, so that the result equals the posterior from scratch with
         the same ones.
         """
-        grown = self
+        grown, known = self, torch.cat([self.features, features])
         for i in range(len(values)):
-            grown = grown._grow_by_one(features[i : i + 1], values[i : i + 1])
+            # Views of one tensor: features are the larger part of what would be copied.
+            upto = known[: len(self.features) + i + 1]
+            grown = grown._grow_by_one(upto, values[i : i + 1])
         return grown
 
-    def _grow_by_one(self, row: torch.Tensor, value: torch.Tensor) -> "GaussianProcessPredictor":
-        count = len(self.features)
+    def _grow_by_one(self, known: torch.Tensor, value: torch.Tensor) -> "GaussianProcessPredictor":
+        """With `known` the features so far and, last, those of the value."""
+        count, row = len(known) - 1, known[-1:]
         left = self.project(row)[:, 0]
         pivot = (self.prior_variance(row)[0] + self.noise - left.square().sum()).clamp_min(
             self.noise
         )
-        factor = torch.zeros(count + 1, count + 1, dtype=torch.float64)
+        factor = torch.empty(count + 1, count + 1, dtype=torch.float64)
         factor[:count, :count] = self.factor
+        factor[:count, count] = 0.0
         factor[count, :count] = left
         factor[count, count] = pivot.sqrt()
         z = (self.scale(value) - left @ self.whitened) / pivot.sqrt()
         return replace(
             self,
-            features=torch.cat([self.features, row]),
+            features=known,
             values=torch.cat([self.values, value]),
             factor=factor,
             whitened=torch.cat([self.whitened, z]),

@@ -45,19 +45,19 @@ class PoolPosterior:
         """Mean and variance of scaled values, `N` each."""
         return Marginals(self._means[-1], self._variances[-1].clamp_min(1e-12))
 
-    def grow(self, features: torch.Tensor, value: torch.Tensor) -> None:
-        """Append one observation: features `1 x d`, value `1` in its own units."""
+    def grow(self, features: torch.Tensor, values: torch.Tensor) -> None:
+        """Append observations: features `m x d`, values `m` in their own units."""
         before, count = self._predictor, len(self._predictor.values)
-        after = before.grow(features, value)
-        if count == len(self._rows):
+        self._predictor = after = before.grow(features, values)
+        while count + len(values) > len(self._rows):
             self._rows = torch.cat([self._rows, torch.empty_like(self._rows)])
-        row = before.covariance(features, self._pool)[0]
-        row -= after.factor[count, :count] @ self._rows[:count]
-        row /= after.factor[count, count]
-        self._rows[count] = row
-        self._predictor = after
-        self._means.append(self._means[-1] + row * after.whitened[count])
-        self._variances.append(self._variances[-1] - row.square())
+        for i in range(count, count + len(values)):
+            row = before.covariance(features[i - count : i - count + 1], self._pool)[0]
+            row -= after.factor[i, :i] @ self._rows[:i]
+            row /= after.factor[i, i]
+            self._rows[i] = row
+            self._means.append(self._means[-1] + row * after.whitened[i])
+            self._variances.append(self._variances[-1] - row.square())
 
     def forget(self, count: int) -> None:
         """Drop the latest `count` observations that were appended."""

@@ -72,9 +72,8 @@ class Belief:
         posterior = self._posterior
         same = _common_prefix(self._grown, rest)
         posterior.forget(posterior.grown - same)
-        for i in range(same, len(rest)):
-            row = slice(start + i, start + i + 1)
-            posterior.grow(features[row], _tensor([rest[i][1]]))
+        later = features[start + same :]
+        posterior.grow(later, _tensor([value for _, value in rest[same:]]))
         self._grown = rest
         for i in range(len(pending)):
             fantasy = pending[i : i + 1]

@@ -76,6 +76,19 @@ def test_the_dense_matrix_is_that_of_gpytorch_with_its_gradients(name: str) -> N
 
 
 @pytest.mark.parametrize("name", KERNELS)
+def test_what_has_no_parameters_is_computed_once_for_the_same_rows(name: str) -> None:
+    features, kernel = _features(9), KERNELS[name]()
+    fixed: dict[Kernel, torch.Tensor] = {}
+    for _ in range(2):
+        assert torch.equal(
+            dense(kernel, features, features, fixed), dense(kernel, features, features)
+        )
+        for parameter in kernel.parameters():
+            parameter.data += 0.3
+    assert not any(list(part.parameters()) for part in fixed)
+
+
+@pytest.mark.parametrize("name", KERNELS)
 def test_a_batch_of_matrices_is_the_matrices_of_the_batch(name: str) -> None:
     features, kernel = _features(24).reshape(3, 8, 85), KERNELS[name]()
     batch = kernel(features, features).to_dense().detach()
