@@ -25,6 +25,7 @@ from bonas.detector_record import (
 )
 from bonas.device import Device, Precision, choose_device
 from bonas.estimation.evaluation import logits_of
+from bonas.localisation import predicted_regions
 from bonas.networks.builder import NetworkBuilder, build_network, seeded
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
@@ -72,15 +73,37 @@ class SavedDetector:
         Raises:
             ValueError: images of another type, shape or size than the detector's.
         """
+        self._check(images)
+        if not len(images):
+            return np.empty(0)
+        return logits_of(self.detector, images.to(self.device.device), self.device)
+
+    @property
+    def localises(self) -> bool:
+        """Whether it has a second head, for the manipulated region: its network refuses if not."""
+        blank = torch.zeros(1, 3, self.image_size, self.image_size, dtype=torch.uint8)
+        try:
+            self.regions(blank)
+        except ValueError:
+            return False
+        return True
+
+    def regions(self, images: torch.Tensor) -> np.ndarray:
+        """The probability that each pixel was manipulated, float32 `n x h x w`, of RGB images.
+
+        Raises:
+            ValueError: images as they are refused by `__call__`, or no head for regions.
+        """
+        self._check(images)
+        return predicted_regions(self.detector, images, self.device).numpy()
+
+    def _check(self, images: torch.Tensor) -> None:
         size = self.image_size
         if images.dtype != torch.uint8 or images.shape[1:] != (3, size, size):
             raise ValueError(
                 f"images must be uint8, n x 3 x {size} x {size}, as the detector was trained on, "
                 f"got {images.dtype} of shape {tuple(images.shape)}; resize them"
             )
-        if not len(images):
-            return np.empty(0)
-        return logits_of(self.detector, images.to(self.device.device), self.device)
 
     def point(self, *, videos: bool = False) -> OperatingPoint:
         """What turns its logits, or means of a video's, into probabilities and verdicts."""

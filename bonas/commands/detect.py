@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
+from PIL import Image
 
 import bonas
 from bonas.commands.console import MESSAGES
+from bonas.config import ConfigError
 from bonas.data.clips import VIDEO_SUFFIXES, is_video
 from bonas.data.face_pictures import Cropping, FacePictures, face_pictures
 from bonas.data.faces import DataError
@@ -23,6 +25,7 @@ from bonas.saved_detector import SavedDetector, load_detector
 
 COLUMNS = (
     *("path", "logit", "probability", "verdict", "frames", "warning", "error"),
+    *("region", "region_share"),
     *("detector", "weights", "calibration", "calibrated_frames", "image_size", "crop", "device"),
     "version",
 )
@@ -63,6 +66,13 @@ def detect(
         typer.Option(help="Implies --crop: YuNet as ONNX. [default: OpenCV's cascade]"),
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video, evenly.")] = 32,
+    regions: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder for pictures of where each face looks changed; needs a detector "
+            "with a second head."
+        ),
+    ] = None,
     form: Annotated[Form, typer.Option("--format", help="Of the lines.")] = Form.JSONL,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
@@ -79,6 +89,8 @@ def detect(
     elif crop:
         cropping = Cropping(Cascade(), "cascade", enlarge)
     saved = load_detector(detector, device=device)
+    if regions is not None:
+        _prepare_pictures(saved, regions)
     if saved.calibration is None:
         MESSAGES.print(
             f"warning: {detector} is not calibrated: probabilities are those of training, and the "
@@ -88,7 +100,7 @@ def detect(
         )
     write = _writer(form)
     failed = False
-    for row in verdicts(saved, files, frames=frames, cropping=cropping):
+    for row in verdicts(saved, files, frames=frames, cropping=cropping, regions=regions):
         failed |= "error" in row
         write(row)
     if failed:
@@ -125,8 +137,13 @@ def verdicts(
     *,
     frames: int = 32,
     cropping: Cropping | None = None,
+    regions: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Path, logit, probability and verdict of each file, or path and error, in their order.
+
+    With `regions`, a folder, the picture with the highest logit of each file is drawn there, beside
+    where it looks manipulated, and a row names the picture and the share of its pixels that are
+    more likely manipulated than not.
 
     Every row names all that decided it, from the digest of the weights to that of the calibration:
     rows are cut out and joined, and a line before them all would be no row.
@@ -137,11 +154,20 @@ def verdicts(
         read = [_read(file, detector.image_size, frames, cropping) for file in batch]
         good = {f: p for f, p in enumerate(read) if not isinstance(p, str)}
         logits = dict(zip(good, _logits(detector, list(good.values())), strict=True))
+        worst = {n: found.pictures[int(logits[n].argmax())] for n, found in good.items()}
+        pictures = [] if regions is None else list(_drawn(detector, list(worst.values())))
+        drawn = dict(zip(worst, pictures, strict=False))
         for number, (file, found) in enumerate(zip(batch, read, strict=True)):
             if isinstance(found, str):
                 yield {"path": str(file), "error": found} | protocol
                 continue
-            row = {"path": str(file)} | _said(detector, logits[number], videos=is_video(file))
+            logit = float(logits[number].mean())
+            row = {"path": str(file)} | _said(detector, logit, videos=is_video(file))
+            if regions is not None:
+                place = regions / f"{start + number:06}-{file.stem}.png"
+                picture, share = drawn[number]
+                picture.save(place)
+                row |= {"region": str(place), "region_share": share}
             row |= {"frames": len(found.pictures)} if is_video(file) else {}
             warnings = list(_warnings(detector, found, cropping, videos=is_video(file)))
             yield row | ({"warning": "; ".join(warnings)} if warnings else {}) | protocol
@@ -191,14 +217,38 @@ def _read(file: Path, size: int, frames: int, cropping: Cropping | None) -> Face
         return str(error)
 
 
-def _logits(detector: SavedDetector, read: list[FacePictures]) -> list[float]:
-    """Of each file; a file of several pictures has the mean of theirs."""
+def _logits(detector: SavedDetector, read: list[FacePictures]) -> list[np.ndarray]:
+    """Of each file those of its pictures; the mean is what counts."""
     if not read:
         return []
     stacked = np.stack([pixels for found in read for pixels in found.pictures])
     each = detector(torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous())
     ends = np.cumsum([len(found.pictures) for found in read])
-    return [float(part.mean()) for part in np.split(each, ends[:-1])]
+    return np.split(each, ends[:-1])
+
+
+def _prepare_pictures(detector: SavedDetector, regions: Path) -> None:
+    if not detector.localises:
+        raise ConfigError(
+            f"{detector.folder} has no head for regions; train a detector with space.localisation, "
+            "or remove --regions."
+        )
+    if regions.exists() and (not regions.is_dir() or any(regions.iterdir())):
+        raise ConfigError(f"{str(regions)!r} exists; name a new folder for --regions.")
+    regions.mkdir(parents=True, exist_ok=True)
+
+
+def _drawn(
+    detector: SavedDetector, pictures: list[np.ndarray]
+) -> Iterator[tuple[Image.Image, float]]:
+    """Each face with its region, white where it is surely manipulated, and the region's share."""
+    if not pictures:
+        return
+    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+    for face, region in zip(pictures, detector.regions(images), strict=True):
+        grey = (region * 255).round().astype(np.uint8)
+        beside = np.concatenate([face, np.repeat(grey[:, :, None], 3, axis=2)], axis=1)
+        yield Image.fromarray(beside), round(float((region > 0.5).mean()), 4)
 
 
 def _said(detector: SavedDetector, logit: float, *, videos: bool) -> dict[str, Any]:

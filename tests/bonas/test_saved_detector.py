@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import bonas
+from bonas.builders import builder_of
 from bonas.checkpoint import save_weights
 from bonas.config import ConfigError, SpaceTable
 from bonas.data.faces import Faces, Split
@@ -17,7 +18,7 @@ from bonas.detector_calibration import CALIBRATION, calibrate, load_calibration,
 from bonas.detector_record import METRICS, WEIGHTS, record_of, save_detector
 from bonas.device import Device
 from bonas.estimation.evaluation import Evaluation, Protocol
-from bonas.networks.builder import ForgeryBuilder, build_network, seeded
+from bonas.networks.builder import build_network, seeded
 from bonas.networks.detector import Detector
 from bonas.networks.plain import PlainNetwork
 from bonas.protocol import ResultProtocol
@@ -32,13 +33,15 @@ from tests.conftest import striped_faces
 SPACE = SpaceTable(width=4, level_width=8)
 
 
-def saved(folder: Path, faces: Faces, cpu: Device, *, plain: bool = False) -> Detector:
+def saved(
+    folder: Path, faces: Faces, cpu: Device, *, plain: bool = False, space: SpaceTable = SPACE
+) -> Detector:
     """An untrained detector in a folder, with its calibration on the faces."""
     architecture: Architecture = PLAIN
     network: nn.Module = seeded(PlainNetwork, 1)
     if not plain:
         architecture = sample(FORGERY, rng=np.random.default_rng(0))
-        network = build_network(ForgeryBuilder(4, 8), architecture, seed=1)
+        network = build_network(builder_of(space), architecture, seed=1)
     detector = Detector(network, architecture).eval()
     evaluation = Evaluation.of(faces, {}, Protocol(corruptions=(), attacks={}), cpu)
     logits = evaluation.predict(detector)
@@ -54,7 +57,7 @@ def saved(folder: Path, faces: Faces, cpu: Device, *, plain: bool = False) -> De
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     calibration = calibrate(next(iter(logits.values())), faces, split=Split.VAL)
-    save_detector(folder, network, architecture, record, space=SPACE, calibration=calibration)
+    save_detector(folder, network, architecture, record, space=space, calibration=calibration)
     return detector
 
 

@@ -27,7 +27,7 @@ from bonas.trained_on import Use, count_used, save_used
 from tests.bonas.data.pictures import video
 from tests.bonas.data.preparation.yunet import write_network
 from tests.bonas.test_detector_evaluation import write_data
-from tests.bonas.test_saved_detector import saved
+from tests.bonas.test_saved_detector import SPACE, saved
 from tests.conftest import striped_faces
 
 
@@ -79,6 +79,42 @@ def test_each_image_has_its_logit_probability_and_verdict(
     assert [float(r["logit"]) for r in table] == [r["logit"] for r in rows]
     assert not any(r["error"] for r in table)
     assert {r["weights"] for r in table} == {detector.digest}
+
+
+def test_regions_are_drawn_beside_the_faces_they_belong_to(
+    tmp_path: Path, cpu: Device, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = SPACE.model_copy(update={"localisation": 1.0})
+    saved(tmp_path / "detector", striped_faces(20, seed=1), cpu, space=space)
+    detector = bonas.load_detector(tmp_path / "detector", device="cpu")
+    faces = striped_faces(3)
+    files = images(tmp_path / "faces", faces)
+    broken = tmp_path / "faces" / "001a.png"
+    broken.write_bytes(b"no picture")
+    drawn = tmp_path / "drawn"
+    command = ["detect", str(detector.folder), str(tmp_path / "faces"), "--device", "cpu"]
+    assert main([*command, "--regions", str(drawn)]) == 1, "one file could not be read"
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "region" not in next(r for r in rows if "error" in r)
+    read = [r for r in rows if "error" not in r]
+    assert [r["path"] for r in read] == [str(f) for f in files]
+    regions = detector.regions(faces.images)
+    assert regions.std() > 0
+    for row, face, region in zip(read, faces.images, regions, strict=True):
+        with Image.open(row["region"]) as picture:
+            pixels = np.asarray(picture)
+        np.testing.assert_array_equal(pixels[:, :32], face.permute(1, 2, 0).numpy())
+        np.testing.assert_allclose(pixels[:, 32:, 0] / 255, region, atol=0.01)
+        assert row["region_share"] == pytest.approx((region > 0.5).mean(), abs=1e-3)
+    assert len(list(drawn.iterdir())) == len(files)
+
+    assert main([*command, "--regions", str(drawn)]) == 2
+    assert "name a new folder for --regions" in capsys.readouterr().err
+    saved(tmp_path / "blind", striped_faces(20, seed=1), cpu)
+    command[1] = str(tmp_path / "blind")
+    assert main([*command, "--regions", str(tmp_path / "other")]) == 2
+    assert "has no head for regions" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_each_row_names_what_decided_it(
