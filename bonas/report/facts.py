@@ -21,6 +21,7 @@ from bonas.observation import Observation
 from bonas.opening import study_copy
 from bonas.robustness.differences import PairedDifferences
 from bonas.run_folder import RunFolder, file_digest
+from bonas.strategies.named import GRADIENT_STRATEGIES
 from bonas.study import Told
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
@@ -96,6 +97,12 @@ class RunFacts:
     def complete(self) -> tuple[TrialFacts, ...]:
         """Trials with a score."""
         return tuple(t for t in self.trials if t.value is not None)
+
+    @property
+    def trials_wanted(self) -> int:
+        """How many the search is to have: one by gradient, the architecture that it derives."""
+        search = self.config.search
+        return 1 if search.strategy in GRADIENT_STRATEGIES else search.trials
 
     @property
     def best(self) -> TrialFacts | None:

@@ -137,7 +137,7 @@ def _of_comparison(facts: RunFacts) -> Iterator[Markup]:
 
 
 def _of_size(facts: RunFacts) -> Iterator[Markup]:
-    wanted = facts.config.search.trials
+    wanted = facts.trials_wanted
     if 0 < len(facts.trials) < wanted:
         yield join([f"The search holds {len(facts.trials)} of {wanted} trials."])
     originals = [

@@ -80,7 +80,7 @@ def _search(facts: RunFacts) -> list[list[object]]:
         ["computed with (search)", _versions(searched)],
         ["seed of data, supernet and search", config.seed],
         ["strategy", config.search.strategy],
-        ["trials", f"{len(facts.trials)} finished of {config.search.trials}"],
+        ["trials", f"{len(facts.trials)} finished of {facts.trials_wanted}"],
         ["trials ran", span],
         ["time spent on estimates", numbers.duration(seconds_of(facts.trials))],
         ["images at most attacked, per condition", config.score.attack_images],

@@ -127,6 +127,16 @@ def test_the_mean_of_a_group_never_falls_and_its_band_holds_it(world: World) -> 
     assert all(64 <= x <= 876 for x, _ in drawn(svg, "mark"))
 
 
+def test_a_search_by_gradient_is_whole_with_one_trial(world: World) -> None:
+    run = timed(world, 0, [0.5])
+    assert "The search holds 1 of" in render([run])
+    search = run.config.search.model_copy(update={"strategy": "darts"})
+    derived = replace(run, config=run.config.model_copy(update={"search": search}))
+    page = render([derived])
+    assert "The search holds" not in page
+    assert "1 finished of 1" in page
+
+
 def test_the_page_has_means_over_seeds_and_says_how_far_a_search_collapsed(world: World) -> None:
     said = {
         "steps": 1200, "seconds": 61.0, "multiply_adds": 8.6e11,
