@@ -16,13 +16,14 @@ from bonas.run_folder import RunFolder
 SETTINGS = {
     "data": {
         "layout": "synthetic",
-        "size": 64,
+        "size": 48,
         "identities": 500,
         "unseen": ["reenactment"],
     },
-    "search": {"trials": 30},
-    "supernet": {"epochs": 40, "calibration_images": 128},
-    "training": {"epochs": 25},
+    "space": {"stem": "folded"},
+    "search": {"trials": 24, "limits": {"activations": 200_000, "multiply_adds": 20_000_000}},
+    "supernet": {"epochs": 30, "tuning_epochs": 2, "calibration_images": 128},
+    "training": {"epochs": 40},
     "score": {"attack_images": 100},
 }
 
