@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bonas.assembly import Components, supernet_estimator
+from bonas.chance import at_chance, chance_line
 from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
@@ -183,6 +184,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     failed = search.study.finished - len(told)
     attributes = search.study.optuna.user_attrs
     cost = SearchCost.of_attributes(attributes)
+    chance = at_chance(t.observation for t in told)
     if as_json:
         print_json(
             {
@@ -195,6 +197,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
                 "score": "robustness-weighted AUC on the validation split, shared weights",
                 "conditions": attributes["bonas.conditions"],
                 "flags": attributes.get(FLAGGED, {}),
+                "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
                 "protocol": search_protocol(attributes),
                 "best": [_summary(search, t) for t in told[:SHOWN]],
                 "minimise": list(search.study.minimise),
@@ -212,6 +215,8 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     if search.study.minimise:
         _print_front(search)
     print_flags(attributes.get(FLAGGED, {}))
+    if chance is not None:
+        MESSAGES.print(f"[yellow]no ranking[/] {chance_line(chance)}", soft_wrap=True)
     said = line(search_protocol(search.study.optuna.user_attrs))
     RESULTS.print(said, soft_wrap=True, markup=False)
     if failed:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import bonas
+from bonas.chance import at_chance, chance_line
 from bonas.comparison_result import FOUND
 from bonas.report import numbers
 from bonas.report.contestants import comparable, contest_of, series_of
@@ -50,6 +51,9 @@ def _of_data(facts: RunFacts) -> Iterator[Markup]:
 
 
 def _of_scores(facts: RunFacts) -> Iterator[Markup]:
+    if (median := at_chance(t.observation for t in facts.trials)) is not None:
+        said = chance_line(median)
+        yield join([said[0].upper() + said[1:]])
     if not comparable(series_of(facts)):
         yield Markup(
             "The trained networks were scored on different condition sets or with different "

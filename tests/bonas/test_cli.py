@@ -264,6 +264,20 @@ def test_the_space_of_stages_is_limited_by_what_is_counted(
     assert all(b["cost"]["parameters"] <= 12_000 for b in found["best"])
 
 
+def test_a_search_whose_shared_weights_learned_nothing_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
+    file.write_text(TINY)
+    assert main(["search", str(file), "--out", run, "--trials", "8"]) == 0
+    said = capsys.readouterr()
+    assert "no ranking" in said.err
+    assert "supernet.epochs" in said.err
+    assert main(["search", str(file), "--out", run, "--trials", "8", "--json"]) == 0
+    low, high = json.loads(capsys.readouterr().out)["at_chance"]["interval"]
+    assert low <= 0.5 < high
+
+
 def test_the_whole_way_and_what_may_follow_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -282,6 +296,7 @@ def test_the_whole_way_and_what_may_follow_it(
     assert main(["search", str(file), "--out", run, "--trials", "3", "--json"]) == 0
     more = json.loads(capsys.readouterr().out)
     assert more["trials"] == 3, "the run is continued"
+    assert more["at_chance"] is None, "three estimates are too few to tell"
 
     assert main(["train", run, "--json"]) == 0
     (record,) = json.loads(capsys.readouterr().out)

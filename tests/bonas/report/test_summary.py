@@ -77,6 +77,20 @@ def test_a_change_of_the_data_between_search_and_training_is_noticed(full: RunFo
     assert "training images changed" in _notices(changed)
 
 
+def test_estimates_at_chance_are_noticed(full: RunFolder) -> None:
+    facts = read_run(full)
+    trial = facts.complete[0]
+
+    def with_clean(auc: float) -> RunFacts:
+        observation = replace(
+            trial.observation, aucs={"clean": auc}, auc_variances={"clean": 1e-3}, fidelity=0.1
+        )
+        return replace(facts, trials=(replace(trial, observation=observation),) * 20)
+
+    assert "order of the architectures is chance" in _notices(with_clean(0.53))
+    assert "order of the architectures is chance" not in _notices(with_clean(0.8))
+
+
 def test_a_network_of_another_size_is_noticed(full: RunFolder) -> None:
     file = next(full.path.glob(f"detectors/*/{METRICS}"))
     document = json.loads(file.read_text())
