@@ -41,8 +41,8 @@ ARMS: dict[str, dict[str, Any]] = {
         "learning_rate": 4e-3,
         "augmentation": "medium",
     },
-    "augmentation light, rate 0.003": {"learning_rate": 3e-3, "augmentation": "light"},
-    "mirror images only, rate 0.003 (the demo)": {
+    "augmentation light, rate 0.003 (the demo)": {"learning_rate": 3e-3, "augmentation": "light"},
+    "mirror images only, rate 0.003": {
         "learning_rate": 3e-3,
         "augmentation": UNCHANGED,
     },
