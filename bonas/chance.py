@@ -1,4 +1,4 @@
-"""Whether a search's estimates are better than chance: if not, their order is chance too."""
+"""Whether a search's estimates are told from chance: if not, their order may be chance too."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,10 @@ FEWEST = 8
 
 
 def at_chance(observations: Iterable[Observation]) -> ConditionAuc | None:
-    """The median clean AUC of estimates with shared weights, where its 95 % interval holds 0.5.
+    """The median clean AUC of estimates with shared weights, unless its 95 % interval is above 0.5.
 
-    Shared weights that have not learned what training alone teaches still give scores, and these
-    still differ. `None` where the median is told apart from a coin, where it is not known, and for
-    fewer than `FEWEST` estimates.
+    Shared weights that have learned next to nothing still give scores, and these still differ.
+    `None` also where the median is not known, and for fewer than `FEWEST` estimates.
     """
     clean = [
         ConditionAuc(o.aucs[CLEAN.key], o.auc_variances.get(CLEAN.key, 0.0))
@@ -32,9 +31,10 @@ def chance_line(median: ConditionAuc) -> str:
     """For people: what it means, and what to change."""
     low, high = median.interval()
     return (
-        f"half of the architectures are estimated at or below a clean AUC of {median.value:.3f} "
-        f"(95 % interval {low:.3f} to {high:.3f}), no better than a coin: the shared weights have "
-        "not learned, and the order of the architectures is chance. Train them longer "
-        '(supernet.epochs), on less changed images (supernet.augmentation = "light") or at a lower '
-        "rate (supernet.learning_rate), in a new folder."
+        f"half of the architectures have an estimated clean AUC of at most {median.value:.3f} "
+        f"(95 % interval {low:.3f} to {high:.3f}), not told from a coin: the shared weights have "
+        "learned too little, or the validation faces are too few to show it, and the order of the "
+        "architectures may be chance. Train longer (supernet.epochs), on less changed images "
+        '(supernet.augmentation = "light"), at a lower rate (supernet.learning_rate), or with more '
+        "validation faces, in a new folder."
     )
