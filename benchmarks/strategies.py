@@ -1,6 +1,6 @@
 """The strategies on the built-in faces with one budget of device seconds: what each finds.
 
-    python benchmarks/strategies.py [--seconds 60] [--seeds 3] [--out runs/strategies]
+    python benchmarks/strategies.py [--seconds 300] [--seeds 3] [--out runs/strategies]
         [--strategies bayesian,...] [--threads 2]
 
 A strategy that samples architectures spends the budget on a supernet and then on estimates, one by
@@ -20,6 +20,7 @@ from typing import Any
 import optuna
 
 from bonas.assembly import Components, supernet_estimator
+from bonas.commands import demo
 from bonas.commands.search import run_search
 from bonas.commands.train import choose_architecture
 from bonas.comparison import Contestant, run_contestant
@@ -29,14 +30,8 @@ from bonas.search_cost import GRADIENT, SearchCost
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from spaces.skips import all_skips, skips_by_cell
 
-SETTINGS: dict[str, Any] = {
-    "data": {"layout": "synthetic", "size": 48, "identities": 300, "unseen": ["reenactment"]},
-    "search": {"trials": 10_000},
-    "supernet": {"epochs": 25, "calibration_images": 128},
-    "training": {"epochs": 30},
-    "score": {"attack_images": 100},
-}
-
+# The demo's faces, supernet and training. A search by gradient can keep no limits, so none does.
+SETTINGS: dict[str, Any] = demo.SETTINGS | {"search": {"trials": 10_000}}
 
 RATES = {"darts": 3e-3, "pdarts": 6e-3}
 """Ten times the published rates of the strengths, for a hundredth of the published steps."""
@@ -44,7 +39,7 @@ RATES = {"darts": 3e-3, "pdarts": 6e-3}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/strategies"))
     parser.add_argument("--strategies", default=",".join((*STRATEGIES, *GRADIENT_STRATEGIES)))

@@ -234,6 +234,7 @@ def _recipe(parts: Components, table: GradientTable, sides: tuple[Faces, Faces])
         )
     except ValueError as error:
         raise DataError(f"half of the training faces: {error}") from error
+    shared = parts.config.supernet  # what images both kinds of shared weights see
     return GradientRecipe(
         steps=table.epochs * per_epoch,
         order=table.order,
@@ -243,5 +244,7 @@ def _recipe(parts: Components, table: GradientTable, sides: tuple[Faces, Faces])
         weight_decay=table.weight_decay,
         strength_rate=table.strength_rate or _published_rate(parts),
         strength_decay=table.strength_decay,
-        augmentation=Augmentation(**parts.config.supernet.augmentation.model_dump()),
+        pseudo_forgeries=1.0 if parts.config.data.real_only else shared.pseudo_forgeries,
+        pseudo_forgery_kind=shared.pseudo_forgery_kind,
+        augmentation=Augmentation(**shared.augmentation.model_dump()),
     )

@@ -4,6 +4,9 @@ The verdict and the region are learnt together (Liu et al. 2021): a mask says of
 a label says of the image. Where no mask is known a network learns from the label alone.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from PIL import Image
@@ -16,7 +19,7 @@ from bonas.region_quality import MANIPULATED
 
 BATCH = 64
 MOST = 500
-"""Images of which regions are predicted, the first ones: an estimate needs no more."""
+"""Images whose regions are measured, at most: an estimate needs no more."""
 EXAMPLES = 2
 """Forged faces of each type in the picture."""
 
@@ -80,11 +83,37 @@ def mean_mask(faces: Faces) -> torch.Tensor:
 
 
 def some_faces(faces: Faces) -> Faces:
-    """The first faces, `MOST` at most, but of every type the first `EXAMPLES`."""
-    rows = set(range(min(MOST, len(faces))))
+    """Faces to predict regions of, in their order: those to measure, and those of the picture.
+
+    Measured are forged faces whose region is known, `MOST` at most: of every type equally many, of
+    each from as many originals as there are.
+
+    Raises:
+        ValueError: the faces were read without regions.
+    """
+    known = faces.require_regions().known & (faces.labels.cpu() == 1)
+    rows = _in_turns(torch.nonzero(known).flatten().tolist(), faces.originals)
+    shown = [row for some in _examples(faces).values() for row in some]
+    return faces.select(sorted({*_in_turns(rows, faces.domains)[:MOST], *shown}))
+
+
+def _examples(faces: Faces) -> dict[str, list[int]]:
+    """The rows of the picture by type, each of another original where there are several."""
+    found = {}
     for domain in dict.fromkeys(faces.domains):
-        rows |= set([i for i, d in enumerate(faces.domains) if d == domain][:EXAMPLES])
-    return faces.select(sorted(rows))
+        rows = [i for i, d in enumerate(faces.domains) if d == domain]
+        found[domain] = _in_turns(rows, faces.originals)[:EXAMPLES]
+    return found
+
+
+def _in_turns(rows: Sequence[int], groups: Sequence[str]) -> list[int]:
+    """The rows with one of every group before a second of any, else in their order."""
+    seen: Counter[str] = Counter()
+    turns: list[tuple[int, int]] = []
+    for place, row in enumerate(rows):
+        turns.append((seen[groups[row]], place))
+        seen[groups[row]] += 1
+    return [rows[place] for _, place in sorted(turns)]
 
 
 def region_sheet(predicted: torch.Tensor, faces: Faces) -> tuple[Image.Image, tuple[str, ...]]:
@@ -97,8 +126,8 @@ def region_sheet(predicted: torch.Tensor, faces: Faces) -> tuple[Image.Image, tu
     """
     regions = faces.require_regions()
     columns, names = [], []
-    for domain in dict.fromkeys(faces.domains):
-        for row in [i for i, d in enumerate(faces.domains) if d == domain][:EXAMPLES]:
+    for domain, rows in _examples(faces).items():
+        for row in rows:
             face = faces.images[row].cpu().permute(1, 2, 0).numpy()
             mask = regions.masks[row].cpu().numpy()
             mask = mask if regions.known[row] else np.full_like(mask, MANIPULATED)

@@ -89,6 +89,7 @@ class GradientTable(_Table):
     `order` is that of DARTS's gradient, 1 or 2; P-DARTS has the first. `epochs` are of half of the
     training faces. `strength_rate` is 3e-4 for DARTS and 6e-4 for P-DARTS unless given. At most
     `skip_cap` operations of a P-DARTS cell skip, but for the reduction cell of `darts`.
+    Augmentation and pseudo-forgeries are those of `[supernet]`.
     """
 
     order: Literal[1, 2] = 1

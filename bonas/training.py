@@ -16,10 +16,9 @@ from torch.nn import functional
 from bonas.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
-from bonas.data.blending import with_pseudo_forgeries, with_pseudo_regions
-from bonas.data.cross_blending import Blend, with_cross_forgeries, with_cross_regions
+from bonas.data.blended_pairs import blended_pairs
+from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
-from bonas.data.regions import Regions
 from bonas.device import Device
 from bonas.localisation import region_loss
 from bonas.networks.detector import Localising, normalise
@@ -146,15 +145,17 @@ def _step(
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
     architecture = choose(rng)
     positions = torch.from_numpy(batch)
-    chosen = faces.images[positions.to(faces.images.device)]
     regions = None
     if recipe.localisation and faces.regions is not None:
         regions = faces.regions.select(positions)
-    if recipe.pseudo_forgeries:
-        originals = [faces.originals[i] for i in batch[0::2]]
-        hulls = None if faces.hulls is None else faces.hulls[positions[0::2]]
-        real = _Reals(originals, hulls)
-        chosen, regions = _blended(chosen, regions, real, recipe, generator)
+    chosen, regions = blended_pairs(
+        faces,
+        batch,
+        regions,
+        share=recipe.pseudo_forgeries,
+        kind=recipe.pseudo_forgery_kind,
+        generator=generator,
+    )
     masks = None
     if regions is None:
         images = recipe.augmentation(chosen, generator=generator)
@@ -183,39 +184,6 @@ def _step(
     nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
     optimiser.step()
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Reals:
-    """What is known of a batch's real images."""
-
-    originals: list[str]
-    hulls: torch.Tensor | None  # (n, points, 2)
-
-
-def _blended(
-    pairs: torch.Tensor,
-    regions: Regions | None,
-    real: _Reals,
-    recipe: Recipe,
-    generator: torch.Generator,
-) -> tuple[torch.Tensor, Regions | None]:
-    """The pairs with the recipe's share of pseudo-forgeries, and their regions if asked for."""
-    share, kind = recipe.pseudo_forgeries, recipe.pseudo_forgery_kind
-    originals, hulls = real.originals, real.hulls
-    if kind is Blend.SELF:
-        if regions is None:
-            return with_pseudo_forgeries(pairs, share, hulls=hulls, generator=generator), None
-        return with_pseudo_regions(pairs, regions, share, hulls=hulls, generator=generator)
-    either = kind is Blend.BOTH
-    if regions is None:
-        images = with_cross_forgeries(
-            pairs, originals, share, both=either, hulls=hulls, generator=generator
-        )
-        return images, None
-    return with_cross_regions(
-        pairs, regions, originals, share, both=either, hulls=hulls, generator=generator
-    )
 
 
 def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:

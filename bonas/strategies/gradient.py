@@ -21,6 +21,8 @@ from torch.nn import functional
 from bonas.checkpoint import load_checkpoint, save_checkpoint, terms_of
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
+from bonas.data.blended_pairs import blended_pairs
+from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.detector import normalise
@@ -52,6 +54,8 @@ class GradientRecipe:
         strength_decay: Weight decay of the strengths.
         strength_clip: Largest norm of the strengths' gradient.
         skip_dropout: On skips, at first and once the strengths begin to learn; see `dropped`.
+        pseudo_forgeries: Share of the forged images that blended copies of real ones stand in for.
+        pseudo_forgery_kind: What these are blended with.
         augmentation: Random changes of the images.
     """
 
@@ -67,6 +71,8 @@ class GradientRecipe:
     strength_decay: float = 1e-3
     strength_clip: float = math.inf
     skip_dropout: float = 0.0
+    pseudo_forgeries: float = 0.0
+    pseudo_forgery_kind: Blend = Blend.SELF
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -241,10 +247,16 @@ def _loss(
     generator: torch.Generator,
 ) -> "_BatchLoss":
     """The loss on one augmented batch, at the weights and strengths of the time of its call."""
-    positions = torch.from_numpy(rows)
-    chosen = faces.images[positions.to(faces.images.device)]
+    chosen, _ = blended_pairs(
+        faces,
+        rows,
+        None,
+        share=recipe.pseudo_forgeries,
+        kind=recipe.pseudo_forgery_kind,
+        generator=generator,
+    )
     images = normalise(recipe.augmentation(chosen, generator=generator))
-    targets = faces.labels[positions].to(images.device, torch.float32)
+    targets = faces.labels[torch.from_numpy(rows)].to(images.device, torch.float32)
 
     def loss(*, precise: bool = False) -> torch.Tensor:
         with contextlib.nullcontext() if precise else device.mixed_precision():

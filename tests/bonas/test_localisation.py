@@ -1,20 +1,26 @@
 """Laws of the second head: its loss, its quality, and that a verdict never waits for it."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from bonas.cli import main
 from bonas.data.faces import Faces
 from bonas.data.regions import Regions
 from bonas.device import choose_device
 from bonas.localisation import (
+    EXAMPLES,
+    MOST,
     mean_mask,
     predicted_regions,
     region_loss,
     region_sheet,
+    some_faces,
 )
 from bonas.networks.builder import ForgeryBuilder, MacroBuilder, build_network, build_supernet
 from bonas.networks.detector import Detector
@@ -23,6 +29,7 @@ from bonas.training import Recipe, train
 from spaces.forgery import FORGERY, FORGERY_CASCADE, ForgerySpace
 from spaces.macro import MACRO
 from spaces.space import connects, sample
+from tests.bonas.test_cli import TINY
 
 WITH = ForgeryBuilder(width=4, level_width=8, regions=True)
 WITHOUT = ForgeryBuilder(width=4, level_width=8)
@@ -212,3 +219,54 @@ def test_the_picture_shows_faces_of_each_type_with_mask_and_prediction() -> None
     pixels = np.asarray(picture)
     assert (pixels[SIZE : 2 * SIZE] == pixels[2 * SIZE :]).all()
     assert (pixels[:SIZE, :SIZE] == faces.images[0].permute(1, 2, 0).numpy()).all()
+
+
+def real_first(originals: int = 300, frames: int = 3) -> Faces:
+    """As videos are listed: all real ones, then two types of forgery, type by type."""
+    types = ("real", "early", "late")
+    names = [(t, str(o)) for t in types for o in range(originals) for _ in range(frames)]
+    count = len(names)
+    known = torch.full((count,), True)
+    known[-frames:] = False  # of the last original's last type
+    return Faces(
+        torch.zeros(count, 3, 4, 4, dtype=torch.uint8),
+        torch.tensor([int(t != "real") for t, _ in names]),
+        tuple(o for _, o in names),
+        tuple(t for t, _ in names),
+        regions=Regions(torch.zeros(count, 4, 4, dtype=torch.uint8), known),
+    )
+
+
+def test_regions_are_measured_on_all_types_and_many_originals_in_whatever_order() -> None:
+    faces = real_first()
+    some = some_faces(faces)
+    assert some.regions is not None
+    measured = [i for i in range(len(some)) if some.labels[i] == 1 and some.regions.known[i]]
+    assert len(measured) == MOST
+    for forgery in ("early", "late"):
+        originals = [some.originals[i] for i in measured if some.domains[i] == forgery]
+        assert len(originals) == MOST // 2 == len(set(originals))
+    assert some.domains.count("real") == EXAMPLES
+    assert len(set(some.originals[:EXAMPLES])) == EXAMPLES, "the picture shows several people"
+    few = some_faces(real_first(originals=4))
+    assert few.domains.count("early") == 12, "all of them where they are few"
+
+
+def test_a_detector_that_is_tested_keeps_what_it_finds_and_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From `bonas train` with a second head to the page that shows its regions."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    command = ["search", str(tmp_path / "tiny.toml"), "--out", str(tmp_path / "run")]
+    assert main([*command, "--set", "space.localisation=0.5"]) == 0
+    assert main(["train", str(tmp_path / "run")]) == 0
+    assert main(["report", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    (file,) = (tmp_path / "run" / "detectors").glob("*/metrics.json")
+    regions = json.loads(file.read_text())["regions"]
+    assert regions["images"] > 0
+    assert set(regions["by_type"]) == {"attribute", "swap", "synthesis"}
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "Where was it manipulated?" in page
+    assert "Test faces in columns, from left to right: real (2)" in page
+    assert 'src="data:image/png;base64,' in page

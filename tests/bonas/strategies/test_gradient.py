@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.builder import (
@@ -238,6 +239,24 @@ def test_strengths_wait_while_weights_warm_up(faces: Faces, cpu: Device) -> None
     before = network.softmax()
     train_relaxed(network, *halves(faces, seed=0), replace(RECIPE, warmup=1.0), cpu, seed=0)
     assert network.softmax() == before
+
+
+@pytest.mark.parametrize("kind", Blend)
+def test_copies_of_real_faces_stand_in_for_forged_ones(
+    faces: Faces, cpu: Device, kind: Blend
+) -> None:
+    """At a share of 1 no forged image is seen: that a half has others changes no bit."""
+    forged = faces.labels.bool()
+    images = torch.where(forged[:, None, None, None], 255 - faces.images, faces.images)
+    found = []
+    for share in (0.0, 1.0):
+        recipe = replace(RECIPE, pseudo_forgeries=share, pseudo_forgery_kind=kind)
+        networks = [relaxed(FORGERY_BUILDER), relaxed(FORGERY_BUILDER)]
+        for network, seen in zip(networks, (faces, replace(faces, images=images)), strict=True):
+            train_relaxed(network, *halves(seen, seed=0), recipe, cpu, seed=0)
+        one, other = (network.state_dict() for network in networks)
+        found.append(all(torch.equal(value, other[name]) for name, value in one.items()))
+    assert found == [False, True]
 
 
 def test_an_interrupted_search_continues_to_the_same_bits(
