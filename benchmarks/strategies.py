@@ -1,6 +1,6 @@
 """The strategies on the built-in faces with one budget of device seconds: what each finds.
 
-    python benchmarks/strategies.py [--seconds 300] [--seeds 3] [--out runs/strategies]
+    python benchmarks/strategies.py [--seconds 150] [--seeds 3] [--out runs/strategies]
         [--strategies bayesian,...] [--threads 2]
 
 A strategy that samples architectures spends the budget on a supernet and then on estimates, one by
@@ -30,8 +30,12 @@ from bonas.search_cost import GRADIENT, SearchCost
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from spaces.skips import all_skips, skips_by_cell
 
-# The demo's faces, supernet and training. A search by gradient can keep no limits, so none does.
-SETTINGS: dict[str, Any] = demo.SETTINGS | {"search": {"trials": 10_000}}
+# The demo's faces, supernet and training, with networks of half the width: twenty-one searches are
+# to end within two hours of a core. A search by gradient can keep no limits, so none does.
+SETTINGS: dict[str, Any] = demo.SETTINGS | {
+    "space": {"width": 8, "level_width": 32},
+    "search": {"trials": 10_000},
+}
 
 RATES = {"darts": 3e-3, "pdarts": 6e-3}
 """Ten times the published rates of the strengths, for a hundredth of the published steps."""
@@ -39,7 +43,7 @@ RATES = {"darts": 3e-3, "pdarts": 6e-3}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--seconds", type=float, default=150.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/strategies"))
     parser.add_argument("--strategies", default=",".join((*STRATEGIES, *GRADIENT_STRATEGIES)))

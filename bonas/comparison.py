@@ -71,6 +71,11 @@ class Contestant:
     architecture: Architecture
     seed: int
 
+    @property
+    def folder(self) -> str:
+        """Name of its folder and in the plan."""
+        return f"{self.name}-{self.seed}"
+
     def build(self, parts: Components) -> nn.Module:
         """The untrained network, on the device."""
         if self.architecture == PLAIN:
@@ -136,8 +141,7 @@ def run_contestant(
     done = load_record(folder)
     if done is not None:
         terms.require(done.training, folder)
-        current = done.score.digest == evaluation.conditions.digest
-        if current and load_contributions(folder, done.score) is not None:
+        if _is_tested(done, evaluation, folder):
             return done
     network = entrant.build(parts)
     if done is None:
@@ -165,6 +169,28 @@ def run_contestant(
         save_record(folder, record)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return record
+
+
+def finished_record(
+    parts: Components,
+    evaluation: Evaluation,
+    recipe: Recipe,
+    entrant: Contestant,
+    *,
+    steps: int,
+    folder: Path,
+) -> TrainedRecord | None:
+    """What `run_contestant` would give back at once; `None` where it had anything to do."""
+    done = load_record(folder)
+    if done is None or not _is_tested(done, evaluation, folder):
+        return None
+    terms = entrant.terms(parts, replace(recipe, steps=steps))
+    return None if terms.differing(done.training) else done
+
+
+def _is_tested(done: TrainedRecord, evaluation: Evaluation, folder: Path) -> bool:
+    current = done.score.digest == evaluation.conditions.digest
+    return current and load_contributions(folder, done.score) is not None
 
 
 def _trained_on(parts: Components, recipe: Recipe) -> TrainedOn:

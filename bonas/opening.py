@@ -13,8 +13,9 @@ import bonas
 from bonas.assembly import Components
 from bonas.builders import builder_of
 from bonas.config import Config, ConfigError
+from bonas.data.source import pseudo_forged
 from bonas.estimation.rotation import RotatedEstimator
-from bonas.estimation.supernet import SupernetEstimator, calibration_faces
+from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from bonas.estimation.zero_cost_filter import ZeroCostFilter
 from bonas.protocol import images_of, versions
@@ -34,18 +35,29 @@ ZERO_COST_IMAGES = 32
 
 
 def zero_cost_filter(parts: Components) -> ZeroCostFilter | None:
-    """The filter of candidates on one mini-batch of training faces, where one is configured."""
-    table = parts.config.search
+    """The filter of candidates on one mini-batch of training faces, where one is configured.
+
+    Raises:
+        ConfigError: the proxy has no finite score for any architecture.
+    """
+    table, seed = parts.config.search, parts.config.seed
     if table.zero_cost is None:
         return None
-    few = calibration_faces(parts.train, ZERO_COST_IMAGES, seed=parts.config.seed)
+    few = calibration_faces(parts.train, ZERO_COST_IMAGES, seed=seed)
+    if parts.config.data.real_only:
+        # A pair is the same image twice here; networks learn to tell it from its blended copy.
+        few = pseudo_forged(few.of_domains([]), seed=seed)
     estimator = ZeroCostEstimator(
         parts.builder,
         table.zero_cost,
         few.images.float() / 255,
         few.labels.to(parts.device.device),
     )
-    return ZeroCostFilter(estimator, share=table.zero_cost_share, seed=parts.config.seed)
+    draw = uniform_paths(parts.builder.space, parts.allowed)
+    try:
+        return ZeroCostFilter(estimator, share=table.zero_cost_share, seed=seed, draw=draw)
+    except ValueError as error:
+        raise ConfigError(f"search.zero_cost: {error}") from error
 
 
 def open_study(
@@ -101,6 +113,7 @@ def open_search(
     parts: Components,
     folder: RunFolder,
     estimator: SupernetEstimator | RotatedEstimator,
+    promising: Callable[[Architecture], bool] | None = None,
     earlier: Sequence[tuple[Architecture, Sequence[float]]] = (),
 ) -> Search:
     """The run's search, continued where there is one; its study says what it stands on.
@@ -109,12 +122,12 @@ def open_search(
         parts: Of the run.
         folder: Of the run.
         estimator: Gives its observations.
-        earlier: As of `open_study`.
+        promising: As of `open_study`, as `earlier`.
+        earlier: Observations.
 
     Raises:
         ConfigError: the study was made with another supernet or on other data.
     """
-    promising = zero_cost_filter(parts)
     study = open_study(parts.config, folder.journal, parts.allowed, promising, earlier)
     facts: dict[str, Any] = {
         "bonas.version": bonas.__version__,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bonas.assembly import Components, supernet_estimator
 from bonas.data.faces import DataError
+from bonas.data.source import check_scorable
 from bonas.data.unseen import condition_name
 from bonas.estimation.evaluation import conditions_of
 from bonas.estimation.rotation import RotatedEstimator, digest_of_folds
@@ -19,7 +20,8 @@ def folds(parts: Components) -> dict[str, Components]:
     Other conditions of the score's unseen group, such as pseudo-forgeries, stay in every fold.
 
     Raises:
-        DataError: fewer than two types to rotate.
+        DataError: fewer than two types to rotate, or validation faces on which a fold cannot be
+            scored.
     """
     types = parts.train.forgeries
     if len(types) < 2:
@@ -37,6 +39,9 @@ def folds(parts: Components) -> dict[str, Components]:
             val=parts.data.val.of_domains(others),
             unseen_val=parts.data.unseen_val | {name: parts.data.val.of_domains([held_back])},
         )
+        said = f"{parts.data.name!r}: data.rotate holds {held_back!r} back, and val"
+        check_scorable(data.val, f"{said} without it")
+        check_scorable(data.unseen_val[name], f"{said} of this type alone")
         found[name] = replace(parts, data=data, train=parts.train.of_domains(others))
     return found
 

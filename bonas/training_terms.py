@@ -76,24 +76,32 @@ class TrainingTerms:
             self.require(terms_of(path), path)
         return Checkpoint(path, self.to_json())
 
+    def differing(self, known: Mapping[str, Any]) -> list[str]:
+        """What differs from terms that were written down, as `name: there | here`.
+
+        Args:
+            known: What `to_json` wrote, or a part of it; only what it holds is compared.
+        """
+        there, here = _flat(dict(known)), _flat(asdict(self))
+        there.pop("digest", None)
+        names = [k for k in sorted(there) if there[k] != here.get(k)]
+        return [f"{k}: {there[k]!r} | {here.get(k)!r}" for k in names]
+
     def require(self, known: Mapping[str, Any], place: Path) -> None:
         """Pass terms that were written down where they are these.
 
         Args:
-            known: What `to_json` wrote, or a part of it; only what it holds is compared.
+            known: As in `differing`.
             place: The file or folder that stands on them.
 
         Raises:
             ConfigError: they are others; names those that differ and the remedy.
         """
-        there, here = _flat(dict(known)), _flat(asdict(self))
-        there.pop("digest", None)
-        differing = [k for k in sorted(there) if there[k] != here.get(k)]
+        differing = self.differing(known)
         if differing:
-            listed = "; ".join(f"{k}: {there[k]!r} | {here.get(k)!r}" for k in differing)
             raise ConfigError(
-                f"{place} holds a training on other terms (there | here): {listed}. Restore these, "
-                "or remove or rename it to train again."
+                f"{place} holds a training on other terms (there | here): {'; '.join(differing)}. "
+                "Restore these, or remove or rename it to train again."
             )
 
 

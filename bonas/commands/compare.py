@@ -2,7 +2,7 @@
 
 import json as json_
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +13,15 @@ from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.console import RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.commands.train import TrainingSettings, choose_architecture
-from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
+from bonas.comparison import (
+    Rival,
+    contestants,
+    finished_record,
+    run_contestant,
+    steps_for_equal_time,
+)
 from bonas.comparison_result import FOUND, ComparisonResult
+from bonas.config import ConfigError
 from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.protocol import line
 from bonas.report.contestants import group_auc
@@ -22,6 +29,9 @@ from bonas.robustness.conditions import Group
 from bonas.robustness.differences import Difference
 from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.run_folder import RunFolder
+from bonas.training import Recipe
+
+STEPS = "steps"
 
 
 def compare(
@@ -46,37 +56,52 @@ def compare(
 def run_comparison(
     folder: RunFolder, parts: Components, seeds: int, rivals: Sequence[Rival] = tuple(Rival)
 ) -> ComparisonResult:
-    """Train and score what is not there yet; the results also lie in `comparison.json`."""
+    """Train and score what is not there yet.
+
+    `comparison.json` then holds these results beside those of earlier comparisons on equal terms.
+
+    Raises:
+        ConfigError: trainings were planned or done on other terms.
+    """
     found, _ = choose_architecture(folder, None)
     with bars() as shown:
         recipe = parts.recipe(folder.config.training)
         entrants = contestants(parts, found, rivals, range(seeds))
-        plan = _plan(folder)
-        missing = [e for e in entrants if f"{e.name}-{e.seed}" not in plan]
+        known = _read(folder)
+        plan: dict[str, int] = dict(known.get(STEPS, {}))
+        _check_steps(folder, plan, recipe)
+        missing = [e for e in entrants if e.folder not in plan]
         if missing:
             steps = steps_for_equal_time(parts, recipe, [entrants[0], *missing])[1:]
-            plan |= {f"{e.name}-{e.seed}": s for e, s in zip(missing, steps, strict=True)}
-            plan |= {f"{FOUND}-{e.seed}": recipe.steps for e in missing if e.name == FOUND}
-            _write(folder, {"steps": plan})
+            plan |= {e.folder: s for e, s in zip(missing, steps, strict=True)}
+            plan |= {e.folder: recipe.steps for e in missing if e.name == FOUND}
+            _write(folder, known | {STEPS: plan})
         evaluation = parts.test()
         place = folder.path / "comparison"
-        records = []
+        records = {}
         for entrant in entrants:
-            name = f"{entrant.name}-{entrant.seed}"
-            records.append(
-                run_contestant(
-                    parts,
-                    evaluation,
-                    recipe,
-                    entrant,
-                    steps=plan[name],
-                    folder=place / name,
-                    progress=shown.training(name, plan[name]),
-                )
+            records[entrant.folder] = run_contestant(
+                parts,
+                evaluation,
+                recipe,
+                entrant,
+                steps=plan[entrant.folder],
+                folder=place / entrant.folder,
+                progress=shown.training(entrant.folder, plan[entrant.folder]),
             )
-    result = ComparisonResult.of(records, place)
-    _write(folder, {"steps": plan, **result.to_json()})
-    return result
+    all_seeds = sorted({int(name.rpartition("-")[2]) for name in plan})
+    planned = [e for e in contestants(parts, found, tuple(Rival), all_seeds) if e.folder in plan]
+    for entrant in planned:
+        own = place / entrant.folder
+        if entrant.folder not in records and (
+            earlier := finished_record(
+                parts, evaluation, recipe, entrant, steps=plan[entrant.folder], folder=own
+            )
+        ):
+            records[entrant.folder] = earlier
+    everything = [records[e.folder] for e in planned if e.folder in records]
+    _write(folder, {STEPS: plan, **ComparisonResult.of(everything, place).to_json()})
+    return ComparisonResult.of([records[entrant.folder] for entrant in entrants], place)
 
 
 def print_comparison(result: ComparisonResult) -> None:
@@ -131,11 +156,22 @@ def _signed(difference: Difference) -> str:
     return f"{difference.value:+.4f}\n{low:+.3f} to {high:+.3f}"
 
 
-def _plan(folder: RunFolder) -> dict[str, int]:
+def _check_steps(folder: RunFolder, plan: Mapping[str, int], recipe: Recipe) -> None:
+    """The plan is of so many steps of the found network; others would be averaged with these."""
+    planned = {s for name, s in plan.items() if name.startswith(f"{FOUND}-")} - {recipe.steps}
+    if planned:
+        raise ConfigError(
+            f"{folder.comparison} is of trainings of {min(planned)} steps, and the recipe now "
+            f"makes {recipe.steps}. Restore [training], or remove or rename this file and "
+            f"{folder.path / 'comparison'} to compare anew."
+        )
+
+
+def _read(folder: RunFolder) -> dict[str, Any]:
     if not folder.comparison.is_file():
         return {}
-    document = json_.loads(folder.comparison.read_text(encoding="utf-8"))
-    return dict(document["steps"])
+    document: dict[str, Any] = json_.loads(folder.comparison.read_text(encoding="utf-8"))
+    return document
 
 
 def _write(folder: RunFolder, document: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_plan import steps_are_planned
 from bonas.gradient_search import gradient_search
-from bonas.opening import FLAGGED, open_search
+from bonas.opening import FLAGGED, open_search, zero_cost_filter
 from bonas.protocol import line, search_protocol
 from bonas.robustness.conditions import CLEAN, Condition
 from bonas.robustness.record import ConditionAuc, weighted_mean
@@ -107,13 +107,15 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
     config, started = folder.config, time.monotonic()
     if config.search.strategy in GRADIENT_STRATEGIES:
         return _run_gradient_search(folder, parts, time_limit)
-    # Before the supernet's training: earlier scores under other conditions are an error.
+    # Before the supernet's training: earlier scores under other conditions are an error, and so is
+    # a proxy that says nothing.
+    promising = zero_cost_filter(parts)
     earlier = []
     if config.search.warm_start:
         earlier = earlier_observations(folder, parts.builder.space, conditions_digest(parts))
     with bars() as shown:
         estimator = _estimator(folder, parts, shown)
-        search = open_search(parts, folder, estimator, earlier)
+        search = open_search(parts, folder, estimator, promising, earlier)
         if MULTIPLY_ADDS not in search.study.optuna.user_attrs:
             _note_cost(search, sampling_cost(parts, estimator))
         advance = shown.start("search")

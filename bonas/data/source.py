@@ -90,7 +90,7 @@ def load_search_data(
     if seen_test is not None:
         scored |= {"test": seen_test} | {f"test, {n}": f for n, f in unseen_test.items()}
     for name, faces in scored.items():
-        _check_scorable(faces, f"{main.name!r} ({name})")
+        check_scorable(faces, f"{main.name!r} ({name})")
     read = [main, *(other for _, other in further.values())]
     skipped = tuple(s for data in read for s in data.skipped)
     terms = tuple(data.reading for data in read if data.reading is not None)
@@ -146,8 +146,12 @@ def _doubled(data: DataSet) -> Faces:
     )
 
 
-def _check_scorable(faces: Faces, name: str) -> None:
-    """An AUC with an interval needs real and forged images of at least two originals each."""
+def check_scorable(faces: Faces, name: str) -> None:
+    """An AUC with an interval needs real and forged images of at least two originals each.
+
+    Raises:
+        DataError: there are fewer; says of which kind in `name`.
+    """
     for label, kind in enumerate(("real", "forged")):
         labels = faces.labels.tolist()
         found = {o for o, y in zip(faces.originals, labels, strict=True) if y == label}

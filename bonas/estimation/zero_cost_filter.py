@@ -1,20 +1,21 @@
 """A filter of candidates: only those that a zero-cost proxy ranks high are worth an estimate."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from bonas.estimation.supernet import uniform_paths
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
-from spaces.space import connects, sample
 
 REFERENCE = 100
 """Random architectures by which the filter learns what a high score is."""
 
 
 class ZeroCostFilter:
-    """Holds for the architectures whose proxy is among the highest of a space.
+    """Holds for the architectures whose proxy is among the highest of what may be proposed.
 
     A proxy's scale means nothing by itself: the threshold is a quantile of random architectures'
     scores. Set it as a sampler's `promising`.
@@ -24,6 +25,8 @@ class ZeroCostFilter:
         share: Of the random architectures that pass, in (0, 1].
         seed: Of the random architectures and of all networks' initial weights.
         reference: How many random architectures.
+        draw: Of these; uniformly from the space unless given. Where limits leave little of it, what
+            is high among all is seldom within them: draw what they allow.
 
     Raises:
         ValueError: the share is outside its range, or no random architecture has a score.
@@ -36,15 +39,15 @@ class ZeroCostFilter:
         share: float = 0.5,
         seed: int = 0,
         reference: int = REFERENCE,
+        draw: Callable[[np.random.Generator], Architecture] | None = None,
     ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"share is {share}; it must lie in (0, 1].")
         self._estimator, self._seed = estimator, seed
         self._scores: dict[str, float] = {}
         rng = np.random.default_rng(np.random.SeedSequence([seed]))
-        drawn = (sample(estimator.builder.space, rng=rng) for _ in range(100 * reference))
-        connected = (a for a in drawn if connects(estimator.builder.space, a))
-        scores = [self.score(a) for a, _ in zip(connected, range(reference), strict=False)]
+        draw = draw or uniform_paths(estimator.builder.space)
+        scores = [self.score(draw(rng)) for _ in range(reference)]
         finite = [s for s in scores if math.isfinite(s)]
         if not finite:
             raise ValueError(

@@ -336,6 +336,18 @@ def test_the_whole_way_and_what_may_follow_it(
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
     capsys.readouterr()
 
+    comparison = (tmp_path / "run" / "comparison.json").read_text()
+    assert main(["compare", run, "--against", "plain", "--json"]) == 0
+    asked = json.loads(capsys.readouterr().out)
+    assert [r["name"] for r in asked["records"]] == ["found", "plain"]
+    kept = (tmp_path / "run" / "comparison.json").read_text()
+    assert kept == comparison, "a narrower comparison takes nothing away"
+    longer = failure(capsys, "compare", run, "--seeds", "2", "--set", "training.epochs=2")
+    assert "is of trainings of 9 steps, and the recipe now makes 18" in longer
+    other = failure(capsys, "compare", run, "--set", "training.learning_rate=1e-9")
+    assert "recipe.learning_rate: 0.004 | 1e-09" in other
+    assert (tmp_path / "run" / "comparison.json").read_text() == comparison
+
     again = failure(capsys, "train", run, "--set", "training.epochs=2")
     assert "holds a training on other terms (there | here): recipe.steps: 9 | 18" in again
     again = failure(capsys, "train", run, "--set", "training.learning_rate=1e-9")

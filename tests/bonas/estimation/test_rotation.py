@@ -88,6 +88,19 @@ def test_one_type_cannot_rotate(folder: RunFolder) -> None:
         folds(one)
 
 
+def test_a_fold_that_cannot_be_scored_is_told_before_anything_is_trained(
+    folder: RunFolder,
+) -> None:
+    parts = Components.of(folder)
+    *others, last = parts.train.forgeries
+    few = replace(parts, data=replace(parts.data, val=parts.data.val.of_domains(others)))
+    with pytest.raises(DataError, match=f"holds '{last}' back, and val of this type alone has"):
+        folds(few)
+    alone = replace(parts, data=replace(parts.data, val=parts.data.val.of_domains(others[:1])))
+    with pytest.raises(DataError, match=f"holds '{others[0]}' back, and val without it has forged"):
+        folds(alone)
+
+
 def test_what_excludes_rotation_is_named(
     folder: RunFolder, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
