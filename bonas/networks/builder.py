@@ -105,7 +105,7 @@ class ForgeryBuilder:
 
     def relaxation(self) -> ChoiceRelaxation:
         """Of every decision: operations, theta, input and joins."""
-        return ChoiceRelaxation(self.space, self.build)
+        return ChoiceRelaxation(self.space, self.build, averaged=self.space.theta_decisions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Liu et al. (2019), equation 2: a softmax over a decision's options, by strengths
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import nn
 
@@ -43,6 +43,37 @@ class Relaxation(Protocol):
         """The discrete architecture of the strongest options."""
 
 
+@runtime_checkable
+class SupportsMeans(Protocol):
+    """A relaxation whose networks see some decisions as the mean of their options, numbers all."""
+
+    @property
+    def averaged(self) -> Collection[str]:
+        """The slots of these."""
+
+
+def averaged_slots(relaxation: Relaxation) -> Collection[str]:
+    """The slots whose options are mixed as their mean; none where the relaxation names none."""
+    return relaxation.averaged if isinstance(relaxation, SupportsMeans) else ()
+
+
+def preferred(weights: Mapping[Choice, float], *, averaged: bool = False) -> list[Choice]:
+    """A slot's options, the one to keep first: the strongest, or the nearest to the mean.
+
+    Where the loss sees nothing but the mean m of the options t, the gradient of a strength is
+    w_t (t - m) times that of m: the ends are driven furthest whatever mean is learned, and the
+    strongest option would always be one of them.
+
+    Args:
+        weights: The softmax weight of each option.
+        averaged: Whether the options are numbers and the network sees their mean.
+    """
+    if not averaged:
+        return sorted(weights, key=lambda option: -weights[option])
+    mean = sum(w * float(option) for option, w in weights.items()) / sum(weights.values())
+    return sorted(weights, key=lambda option: abs(float(option) - mean))
+
+
 @dataclass(frozen=True, slots=True)
 class ChoiceRelaxation:
     """A slot for each decision, for networks that take a mixture wherever they take a choice.
@@ -50,10 +81,12 @@ class ChoiceRelaxation:
     Attributes:
         space: Whose decisions they are.
         build_with: A network that holds some options of each decision.
+        averaged: Decisions of which networks take the mean of the options.
     """
 
     space: SearchSpace
     build_with: Callable[[Mapping[str, Sequence[Choice]]], nn.Module]
+    averaged: Collection[str] = ()
 
     @property
     def slots(self) -> Mapping[str, tuple[Choice, ...]]:
@@ -74,7 +107,7 @@ class ChoiceRelaxation:
         return RelaxedChoices(tuple(mixtures[d.name] for d in self.space.decisions))
 
     def derive(self, strengths: Strengths) -> Architecture:
-        """Per decision the strongest option other than `none`.
+        """Per decision the strongest option other than `none`, or the nearest to the mean.
 
         `none` takes part in the softmax, but its strength says nothing: more of it scales the
         other operations down, which a batch norm behind them makes up for (Liu et al. 2019, section
@@ -95,5 +128,5 @@ class ChoiceRelaxation:
 
     def _strongest(self, some: Strengths) -> Architecture:
         names = [d.name for d in self.space.decisions]
-        chosen = (max(some[n], key=some[n].__getitem__) for n in names)
+        chosen = (preferred(some[n], averaged=n in self.averaged)[0] for n in names)
         return Architecture(self.space.name, tuple(chosen))

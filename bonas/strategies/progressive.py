@@ -23,7 +23,7 @@ import numpy as np
 from bonas.data.faces import Faces
 from bonas.device import Device
 from bonas.networks.builder import NetworkBuilder, SupportsDepth
-from bonas.networks.choice_relaxation import Strengths
+from bonas.networks.choice_relaxation import Strengths, averaged_slots, preferred
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.strategies.gradient import GradientRecipe, train_relaxed
 from bonas.training import Progress
@@ -134,15 +134,21 @@ def train_progressive(
         if number + 1 < len(plan):
             after = plan[number + 1]
             counts = {slot: after.operations(options) for slot, options in offered.items()}
-            kept.append(strongest(relaxed.softmax(), counts))
+            averaged = averaged_slots(relaxed.relaxation)
+            kept.append(strongest(relaxed.softmax(), counts, averaged))
     return relaxed, kept
 
 
-def strongest(strengths: Strengths, counts: Mapping[str, int]) -> dict[str, tuple[Choice, ...]]:
-    """Per slot so many strongest options, or all if they are fewer, in the slot's order."""
+def strongest(
+    strengths: Strengths, counts: Mapping[str, int], averaged: Collection[str] = ()
+) -> dict[str, tuple[Choice, ...]]:
+    """Per slot so many strongest options, or all if they are fewer, in the slot's order.
+
+    Of the slots in `averaged` those nearest to the mean.
+    """
     kept = {}
     for slot, weights in strengths.items():
-        best = sorted(weights, key=lambda o: -weights[o])[: counts[slot]]
+        best = preferred(weights, averaged=slot in averaged)[: counts[slot]]
         kept[slot] = tuple(o for o in weights if o in best)
     return kept
 

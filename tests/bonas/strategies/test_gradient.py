@@ -20,7 +20,7 @@ from bonas.networks.builder import (
     build_network,
 )
 from bonas.networks.cells import Mixture
-from bonas.networks.choice_relaxation import ChoiceRelaxation
+from bonas.networks.choice_relaxation import ChoiceRelaxation, averaged_slots
 from bonas.networks.operations import CentralDifferenceConv2d
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.networks.wiring import wiring_of
@@ -232,6 +232,28 @@ def test_a_mixture_of_thetas_is_one_convolution_of_their_mean() -> None:
     mean = wiring_of(space, choices).thetas[0]
     mixed = sum(w * convolution(images, t) for w, t in zip(weights, thetas, strict=True))
     assert torch.allclose(convolution(images, mean), mixed, atol=1e-6)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 0.5, 0.7, 0.9])
+def test_the_theta_that_was_learned_is_derived(target: float) -> None:
+    """Its strengths alone would say 0 or 0.9: a loss of their mean drives the ends furthest."""
+    network = relaxed(CASCADE)
+    slot = f"{STAGES[0]}/theta"
+    strength = network.strengths[list(network.kept).index(slot)]
+    thetas = torch.tensor([float(t) for t in network.kept[slot]])
+    optimiser = torch.optim.Adam([strength], lr=0.05)
+    for _ in range(400):
+        mean = (strength.softmax(0) * thetas).sum()
+        optimiser.zero_grad()
+        (mean - target).square().backward()
+        optimiser.step()
+    softmax = network.softmax()
+    names = [d.name for d in FORGERY_CASCADE.decisions]
+    derived = network.relaxation.derive(softmax)
+    assert derived.choices[names.index(slot)] == target
+    kept = strongest(softmax, dict.fromkeys(softmax, 3), averaged_slots(network.relaxation))[slot]
+    assert target in kept
+    assert list(kept) == sorted(kept)
 
 
 def test_strengths_wait_while_weights_warm_up(faces: Faces, cpu: Device) -> None:
