@@ -29,6 +29,9 @@ MULTIPLY_ADDS = "bonas.multiply_adds"
 SECONDS = "bonas.seconds"
 """The seconds of searching, the supernet's training included. Of a start that was killed those
 count until its last estimate."""
+TIME_LIMIT = "bonas.time_limit"
+"""Seconds that the last start was given, `None` for no limit; a search by gradient's first start,
+which sets its steps."""
 GRADIENT = "bonas.gradient"
 """What a search by gradient says of itself: `bonas.gradient_search.Derived.to_attribute`."""
 PATHS = 24

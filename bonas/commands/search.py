@@ -33,6 +33,7 @@ from bonas.search_cost import (
     GRADIENT,
     MULTIPLY_ADDS,
     SECONDS,
+    TIME_LIMIT,
     SearchCost,
     images_of,
     sampling_cost,
@@ -90,7 +91,7 @@ def search(
     warn_of_leaks(resolved)
     if parts.data.test is None:
         MESSAGES.print(f"[yellow]no test[/] {NO_TEST}", soft_wrap=True)
-    found = run_search(folder, parts, time_limit=time_limit - (time.monotonic() - started))
+    found = run_search(folder, parts, time_limit=time_limit, started=started)
     report_search(found, folder, as_json=json)
 
 
@@ -102,11 +103,25 @@ def load_components(folder: RunFolder) -> Components:
     return parts
 
 
-def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math.inf) -> Search:
-    """Supernet, then trials until their number or the seconds are reached, with progress bars."""
-    config, started = folder.config, time.monotonic()
+def run_search(
+    folder: RunFolder,
+    parts: Components,
+    *,
+    time_limit: float = math.inf,
+    started: float | None = None,
+) -> Search:
+    """Supernet, then trials until their number or the seconds are reached, with progress bars.
+
+    Args:
+        folder: Of the run.
+        parts: Of the run.
+        time_limit: Seconds from `started`.
+        started: By `time.monotonic`; now unless given.
+    """
+    config = folder.config
+    started = time.monotonic() if started is None else started
     if config.search.strategy in GRADIENT_STRATEGIES:
-        return _run_gradient_search(folder, parts, time_limit)
+        return _run_gradient_search(folder, parts, time_limit, started)
     # Before the supernet's training: earlier scores under other conditions are an error, and so is
     # a proxy that says nothing.
     promising = zero_cost_filter(parts)
@@ -118,6 +133,7 @@ def run_search(folder: RunFolder, parts: Components, *, time_limit: float = math
         search = open_search(parts, folder, estimator, promising, earlier)
         if MULTIPLY_ADDS not in search.study.optuna.user_attrs:
             _note_cost(search, sampling_cost(parts, estimator))
+        search.study.optuna.set_user_attr(TIME_LIMIT, _finite(time_limit))
         advance = shown.start("search")
         trials = config.search.trials
         note_seconds = _clock(search, started)
@@ -145,18 +161,25 @@ def _estimator(
     return supernet_estimator(parts, folder, shown.training("supernet", steps))
 
 
-def _run_gradient_search(folder: RunFolder, parts: Components, time_limit: float) -> Search:
-    started = time.monotonic()
+def _finite(time_limit: float) -> float | None:
+    return time_limit if math.isfinite(time_limit) else None
+
+
+def _run_gradient_search(
+    folder: RunFolder, parts: Components, time_limit: float, started: float
+) -> Search:
     if math.isfinite(time_limit) and steps_are_planned(folder):
         MESSAGES.print("The steps are those that the search was begun with, whatever the limit.")
     with bars() as shown:
         derived, estimator = gradient_search(
             parts,
             folder,
-            time_limit=time_limit,
+            time_limit=time_limit - (time.monotonic() - started),
             progress=lambda steps: shown.training("relaxed network", steps),
         )
         search = open_search(parts, folder, estimator)
+        if TIME_LIMIT not in search.study.optuna.user_attrs:
+            search.study.optuna.set_user_attr(TIME_LIMIT, _finite(time_limit))
         search.study.optuna.set_user_attr(GRADIENT, derived.to_attribute())
         _note_cost(search, SearchCost(derived.multiply_adds, images_of(estimator)))
         if not search.study.finished:

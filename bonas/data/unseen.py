@@ -79,6 +79,16 @@ def folder_conditions(folders: Mapping[Path, str], taken: Collection[str]) -> di
     return names
 
 
+def may_name(folder: Path, name: str) -> bool:
+    """Whether a condition of this name may be the data set of this folder, or of this list."""
+    whole = folder.resolve()
+    return any(
+        _tail(whole, own, parents) == name
+        for own in (whole.name, whole.stem)
+        for parents in range(len(whole.parts))
+    )
+
+
 def _tail(path: Path, name: str, parents: int) -> str:
     above = path.parts[1:-1]
     return condition_name("-".join((*above[max(0, len(above) - parents) :], name)))

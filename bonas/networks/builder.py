@@ -105,7 +105,8 @@ class ForgeryBuilder:
 
     def relaxation(self) -> ChoiceRelaxation:
         """Of every decision: operations, theta, input and joins."""
-        return ChoiceRelaxation(self.space, self.build, averaged=self.space.theta_decisions)
+        thetas = [name for name in self.space.theta_decisions if name is not None]
+        return ChoiceRelaxation(self.space, self.build, averaged=tuple(thetas))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What the numbers mean, in plain words: the score, its groups, and every condition."""
 
-from bonas.config import Config
+from bonas.config import Config, DataTable
 from bonas.data.source import PSEUDO
+from bonas.data.unseen import condition_name, may_name
 from bonas.report import numbers
 from bonas.report.markup import Markup, bullets, code, element, join, paragraph, table
 from bonas.robustness.attacks import Attack
@@ -36,15 +37,7 @@ def describe(condition: Condition, config: Config) -> str:
     if condition.group is Group.CLEAN:
         return f"real faces, and {blends}" if config.data.real_only else "as they are"
     if condition.group is Group.UNSEEN:
-        if condition.name in config.data.unseen:
-            return f"forgeries of the type {condition.name}, held back from training"
-        if config.data.real_only and condition.name not in _further(config):
-            return f"forgeries of the type {condition.name}; none of any type was trained on"
-        if condition.name == PSEUDO and config.data.pseudo_forgeries:
-            return blends
-        if config.data.rotate and condition.name not in {p.name for p in config.data.test}:
-            return f"forgeries of the type {condition.name}, held back from one fold's training"
-        return f"the further data set {condition.name}"
+        return blends if condition.name == PSEUDO else _unseen(condition.name, config.data)
     if condition.group is Group.CORRUPTION and condition.name in tuple(Corruption):
         assert condition.severity is not None
         corruption = Corruption(condition.name)
@@ -54,8 +47,17 @@ def describe(condition: Condition, config: Config) -> str:
     return condition.name
 
 
-def _further(config: Config) -> set[str]:
-    return {path.name for path in (*config.data.unseen_data, *config.data.test)}
+def _unseen(name: str, data: DataTable) -> str:
+    forged = f"forgeries of the type {name}"
+    if name in map(condition_name, data.unseen):
+        return f"{forged}, held back from training"
+    if any(may_name(path, name) for path in (*data.unseen_data, *data.test)):
+        return f"the further data set {name}"
+    if data.real_only:
+        return f"{forged}; none of any type was trained on"
+    if data.rotate:
+        return f"{forged}, held back from one fold's training"
+    return f"{forged}, which the training split has none of"
 
 
 def _attack(attack: Attack, config: Config) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bonas.report.facts import RunFacts
-from bonas.search_cost import SECONDS
+from bonas.search_cost import SECONDS, TIME_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """Runs that differ in nothing but the seed.
+    """Runs that differ in nothing but the seed, each of another.
 
     Attributes:
         name: The run's, or its strategy and the number of seeds.
@@ -41,11 +41,19 @@ class Point:
 
 
 def groups_of(runs: Sequence[RunFacts]) -> list[RunGroup]:
-    """The runs by all settings but the seed, in the order of the first of each."""
-    alike: dict[str, list[RunFacts]] = {}
+    """The runs by all settings but the seed, in the order of the first of each.
+
+    Runs of other time limits are other searches, and a second run of a seed tells nothing of what
+    seeds change: it begins another group.
+    """
+    alike: dict[tuple[str, int], list[RunFacts]] = {}
     for run in runs:
         same = run.config.model_copy(update={"seed": 0}).model_dump_json()
-        alike.setdefault(f"{same} {run.space.name}", []).append(run)
+        settings = f"{same} {run.space.name} {run.attributes.get(TIME_LIMIT)}"
+        repetition = 0
+        while run.config.seed in {r.config.seed for r in alike.get((settings, repetition), ())}:
+            repetition += 1
+        alike.setdefault((settings, repetition), []).append(run)
     return [RunGroup(_name(members), tuple(members)) for members in alike.values()]
 
 

@@ -15,6 +15,9 @@ from PIL import Image
 
 from bonas.cli import COMMANDS, main
 from bonas.config import ConfigError
+from bonas.report.facts import read_run
+from bonas.run_folder import RunFolder
+from bonas.search_cost import TIME_LIMIT
 from bonas.step_time import Stopwatch
 from tests.bonas.networks.test_every_builder import EXAMPLE
 
@@ -285,6 +288,7 @@ def test_the_whole_way_and_what_may_follow_it(
     file.write_text(TINY)
     assert main(["search", str(file), "--out", run, "--time-limit", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trials"] == 0, "only the supernet was trained"
+    assert read_run(RunFolder.open(tmp_path / "run")).attributes[TIME_LIMIT] == 0
 
     assert main(["search", str(file), "--out", run, "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
@@ -296,6 +300,7 @@ def test_the_whole_way_and_what_may_follow_it(
     assert main(["search", str(file), "--out", run, "--trials", "3", "--json"]) == 0
     more = json.loads(capsys.readouterr().out)
     assert more["trials"] == 3, "the run is continued"
+    assert read_run(RunFolder.open(tmp_path / "run")).attributes[TIME_LIMIT] is None
     assert more["at_chance"] is None, "three estimates are too few to tell"
 
     assert main(["train", run, "--json"]) == 0

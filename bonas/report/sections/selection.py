@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from bonas.data.source import PSEUDO
+from bonas.data.unseen import condition_name, may_name
 from bonas.report import numbers
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, join, paragraph, table
+from bonas.robustness.conditions import Group
 
 
 def selection_section(facts: RunFacts) -> Section:
@@ -52,14 +55,37 @@ def _held_back(facts: RunFacts) -> list[tuple[object, ...]]:
     names = [join(["forgery type ", code(name)]) for name in data.unseen]
     if data.real_only:
         names = [Markup("every type of forgery: training made its own of real faces")]
+    elif not data.rotate:
+        names += [
+            join(["forgery type ", code(name), ", which split train has none of"])
+            for name in _untrained(facts)
+        ]
     names += [join(["data set ", code(path), ", splits val and test"]) for path in data.unseen_data]
     if data.pseudo_forgeries and not data.real_only:
         names.append(Markup("pseudo-forgeries of the real faces"))
-    if not names:
+    selected = element("b", "yes: its images in val")
+    seen = join(["yes: group unseen; this kind is ", element("b", "seen in selection")])
+    rows: list[tuple[object, ...]] = [(name, "no", selected, seen) for name in names]
+    if data.rotate:
+        tested = join(["yes: group clean; this kind is ", element("b", "seen in selection")])
+        each = Markup("each type of forgery, in the fold that it is held back from")
+        rows.insert(0, (each, "in the other folds, and in the final training", selected, tested))
+    if not rows:
         none = "nothing was held back from training"
         return [("unseen in training", none, numbers.NONE, numbers.NONE)]
-    seen = join(["yes: group unseen; this kind is ", element("b", "seen in selection")])
-    return [(name, "no", element("b", "yes: its images in val"), seen) for name in names]
+    return rows
+
+
+def _untrained(facts: RunFacts) -> list[str]:
+    """Conditions of types that the configuration does not name: training happened to lack them."""
+    if facts.best is None:
+        return []
+    data = facts.config.data
+    keys = [key for key in facts.best.observation.aucs if key.startswith(f"{Group.UNSEEN.value}/")]
+    known = {PSEUDO, *map(condition_name, data.unseen)}
+    names = [key.partition("/")[2] for key in keys]
+    folders = (*data.unseen_data, *data.test)
+    return [n for n in names if n not in known and not any(may_name(f, n) for f in folders)]
 
 
 def _further(facts: RunFacts, path: Path) -> tuple[object, ...]:

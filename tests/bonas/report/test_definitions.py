@@ -1,6 +1,7 @@
 import pytest
 
 from bonas.config_file import parse_config
+from bonas.data.source import PSEUDO
 from bonas.report.definitions import definitions, describe
 from bonas.robustness.conditions import CLEAN, SEVERITIES, Condition, Group
 from bonas.robustness.corruptions import Corruption
@@ -23,6 +24,27 @@ def test_what_was_not_trained_on_is_not_described_as_clean() -> None:
     assert "pseudo-forgeries" in describe(CLEAN, config)
     assert "none of any type was trained on" in describe(Condition(Group.UNSEEN, "swap"), config)
     assert "further data set" in describe(Condition(Group.UNSEEN, "kept"), config)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "words"),
+    [
+        ("face-swap", {}, "the type face-swap, held back from training"),
+        ("celeb", {}, "the further data set celeb"),
+        ("last-celeb", {"unseen_data": ["/b/celeb", "/last/celeb"]}, "further data set last-celeb"),
+        ("list", {"test": ["/b/list.json"]}, "the further data set list"),
+        ("attr", {}, "the type attr, which the training split has none of"),
+        ("attr", {"rotate": True, "unseen": []}, "the type attr, held back from one fold's"),
+        ("celeb", {"rotate": True, "unseen": []}, "the further data set celeb"),
+        (PSEUDO, {"pseudo_forgeries": True}, "blended with copies of themselves"),
+    ],
+)
+def test_what_was_not_trained_on_is_called_what_it_is(
+    name: str, changed: dict[str, object], words: str
+) -> None:
+    data = {"layout": "folders", "path": "/a", "unseen": ["face swap"], "unseen_data": ["/b/celeb"]}
+    config = parse_config({"data": data | changed}, "test")
+    assert words in describe(Condition(Group.UNSEEN, name), config)
 
 
 def test_an_attack_is_described_with_its_budget() -> None:

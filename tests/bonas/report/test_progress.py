@@ -13,6 +13,7 @@ from bonas.report.page import render
 from bonas.report.progress import groups_of, progress_of, trial_seconds
 from bonas.report.progress_plot import progress_plot
 from bonas.report.spent import gradient_paragraph, group_figures, search_multiply_adds
+from bonas.search_cost import TIME_LIMIT
 from tests.bonas.report.conftest import World
 from tests.bonas.report.test_plots import drawn
 
@@ -60,6 +61,16 @@ def test_runs_that_differ_only_in_the_seed_are_one_group_with_mean_and_spread(wo
     assert figures["score"] == {"mean": pytest.approx(0.65), "spread": pytest.approx(0.0707, 1e-3)}
     assert figures["seeds"] == [0, 1]
     assert figures["multiply_adds"] is None, "none of the runs has noted them"
+
+
+def test_repetitions_and_other_budgets_are_no_seeds(world: World) -> None:
+    first, second = (timed(world, seed, [0.5, 0.7]) for seed in (0, 1))
+    twice = groups_of([first, first, second])
+    assert [[r.config.seed for r in g.runs] for g in twice] == [[0, 1], [0]]
+    limited = [replace(r, attributes={**r.attributes, TIME_LIMIT: 60.0}) for r in (first, second)]
+    longer = replace(second, attributes={**second.attributes, TIME_LIMIT: 600.0})
+    assert [len(g.runs) for g in groups_of([*limited, first])] == [2, 1]
+    assert [len(g.runs) for g in groups_of([limited[0], longer])] == [1, 1]
 
 
 def test_a_mean_of_scores_of_several_condition_sets_says_so(world: World) -> None:

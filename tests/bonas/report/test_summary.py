@@ -109,6 +109,9 @@ def test_a_comparison_of_an_earlier_best_is_noticed(full: RunFolder) -> None:
     assert "is not the best architecture" in _notices(replace(facts, contest=contest))
 
 
+FOLDERS: dict[str, object] = {"data": {"layout": "metadata.csv", "path": "/faces/main"}}
+
+
 def test_a_held_back_type_is_seen_and_a_further_data_set_is_not(world: World) -> None:
     settings: dict[str, object] = {
         "data": {
@@ -125,6 +128,18 @@ def test_a_held_back_type_is_seen_and_a_further_data_set_is_not(world: World) ->
     assert ["kind is seen in selection" in row for row in rows] == [True] * 3 + [False] * 2
     assert "not seen in selection" in rows[3]
     assert "yes: seen in selection" in rows[4]
+
+
+def test_types_that_training_lacks_and_rotated_ones_are_seen_in_selection(world: World) -> None:
+    """The trials of a written run have the condition `unseen/swap`."""
+    lacking = selection_section(read_run(world.run("lacking", trials=2, settings=FOLDERS))).body
+    assert "forgery type <code>swap</code>, which split train has none of" in lacking
+    assert "nothing was held back" not in lacking
+    rotated = {"data": {"layout": "metadata.csv", "path": "/faces/main", "rotate": True}}
+    turned = selection_section(read_run(world.run("turned", trials=2, settings=rotated))).body
+    assert "each type of forgery, in the fold that it is held back from" in turned
+    assert "split train has none of" not in turned
+    assert "nothing was held back" not in turned
 
 
 def test_what_selected_is_read_from_the_trials(full: RunFolder) -> None:
