@@ -119,6 +119,7 @@ def _decisions(operations: tuple[str, ...]) -> tuple[Decision, ...]:
     return tuple(found)
 
 
+@cache
 def source_pairs(node: int) -> tuple[str, ...]:
     """The pairs of different states that node 0, 1, ... can read, such as `0-1`."""
     return tuple(f"{a}-{b}" for a, b in itertools.combinations(range(node + 2), 2))

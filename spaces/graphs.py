@@ -19,6 +19,7 @@ An operation that receives nothing yields nothing: branches behind it are dead.
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
 import networkx as nx
@@ -102,12 +103,28 @@ def described(attributes: Mapping[str, Any]) -> str:
 
 
 def _live_nodes(graph: "nx.DiGraph[str]") -> set[str]:
-    passing = graph.subgraph(n for n, o in graph.nodes(data="operation") if o != NONE)
     source, sink = _only(graph, INPUT), _only(graph, OUTPUT)
-    reached = {source, *nx.descendants(passing, source)}
+    closed = {n for n, o in graph.nodes(data="operation") if o == NONE}
+    reached = _reachable(source, graph.succ, closed)
     if sink not in reached:
         return {source, sink}
-    return reached & {sink, *nx.ancestors(passing, sink)}
+    return reached & _reachable(sink, graph.pred, closed)
+
+
+def _reachable(
+    start: str, beyond: Mapping[str, Iterable[str]], closed: AbstractSet[str]
+) -> set[str]:
+    """Start and what can be reached from it.
+
+    Not by networkx, whose calls cost more than such a small graph takes to be searched.
+    """
+    found, pending = {start}, [start]
+    while pending:
+        for node in beyond[pending.pop()]:
+            if node not in found and node not in closed:
+                found.add(node)
+                pending.append(node)
+    return found
 
 
 def _only(graph: "nx.DiGraph[str]", operation: str) -> str:

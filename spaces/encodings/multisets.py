@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 
 from spaces.architecture import Architecture
 from spaces.encodings.paths import HASHED_FEATURES, bucket, sequences
+from spaces.encodings.remembered import Remembered
 from spaces.encodings.wiring import WiringPath, fixed_paths, radices, side_by_side
 from spaces.graphs import NONE, SKIP
 from spaces.space import SearchSpace, indices
@@ -39,6 +41,7 @@ class PathMultisetEncoding:
     space: SearchSpace
     _blocks: tuple[_Block, ...] | None = field(init=False, repr=False, compare=False)
     _total: int = field(init=False, repr=False, compare=False)
+    _columns: Remembered[tuple[int, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         paths = () if side_by_side(self.space) else fixed_paths(self.space)
@@ -48,6 +51,7 @@ class PathMultisetEncoding:
             blocks = tuple(_block(self.space, path, vocabulary) for path in paths)
         object.__setattr__(self, "_blocks", blocks)
         object.__setattr__(self, "_total", HASHED_FEATURES if blocks is None else len(vocabulary))
+        object.__setattr__(self, "_columns", Remembered(partial(_hashed, self.space)))
 
     @property
     def dimension(self) -> int:
@@ -59,8 +63,8 @@ class PathMultisetEncoding:
         rows = np.zeros((len(architectures), self._total))
         if self._blocks is None:
             for row, architecture in zip(rows, architectures, strict=True):
-                for sequence in sequences(self.space.graph(architecture), drop=(SKIP,)):
-                    row[bucket(sequence, self._total)] += 1.0
+                for column in self._columns(architecture):
+                    row[column] += 1.0
             return torch.from_numpy(rows)
         chosen = indices(self.space, architectures)
         for block in self._blocks:
@@ -68,6 +72,12 @@ class PathMultisetEncoding:
             alive = np.flatnonzero(columns >= 0)
             rows[alive, columns[alive]] += 1.0
         return torch.from_numpy(rows)
+
+
+def _hashed(space: SearchSpace, architecture: Architecture) -> tuple[int, ...]:
+    """The feature of every path, read from the graph."""
+    found = sequences(space.graph(architecture), drop=(SKIP,))
+    return tuple(bucket(sequence, HASHED_FEATURES) for sequence in found)
 
 
 def _block(space: SearchSpace, path: WiringPath, vocabulary: dict[tuple[str, ...], int]) -> _Block:

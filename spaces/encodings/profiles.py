@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 
 from spaces.architecture import Architecture, Choice
+from spaces.encodings.remembered import Remembered
 from spaces.encodings.wiring import fixed_paths
 from spaces.graphs import NONE, SKIP
 from spaces.space import SearchSpace, from_indices, indices, live
@@ -55,8 +57,10 @@ class PathProfileEncoding:
 
     space: SearchSpace
     _groups: tuple[_Group, ...] = field(init=False, repr=False, compare=False)
+    _live: Remembered[frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_live", Remembered(partial(live, self.space)))
         object.__setattr__(self, "_groups", tuple(_groups(self.space)))
 
     @property
@@ -71,7 +75,7 @@ class PathProfileEncoding:
         used = np.zeros(chosen.shape, dtype=bool)
         if not all(group.paths for group in self._groups):
             for row, architecture in zip(used, architectures, strict=True):
-                lives = live(self.space, architecture)
+                lives = self._live(architecture)
                 row[:] = [name in lives for name in names]
         none = [_position(d.options) for d in self.space.decisions]
         passing = chosen != np.asarray(none, dtype=np.int64)
