@@ -18,7 +18,7 @@ from bonas.data.errors import DataError
 from bonas.data.faces import Split
 from bonas.data.hulls import DENSE, FIVE, POINTS, area, face_hull
 from bonas.data.images import UnreadableFile, decoded
-from bonas.data.layouts.places import inside
+from bonas.data.layouts.places import RegularFiles, inside
 from bonas.data.layouts.records import METADATA, Listing, Record, Settings
 
 FILE = "landmarks.csv"
@@ -115,10 +115,12 @@ def _table(listing: Listing) -> Iterator[tuple[Path, np.ndarray | str]]:
     if not file.is_file():
         return
     try:
+        files = RegularFiles(listing.folder)
         with file.open(newline="", encoding="utf-8-sig") as lines:
             for number, row in enumerate(csv.reader(lines), 1):
                 if number > 1 and row:
-                    yield listing.folder / row[0], _row(row, f"{file}, row {number}")
+                    place = f"{file}, row {number}"
+                    yield files.inside(row[0], place), _row(row, place)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{file} is not readable as CSV in UTF-8: {error}. Repair or remove it."

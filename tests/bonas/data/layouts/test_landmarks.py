@@ -54,6 +54,15 @@ def test_real_images_have_the_outline_of_their_row_whatever_their_size(
     assert torch.equal(chosen.hulls[1], faces.hulls[0])
 
 
+def test_a_row_of_an_absolute_path_is_that_of_the_image(tmp_path: Path) -> None:
+    table(tmp_path)
+    named = (tmp_path / "landmarks.csv").read_text()
+    (tmp_path / "landmarks.csv").write_text(named.replace("a.png", str(tmp_path / "a.png")))
+    hulls = hulls_of(list_metadata_csv(tmp_path, STRICT))
+    assert hulls is not None
+    assert not hulls[0].isnan().any()
+
+
 def test_without_landmarks_there_are_no_outlines(tmp_path: Path) -> None:
     table(tmp_path)
     (tmp_path / "landmarks.csv").unlink()
