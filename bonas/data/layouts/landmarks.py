@@ -83,12 +83,12 @@ def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
 
 def _beside(path: Path, root: Path) -> np.ndarray | None:
     """The landmarks of a frame, from the file that has its name."""
-    parts = list(path.parts)
+    # Folders above the data may have that name too.
+    parts = list(path.relative_to(root).parts)
     if "frames" not in parts:
         return None
-    # The last one: a folder above the data set may have that name too.
     parts[len(parts) - 1 - parts[::-1].index("frames")] = "landmarks"
-    file = inside(root, Path(*parts).with_suffix(".npy"), str(path))
+    file = inside(root, root.joinpath(*parts).with_suffix(".npy"), str(path))
     if not file.is_file():
         return None
     try:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,25 @@ def test_arrays_beside_frames_are_read(tmp_path: Path, count: int) -> None:
     hulls = hulls_of(framed(tmp_path, 100 * dense(count)))
     assert hulls is not None
     assert hulls[0].numpy() == pytest.approx(face_hull(dense(count)), abs=1e-5)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_folder_above_the_data_may_be_called_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
+    folder = tmp_path / "frames" / "data"
+    for name in "abc":
+        for kind in ("real", "fake"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (40, 20)).save(folder / kind / f"{name}.png")
+    monkeypatch.chdir(folder)
+    data = read_listing(list_data(Path() if relative else folder, "folders", STRICT), 32, STRICT)
+    assert [faces.hulls for faces in data.splits.values()] == [None] * 3
+    listing = framed(tmp_path / "frames" / "more", 100 * dense(68))
+    assert hulls_of(listing) is not None
+    # Landmarks beside a folder of data are not its own.
+    inner = replace(listing, root=tmp_path / "frames" / "more" / "frames" / "x" / "frames")
+    assert hulls_of(inner) is None
 
 
 @pytest.mark.parametrize("points", [np.full((68, 2), np.nan), np.full((5, 2), np.inf), LINE])
