@@ -23,7 +23,7 @@ from bonas.data.digests import file_digests
 from bonas.data.faces import Split
 from bonas.data.layouts.records import Listing, Settings
 
-VERSION = 2
+VERSION = 3
 """Of the files' form and of how pixels are made: raise it whenever either changes."""
 
 INDEX = "index.json"

@@ -20,6 +20,7 @@ from bonas.data.hulls import DENSE, FIVE, POINTS, area, face_hull
 from bonas.data.images import UnreadableFile, decoded
 from bonas.data.layouts.places import RegularFiles, inside
 from bonas.data.layouts.records import METADATA, Listing, Record, Settings
+from bonas.data.orientation import orientation, stored_size, turned_points
 
 FILE = "landmarks.csv"
 """As `bonas.data.preparation.ledger` writes it."""
@@ -38,7 +39,8 @@ def read_hulls(
     """The hulls of images by split, and the landmarks that could not be read.
 
     Read are `landmarks.csv` beside a `metadata.csv`, as `bonas prepare` writes it, and, as
-    DeepfakeBench keeps them, `landmarks/VIDEO/NAME.npy` for `frames/VIDEO/NAME.png`, in pixels.
+    DeepfakeBench keeps them, `landmarks/VIDEO/NAME.npy` for `frames/VIDEO/NAME.png`, in pixels of
+    the image as it is stored; where that is turned, so are they.
 
     Args:
         listing: What was decoded.
@@ -77,7 +79,8 @@ def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
         raise UnreadableFile(points)
     if points is None or not np.isfinite(points).all():
         return None
-    hull: np.ndarray = face_hull(points) / decoded(record.path, lambda image: image.size)
+    size, number = decoded(record.path, lambda image: (stored_size(image), orientation(image)))
+    hull = turned_points(face_hull(points) / size, number)
     return hull if area(hull) >= LEAST_AREA else None
 
 

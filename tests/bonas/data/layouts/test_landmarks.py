@@ -17,7 +17,9 @@ from bonas.data.layouts.metadata_csv import list_metadata_csv
 from bonas.data.layouts.named import list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Listing, OnBadImage, Record, Settings
+from bonas.data.orientation import turned_points
 from bonas.data.preparation.ledger import LANDMARKS_FILE
+from tests.bonas.data.pictures import with_orientation
 from tests.bonas.data.test_hulls import FIVE, dense
 
 STRICT = Settings()
@@ -62,6 +64,18 @@ def test_a_row_of_an_absolute_path_is_that_of_the_image(tmp_path: Path) -> None:
     hulls = hulls_of(list_metadata_csv(tmp_path, STRICT))
     assert hulls is not None
     assert not hulls[0].isnan().any()
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_landmarks_are_of_the_stored_picture_and_turned_with_it(
+    tmp_path: Path, number: int
+) -> None:
+    table(tmp_path)
+    Image.new("RGB", (40, 20)).save(tmp_path / "a.png", exif=with_orientation(number))
+    hulls = hulls_of(list_metadata_csv(tmp_path, STRICT))
+    assert hulls is not None
+    outline = turned_points(face_hull(FIVE * [40, 20]) / [40, 20], number)
+    assert hulls[0].numpy() == pytest.approx(outline, abs=1e-6)
 
 
 def test_without_landmarks_there_are_no_outlines(tmp_path: Path) -> None:
