@@ -16,7 +16,7 @@ import torch
 from bonas.data.clips import is_video
 from bonas.data.errors import DataError
 from bonas.data.faces import Split
-from bonas.data.hulls import DENSE, FIVE, POINTS, area, face_hull
+from bonas.data.hulls import DENSE, FIVE, POINTS, area, clipped, face_hull
 from bonas.data.images import UnreadableFile, decoded
 from bonas.data.layouts.places import RegularFiles, inside
 from bonas.data.layouts.records import METADATA, Listing, Record, Settings
@@ -26,6 +26,13 @@ FILE = "landmarks.csv"
 """As `bonas.data.preparation.ledger` writes it."""
 LEAST_AREA = 0.01
 """Of the image: landmarks of a smaller hull, such as points on a line, are of no face."""
+LEAST_INSIDE = 0.5
+"""Of the hull: less is no picture of this face, or its landmarks are of another picture, such as
+the frame that it was cut from. Pseudo-forgeries would be blended off the picture then: nothing of
+them would be forged."""
+MARGIN = 0.06
+"""Of the image, in which a hull does not count: masks of blends are bent by as much, outwards
+too."""
 # What numpy raises on torn or forged headers; there is no common base.
 _TORN = (OSError, ValueError, EOFError, OverflowError, SyntaxError, TypeError, TokenError)
 
@@ -81,7 +88,16 @@ def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
         return None
     size, number = decoded(record.path, lambda image: (stored_size(image), orientation(image)))
     hull = turned_points(face_hull(points) / size, number)
-    return hull if area(hull) >= LEAST_AREA else None
+    whole = area(hull)
+    if whole < LEAST_AREA:
+        return None
+    inside = area(clipped(hull, MARGIN))
+    if inside < max(LEAST_AREA, LEAST_INSIDE * whole):
+        raise UnreadableFile(
+            f"{record.path}: its landmarks are not those of a face in it: {inside / whole:.0%} of "
+            f"their outline lie in the picture of {size[0]} x {size[1]} pixels, without its edge"
+        )
+    return hull
 
 
 def _beside(path: Path, root: Path) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from bonas.data.blending import self_blended
 from bonas.data.faces import DataError, Split
 from bonas.data.hulls import face_hull
 from bonas.data.layouts.landmarks import read_hulls
@@ -150,6 +151,38 @@ def test_a_folder_above_the_data_may_be_called_frames(
 @pytest.mark.parametrize("points", [np.full((68, 2), np.nan), np.full((5, 2), np.inf), LINE])
 def test_points_on_a_line_or_of_no_place_are_of_no_face(tmp_path: Path, points: np.ndarray) -> None:
     assert hulls_of(framed(tmp_path, points)) is None
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift"),
+    [(10.0, 0.0), (1.0, 1.2), (1.0, -0.45), (1.0, 0.75), (3.0, -1.0), (0.2, -0.1), (1e6, 0.0)],
+)
+def test_landmarks_that_are_not_on_the_picture_are_an_error_or_a_counted_skip(
+    tmp_path: Path, scale: float, shift: float
+) -> None:
+    listing = framed(tmp_path, 100 * (scale * dense(68) + [shift, 0]))
+    message = r"007\.png: its landmarks are not those of a face in it: \d+% of .* 100 x 100 pixels"
+    with pytest.raises(DataError, match=rf"{message}.*on_bad_image"):
+        hulls_of(listing)
+    data = read_listing(listing, 32, LENIENT)
+    assert len(data.skipped) == 1
+    assert re.search(message, data.skipped[0])
+    faces = data.splits[Split.TRAIN]
+    assert (len(faces), faces.hulls) == (1, None), "the image itself stays"
+
+
+@pytest.mark.parametrize("place", [-0.42, 0.2, 0.42])
+@pytest.mark.parametrize("scale", [0.25, 1.0, 1.5])
+def test_with_the_landmarks_that_are_taken_every_blend_is_a_forgery(
+    tmp_path: Path, scale: float, place: float
+) -> None:
+    hulls = hulls_of(framed(tmp_path, 100 * (scale * (dense(68) - [0.4, 0.6]) + 0.5 + [place, 0])))
+    assert hulls is not None
+    images = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8).repeat(200, 1, 1, 1)
+    generator = torch.Generator().manual_seed(0)
+    copies, weights = self_blended(images, hulls=hulls.repeat(200, 1, 1), generator=generator)
+    assert weights.flatten(1).amax(1).gt(0).all()
+    assert copies.ne(images).flatten(1).any(1).all()
 
 
 def claiming(shape: tuple[int, ...], kind: str = "<f8") -> bytes:
