@@ -181,8 +181,16 @@ def _further_sets(table: DataTable, taken: Collection[str]) -> Further:
     """The further data sets by resolved path, each with the name of its condition.
 
     Raises:
-        DataError: one that cannot be read, or is named twice.
+        DataError: one that cannot be read, is named twice, or is unseen data and trained on.
     """
+    # As `data.test` it would be another view of what is tested anyway, and the report calls it
+    # seen; its trained types in the group that stands for unseen ones would select.
+    for path in table.unseen_data:
+        if table.path is not None and path.resolve() == table.path.resolve():
+            raise DataError(
+                f"data.unseen_data names {str(path)!r}, the data that are trained on: their types "
+                "of forgery are not unseen. Hold types back by data.unseen, or name other data."
+            )
     read: dict[Path, DataSet] = {}
     for key, paths in (("unseen_data", table.unseen_data), ("test", table.test)):
         for path in paths:
