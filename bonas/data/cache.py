@@ -68,7 +68,7 @@ def cache_key(listing: Listing, size: int, settings: Settings) -> str:
 
 def digests_of(listing: Listing, paths: Sequence[Path]) -> list[str]:
     """Of files of a listing by their content; remembered for each data set."""
-    source = hashlib.sha256(str(listing.source.absolute()).encode()).hexdigest()[:32]
+    source = hashlib.sha256(os.fsencode(listing.source.absolute())).hexdigest()[:32]
     return file_digests(paths, cache_folder() / DIGESTS / f"{source}.json")
 
 

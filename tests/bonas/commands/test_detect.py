@@ -24,7 +24,7 @@ from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
 from bonas.trained_on import Use, count_used, save_used
-from tests.bonas.data.pictures import video
+from tests.bonas.data.pictures import renamed_to_latin, video
 from tests.bonas.data.preparation.yunet import write_network
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import SPACE, saved
@@ -249,6 +249,17 @@ def test_an_unreadable_image_is_told_in_its_place_and_fails_the_command(
     assert ["error" in row for row in rows] == [False, True, False, False]
     assert "unreadable image" in rows[1]["error"]
     assert main(["detect", str(detector.folder), str(files[1]), "--device", "cpu"]) == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_name_that_is_not_in_utf_8_is_shown_by_its_bytes(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    file, _ = images(tmp_path / "faces", striped_faces(1))
+    renamed_to_latin(file, "jürgen.png")
+    command = ["detect", str(detector.folder), str(tmp_path / "faces"), "--format", form]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert r"j\udcfcrgen.png" in capsys.readouterr().out
 
 
 def test_paths_without_images_are_wrong_use(

@@ -1,5 +1,6 @@
 """Small images and videos for the tests of what reads them."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def video(path: Path, levels: list[int]) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
     return path
+
+
+def renamed_to_latin(file: Path, name: str) -> Path:
+    """The file under a name in Latin 1; the test skips where the system has no such names."""
+    place = file.parent / os.fsdecode(name.encode("latin-1"))
+    try:
+        return file.rename(place)
+    except OSError as error:
+        pytest.skip(f"the file system refuses names that are not in UTF-8: {error}")
 
 
 def stored(image: Image.Image, number: int) -> Image.Image:
