@@ -19,7 +19,7 @@ from bonas.data.errors import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, reason, resized
 from bonas.data.orientation import AS_STORED, OF_TURN, turned
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm"})
 FRAMES = ("frames", "images")
 """Folders with a folder of images per video, as DeepfakeBench and FaceForensics++ call them."""
 VIDEOS = "videos"

@@ -18,7 +18,7 @@ from PIL import Image
 from bonas.data import quiet
 from bonas.data.orientation import orientation, stored_size, turned, turned_size, upright
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 64_000_000  # a face crop is far below; a decompression bomb is far above
 Taken = TypeVar("Taken")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonas.data.clips import clips_in, evenly, read_video
+from bonas.data.clips import clips_in, evenly, is_video, read_video
 from bonas.data.faces import DataError
 from bonas.data.images import UnreadableFile
 from tests.bonas.data.pictures import picture, video
@@ -42,6 +42,12 @@ def test_channels_are_not_swapped(tmp_path: Path) -> None:
         container.mux(stream.encode())
     [frame] = read_video(tmp_path / "a.mp4", 16, 4)
     assert frame[8, 8].tolist() == pytest.approx([200, 0, 0], abs=8)
+
+
+def test_an_m4v_is_a_video(tmp_path: Path) -> None:
+    file = video(tmp_path / "a.mp4", [20, 40, 60]).rename(tmp_path / "a.M4V")
+    assert is_video(file)
+    assert len(read_video(file, 16, 32)) == 3
 
 
 def test_a_short_video_gives_all_its_frames(tmp_path: Path) -> None:
