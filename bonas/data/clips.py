@@ -78,7 +78,14 @@ def frames_in(folder: Path) -> Clip:
 def natural(name: str) -> list[tuple[int, str]]:
     """A sort key in which numbers within names count as numbers."""
     parts = re.split(r"(\d+)", name)
-    return [(int(p), "") if i % 2 else (0, p) for i, p in enumerate(parts)]
+    return [_number(p) if i % 2 else (0, p) for i, p in enumerate(parts)]
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """A key in the order of the numbers; Python refuses to read those of thousands of digits."""
+    plain = digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+    plain = plain.lstrip("0")
+    return len(plain), plain
 
 
 def is_video(path: Path) -> bool:

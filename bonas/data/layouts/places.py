@@ -74,7 +74,9 @@ def inside(folder: Path, path: str | Path, place: str) -> Path:
             return _below(folder, below)
         within = below.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({error}).") from error
+        # Without the path again, which may be as long as a table pleases.
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({why}).") from error
     if not within:
         raise DataError(
             f"{place}: path {str(path)!r} leaves the data folder {folder}; only files inside it "
