@@ -183,21 +183,14 @@ def _further_sets(table: DataTable, taken: Collection[str]) -> Further:
     Raises:
         DataError: one that cannot be read, is named twice, or is unseen data and trained on.
     """
-    # As `data.test` it would be another view of what is tested anyway, and the report calls it
-    # seen; its trained types in the group that stands for unseen ones would select.
-    for path in table.unseen_data:
-        if table.path is not None and path.resolve() == table.path.resolve():
-            raise DataError(
-                f"data.unseen_data names {str(path)!r}, the data that are trained on: their types "
-                "of forgery are not unseen. Hold types back by data.unseen, or name other data."
-            )
+    trained = table.path and table.path.resolve()  # as `test` it is seen, and the report says so
     read: dict[Path, DataSet] = {}
     for key, paths in (("unseen_data", table.unseen_data), ("test", table.test)):
         for path in paths:
-            if path.resolve() in read:
+            if path.resolve() in read or (key == "unseen_data" and path.resolve() == trained):
                 raise DataError(
-                    f"data.{key} names {str(path)!r}, which is named already; a data set that "
-                    "selects cannot be the final test. Name it once."
+                    f"data.{key} names {str(path)!r}, which is named already; what is trained on "
+                    "is not unseen, and what selects cannot be the final test. Name it once."
                 )
             read[path.resolve()] = _read(table, path, AUTO, None)
     names = folder_conditions({path: data.name for path, data in read.items()}, taken)

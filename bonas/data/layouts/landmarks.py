@@ -91,10 +91,10 @@ def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
     whole = area(hull)
     if whole < LEAST_AREA:
         return None
-    inside = area(clipped(hull, MARGIN))
-    if inside < max(LEAST_AREA, LEAST_INSIDE * whole):
+    within = area(clipped(hull, MARGIN))
+    if within < max(LEAST_AREA, LEAST_INSIDE * whole):
         raise UnreadableFile(
-            f"{record.path}: its landmarks are not those of a face in it: {inside / whole:.0%} of "
+            f"{record.path}: its landmarks are not those of a face in it: {within / whole:.0%} of "
             f"their outline lie in the picture of {size[0]} x {size[1]} pixels, without its edge"
         )
     return hull

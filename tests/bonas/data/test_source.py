@@ -101,7 +101,9 @@ def test_the_data_that_are_trained_on_are_no_unseen_data(tmp_path: Path, name: s
     path = folder_of(tmp_path / "main", BOTH)
     (tmp_path / "link").symlink_to(path)
     table = DataTable(path=path, size=32, unseen_data=(tmp_path / name,))
-    with pytest.raises(DataError, match=rf"{name}', the data that are trained on"):
+    with pytest.raises(
+        DataError, match=rf"{name}', which is named already; what is trained on is not"
+    ):
         load_search_data(table, seed=0)
     tested = DataTable(path=path, size=32, test=(tmp_path / name,))
     assert load_search_data(tested, seed=0).unseen_test.keys() == {"main"}, "reported as seen"
