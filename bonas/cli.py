@@ -1,5 +1,6 @@
 """The command line: commands, exit codes, and errors without tracebacks."""
 
+import io
 import logging
 import os
 import sys
@@ -52,6 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in given
     # `--debug` may stand anywhere; the callback above only documents it.
     given = [a for a in given if a != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name of a file that is not in UTF-8 is shown by its bytes.
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     os.environ.setdefault("KMP_WARNINGS", "0")
     try:

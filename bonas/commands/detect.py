@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -30,6 +31,7 @@ COLUMNS = (
     "version",
 )
 NONE = "none"
+_LOG = logging.getLogger(__name__)
 BATCH = 64
 
 
@@ -110,6 +112,9 @@ def detect(
 def images_below(paths: Iterable[Path]) -> list[Path]:
     """The named files, and every image and video in or below the named folders, sorted.
 
+    Names that begin with a dot are no data there, such as the `._x.jpg` that macOS writes beside
+    `x.jpg`. Files of other kinds are left out and said.
+
     Raises:
         DataError: a path does not exist, or a folder has neither.
     """
@@ -117,18 +122,28 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
+            visible = (p for p in path.rglob("*") if not _hidden(p.relative_to(path)))
+            every = sorted(p for p in visible if p.is_file())
+            found = [p for p in every if p.suffix.lower() in known]
+            others = [p for p in every if p.suffix.lower() not in known]
             if not found:
+                but = f"; {others[0]} is of another kind" if others else ""
                 raise DataError(
-                    f"{str(path)!r} holds no image ({', '.join(sorted(known))}); "
+                    f"{str(path)!r} holds no image ({', '.join(sorted(known))}){but}; "
                     "name a folder that has some."
                 )
+            if others:
+                _LOG.warning("%d files of other kinds left out, such as %s", len(others), others[0])
             files += found
         elif path.is_file():
             files.append(path)
         else:
             raise DataError(f"{str(path)!r} does not exist; name images or folders of them.")
     return files
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def verdicts(

@@ -23,7 +23,7 @@ from bonas.data.digests import file_digests
 from bonas.data.faces import Split
 from bonas.data.layouts.records import Listing, Settings
 
-VERSION = 2
+VERSION = 3
 """Of the files' form and of how pixels are made: raise it whenever either changes."""
 
 INDEX = "index.json"
@@ -68,7 +68,7 @@ def cache_key(listing: Listing, size: int, settings: Settings) -> str:
 
 def digests_of(listing: Listing, paths: Sequence[Path]) -> list[str]:
     """Of files of a listing by their content; remembered for each data set."""
-    source = hashlib.sha256(str(listing.source.absolute()).encode()).hexdigest()[:32]
+    source = hashlib.sha256(os.fsencode(listing.source.absolute())).hexdigest()[:32]
     return file_digests(paths, cache_folder() / DIGESTS / f"{source}.json")
 
 

@@ -4,6 +4,7 @@ Frames are taken evenly over a clip. They are resized whole, as images are: no f
 and nothing is cut out, so videos that show more than a face should be cut to faces first.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from PIL import Image
 
 from bonas.data.errors import DataError
 from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, reason, resized
+from bonas.data.orientation import AS_STORED, OF_TURN, turned
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm"})
 FRAMES = ("frames", "images")
 """Folders with a folder of images per video, as DeepfakeBench and FaceForensics++ call them."""
 VIDEOS = "videos"
+_NO_FRAME = "unreadable video (no frame of it can be decoded)"
 # FFmpeg goes by content, not by name: a play list called a.mp4 would open whatever it names.
 _CONTAINERS = {"format_whitelist": "mov,avi,matroska", "protocol_whitelist": "file"}
 
@@ -75,7 +78,14 @@ def frames_in(folder: Path) -> Clip:
 def natural(name: str) -> list[tuple[int, str]]:
     """A sort key in which numbers within names count as numbers."""
     parts = re.split(r"(\d+)", name)
-    return [(int(p), "") if i % 2 else (0, p) for i, p in enumerate(parts)]
+    return [_number(p) if i % 2 else (0, p) for i, p in enumerate(parts)]
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """A key in the order of the numbers; Python refuses to read those of thousands of digits."""
+    plain = digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+    plain = plain.lstrip("0")
+    return len(plain), plain
 
 
 def is_video(path: Path) -> bool:
@@ -115,21 +125,21 @@ class Frame:
 
     Attributes:
         number: From 0, in the order of time.
-        picture: RGB, as it is stored.
-        turn: Degrees by which a player turns it to the left before it is shown: 0, 90, 180, -90.
+        picture: RGB, turned as the video's display matrix says.
+        orientation: By which it was turned, a number of EXIF.
         length: Frames of the video.
         codec: What they are encoded by.
     """
 
     number: int
     picture: Image.Image
-    turn: int
+    orientation: int
     length: int
     codec: str
 
 
 def video_frames(path: Path, count: int) -> Iterator[Frame]:
-    """At most `count` frames, evenly over a video, at their own size.
+    """At most `count` frames, evenly over a video, at their own size, turned as it says.
 
     Frames are counted in the file, since what its header says of their number need not be true.
 
@@ -137,16 +147,39 @@ def video_frames(path: Path, count: int) -> Iterator[Frame]:
         UnreadableFile: torn, empty, without a picture, or too large.
         DataError: PyAV is not installed.
     """
+    with _opened(path) as container:
+        length = sum(1 for packet in container.demux(video=0) if packet.size)
+    wanted = set(evenly(length, count))
+    with _opened(path) as container:
+        yield from _decoded(container, wanted, length)
+
+
+def stored_as(path: Path) -> tuple[tuple[int, int], int]:
+    """Width and height of a video's frames before they are turned, and by which number they are.
+
+    Raises:
+        UnreadableFile: as `video_frames`.
+        DataError: PyAV is not installed.
+    """
+    with _opened(path) as container:
+        for frame in container.decode(video=0):
+            return (frame.width, frame.height), _orientation(frame)
+    raise UnreadableFile(_NO_FRAME)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     av = require_decoder()
     file = str(path.absolute())
     try:
         with av.open(file, options=_CONTAINERS) as container:
             if not container.streams.video:
                 raise UnreadableFile("has no video stream")
-            length = sum(1 for packet in container.demux(video=0) if packet.size)
-        wanted = set(evenly(length, count))
-        with av.open(file, options=_CONTAINERS) as container:
-            yield from _decoded(container, wanted, length)
+            codec = container.streams.video[0].codec_context
+            if codec is None:
+                raise UnreadableFile("unreadable video (its pictures are of no known codec)")
+            check_pixels(codec.width, codec.height)
+            yield container
     except UnreadableFile:
         raise
     except (av.error.FFmpegError, OSError, ValueError, LookupError) as error:
@@ -156,21 +189,23 @@ def video_frames(path: Path, count: int) -> Iterator[Frame]:
 
 def _decoded(container: Any, wanted: set[int], length: int) -> Iterator[Frame]:
     stream = container.streams.video[0]
-    if stream.codec_context is None:
-        raise UnreadableFile("unreadable video (its pictures are of no known codec)")
-    check_pixels(stream.codec_context.width, stream.codec_context.height)
     given = 0
     for number, frame in enumerate(container.decode(stream)):
         check_pixels(frame.width, frame.height)  # may change within a stream
         if number in wanted:
             picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
-            turn = getattr(frame, "rotation", 0)  # from PyAV 14
-            yield Frame(number, picture, turn, length, stream.codec_context.name)
+            way = _orientation(frame)
+            yield Frame(number, turned(picture, way), way, length, stream.codec_context.name)
             given += 1
         if given == len(wanted):
             break
     if not given:
-        raise UnreadableFile("unreadable video (no frame of it can be decoded)")
+        raise UnreadableFile(_NO_FRAME)
+
+
+def _orientation(frame: Any) -> int:
+    # A property from PyAV 14 on. No camera writes other angles than quarter turns.
+    return OF_TURN.get(getattr(frame, "rotation", 0), AS_STORED)
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from PIL import Image
 from bonas.data.clips import is_video, video_frames
 from bonas.data.images import UnreadableFile, read_picture, resized
 from bonas.data.preparation.boxes import main_face, squares
-from bonas.data.preparation.cutting import MOST_HELD, TURNS, Reason
+from bonas.data.preparation.cutting import MOST_HELD, Reason
 from bonas.data.preparation.detectors import FaceDetector
 
 FAR_FROM_SQUARE = 1.25
@@ -77,11 +77,11 @@ def face_pictures(
     if cropping is None:
         shape = (0, 0)
         pictures: list[np.ndarray] = []
-        for image in _upright(file, frames):
+        for image in _shown(file, frames):
             shape = shape if pictures else image.size
             pictures.append(resized(image, size))
         return FacePictures(tuple(pictures), shape)
-    images = list(_held(_upright(file, frames)))
+    images = list(_held(_shown(file, frames)))
     faces = main_face([cropping.detector.faces(np.asarray(image)) for image in images])
     boxes = squares(faces, [image.size for image in images], cropping.enlarge)
     cut = tuple(
@@ -105,10 +105,9 @@ def _held(images: Iterator[Image.Image]) -> Iterator[Image.Image]:
         yield image
 
 
-def _upright(file: Path, frames: int) -> Iterator[Image.Image]:
+def _shown(file: Path, frames: int) -> Iterator[Image.Image]:
     if not is_video(file):
-        yield read_picture(file, upright=True)
+        yield read_picture(file)
         return
     for frame in video_frames(file, frames):
-        turn = TURNS.get(frame.turn)
-        yield frame.picture if turn is None else frame.picture.transpose(turn)
+        yield frame.picture

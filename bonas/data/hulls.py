@@ -39,9 +39,31 @@ def face_hull(points: np.ndarray) -> np.ndarray:
 
 
 def area(hull: np.ndarray) -> float:
-    """Of an outline, `POINTS x 2`, by the shoelace formula."""
+    """Of an outline, `n x 2`, by the shoelace formula."""
     x, y = hull.T
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+
+
+def clipped(hull: np.ndarray, margin: float) -> np.ndarray:
+    """The part of a convex outline in a picture without its margin, by Sutherland and Hodgman.
+
+    Args:
+        hull: `n x 2`, as shares of width and height.
+        margin: Of the picture, the same.
+
+    Returns:
+        `m x 2`; no points where it lies outside.
+    """
+    for axis in (0, 1):
+        for inwards, bound in ((1, margin), (-1, 1 - margin)):
+            depth = inwards * (hull[:, axis] - bound)
+            after = np.roll(depth, -1)
+            crosses = depth * after < 0
+            share = np.divide(depth, depth - after, out=np.zeros_like(depth), where=crosses)
+            borders = hull + share[:, None] * (np.roll(hull, -1, axis=0) - hull)
+            # Each point, and behind it where the side that it begins meets the bound.
+            hull = np.stack([hull, borders], axis=1)[np.stack([depth >= 0, crosses], axis=1)]
+    return hull
 
 
 def gauges(hulls: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -1,26 +1,27 @@
 """Image files to RGB arrays: the one decoder of everything that is read from a disk.
 
-A data set is a foreign file: what cannot be read says why in one line, and nothing is decoded
-before its size is known. Only formats with a decoder inside Pillow are opened; its EPS reader, for
-one, would start another program.
+Pictures are turned as their files say (`bonas.data.orientation`). A data set is a foreign file:
+what cannot be read says why in one line, and nothing is decoded before its size is known. Only
+formats with a decoder inside Pillow are opened; its EPS reader, for one, would start another
+program.
 """
 
 import struct
-import threading
-import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+from bonas.data import quiet
+from bonas.data.orientation import orientation, stored_size, turned, turned_size, upright
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 64_000_000  # a face crop is far below; a decompression bomb is far above
 Taken = TypeVar("Taken")
-_OPENING = threading.Lock()  # filters of warnings belong to the process, not to a thread
 # What Pillow's decoders raise on torn or forged bytes; there is no common base.
 _TORN = (OSError, ValueError, SyntaxError, EOFError, LookupError, OverflowError, TypeError)
 
@@ -40,25 +41,24 @@ def read_image(path: Path, size: int) -> np.ndarray:
     return resized(read_picture(path), size)
 
 
-def read_picture(path: Path, *, upright: bool = False) -> Image.Image:
-    """An image in RGB, at its own size.
+def read_picture(path: Path) -> Image.Image:
+    """An image in RGB, at its own size, turned as its file says.
 
     Grey images of 16 bits are scaled to 8, transparent pixels become black, CMYK and palettes are
     converted.
-
-    Args:
-        path: Of the file.
-        upright: Whether it is turned as its EXIF orientation says.
 
     Raises:
         UnreadableFile: torn, empty, of an unknown format, animated, too large, or of a number type
             whose range is unknown.
     """
-    return decoded(path, lambda image: as_rgb(ImageOps.exif_transpose(image) if upright else image))
+    return decoded(path, lambda image: as_rgb(upright(image)))
 
 
 def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
     """A mask as uint8, `size x size`, 255 where manipulated; colours count by their brightness.
+
+    It is of the stored pixels of its image and turned with it, unless it says itself which way up
+    it is, or its shape is that of the turned image alone.
 
     Args:
         path: Of the mask.
@@ -69,14 +69,17 @@ def read_mask(path: Path, size: int, *, like: Path) -> np.ndarray:
         UnreadableFile: as in `read_image`, of another shape than the image, or drawn in 0 and 1,
             which is black to the eye.
     """
-    shape = decoded(like, lambda image: image.size)
+    stored, number = decoded(like, lambda image: (stored_size(image), orientation(image)))
+    shape = turned_size(stored, number)
 
     def grey(image: Image.Image) -> np.ndarray:
-        if image.size != shape:
+        with_image = orientation(image) is None and stored_size(image) == stored
+        drawn = as_rgb(upright(image)).convert("L")
+        drawn = turned(drawn, number) if with_image else drawn
+        if drawn.size != shape:
             raise UnreadableFile(
-                f"has {image.width} x {image.height} pixels, its image {shape[0]} x {shape[1]}"
+                f"has {drawn.width} x {drawn.height} pixels, its image {shape[0]} x {shape[1]}"
             )
-        drawn = as_rgb(image).convert("L")
         if drawn.getextrema()[1] == 1:
             raise UnreadableFile("has no level above 1; draw what is manipulated in 255")
         return np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR))
@@ -116,8 +119,7 @@ def reason(error: Exception, path: Path) -> str:
 
 def _opened(path: Path) -> Image.Image:
     """The image, its header read, without Pillow's word on its size: `check_pixels` has ours."""
-    with _OPENING, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with quiet.without(Image.DecompressionBombWarning):
         return Image.open(path, formats=FORMATS)
 
 

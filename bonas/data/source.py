@@ -185,15 +185,16 @@ def _further_sets(table: DataTable, taken: Collection[str]) -> Further:
     """The further data sets by resolved path, each with the name of its condition.
 
     Raises:
-        DataError: one that cannot be read, or is named twice.
+        DataError: one that cannot be read, is named twice, or is unseen data and trained on.
     """
+    trained = table.path and table.path.resolve()  # as `test` it is seen, and the report says so
     read: dict[Path, DataSet] = {}
     for key, paths in (("unseen_data", table.unseen_data), ("test", table.test)):
         for path in paths:
-            if path.resolve() in read:
+            if path.resolve() in read or (key == "unseen_data" and path.resolve() == trained):
                 raise DataError(
-                    f"data.{key} names {str(path)!r}, which is named already; a data set that "
-                    "selects cannot be the final test. Name it once."
+                    f"data.{key} names {str(path)!r}, which is named already; what is trained on "
+                    "is not unseen, and what selects cannot be the final test. Name it once."
                 )
             read[path.resolve()] = _read(table, path, AUTO, None)
     names = folder_conditions({path: data.name for path, data in read.items()}, taken)

@@ -15,10 +15,12 @@ from PIL import Image
 
 from bonas.cli import COMMANDS, main
 from bonas.config import ConfigError
+from bonas.data.source import read_data
 from bonas.report.facts import read_run
 from bonas.run_folder import RunFolder
 from bonas.search_cost import TIME_LIMIT
 from bonas.step_time import Stopwatch
+from tests.bonas.data.pictures import picture, renamed_to_latin
 from tests.bonas.networks.test_every_builder import EXAMPLE
 
 TINY = """
@@ -168,6 +170,25 @@ def test_a_corrupt_image_is_named_and_skipped_only_on_request(
     settings = ("--set", "data.on_bad_image=skip", "--set", "seed=2")
     assert main(["search", str(file), "--out", str(tmp_path / "other"), *settings]) == 0
     assert "left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["data", "audit"])
+def test_names_that_are_not_in_utf_8_are_read_and_shown(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "data"
+    for person in ("anna", "berta", "clara", "dora"):
+        picture(folder / "real" / f"{person}.png")
+        picture(folder / "fake" / f"{person}.png", 1)
+    torn = renamed_to_latin(picture(folder / "real" / "x.png"), "jürgen_1.png")
+    torn.write_bytes(b"torn")
+    folder = renamed_to_latin(folder, "gesammelt für bonas")
+    main([command, str(folder)])
+    said = capsys.readouterr()
+    assert "error" not in said.err
+    assert {"data": "5 groups", "audit": r"j\udcfcrgen_1.png"}[command] in said.out
+    picture(folder / "real" / torn.name)
+    assert len(read_data(folder, 32).splits) == 3
 
 
 def test_a_missing_configuration_is_named(

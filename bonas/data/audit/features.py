@@ -77,6 +77,13 @@ KINDS = (
         _RESIZE_ALIKE,
     ),
     Kind(
+        "orientation",
+        True,
+        {},
+        {"EXIF orientation": lambda m: m.orientation},
+        "Pictures are read upright, but a stored turn names the camera. Save all of them upright.",
+    ),
+    Kind(
         "mean colour",
         False,
         {

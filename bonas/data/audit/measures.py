@@ -21,6 +21,7 @@ from bonas.data.audit.perceptual_hash import Thumbnail, perceptual_hash, thumbna
 from bonas.data.audit.pictures import Picture
 from bonas.data.clips import is_video, video_frames
 from bonas.data.images import UnreadableFile, as_rgb, decoded
+from bonas.data.orientation import AS_STORED, orientation, upright
 
 BANDS = (0.125, 0.25, 0.5, 1.0)
 """Bounds of the spectrum's bands, as a share of the highest frequency along an axis; the last band
@@ -44,10 +45,11 @@ class Measures:
     Attributes:
         file_bytes: Size of the file; NaN of a video, of which it tells the length.
         pixel_bytes: Size of the file for each pixel of it, of a video for each of every frame.
-        width: In pixels.
-        height: In pixels.
+        width: In pixels, of the upright picture.
+        height: In pixels, of the same.
         quality: JPEG quality, estimated.
         tables: JPEG quantisation tables and chroma subsampling, as a text to compare.
+        orientation: How the file says that it is to be turned, a number of EXIF.
         kind: The file's format by its content, of a video its codec.
         suffix: The file's extension, in lower case.
         colour: Mean red, green and blue, 0 to 255.
@@ -64,6 +66,7 @@ class Measures:
     height: int
     quality: float
     tables: str
+    orientation: str
     kind: str
     suffix: str
     colour: tuple[float, float, float]
@@ -114,6 +117,7 @@ def _of_video(file: Path) -> Measures:
     return replace(
         first,
         pixel_bytes=file.stat().st_size / (first.width * first.height * frames[0].length),
+        orientation=str(frames[0].orientation),
         kind=frames[0].codec,
         suffix=file.suffix.lower(),
         colour=(red, green, blue),
@@ -126,7 +130,8 @@ def _of_video(file: Path) -> Measures:
 def _of_image(image: Image.Image, file: Path | None) -> Measures:
     # Before `convert`, whose result knows no tables any more.
     quality, tables = _jpeg_tables(image)
-    rgb = as_rgb(image)
+    way = "" if file is None else str(orientation(image) or AS_STORED)
+    rgb = as_rgb(upright(image))
     pixels = np.asarray(rgb)
     luma = np.asarray(rgb.convert("L"), dtype=np.float32)
     grey = thumbnail(rgb)
@@ -139,6 +144,7 @@ def _of_image(image: Image.Image, file: Path | None) -> Measures:
         height=rgb.height,
         quality=quality,
         tables=tables,
+        orientation=way,
         kind="" if file is None else str(image.format),
         suffix="" if file is None else file.suffix.lower(),
         colour=(red, green, blue),

@@ -13,6 +13,7 @@ from bonas.data.faces import DataSet, Split
 from bonas.data.layouts import metadata_csv
 from bonas.data.layouts.named import AUTO, layout_of, list_data
 from bonas.data.layouts.records import Settings, table_terms
+from bonas.data.layouts.thinning import thinned
 from bonas.data.reading_terms import ReadingTerms
 from bonas.data.source import layout_settings, synthetic_faces
 
@@ -80,7 +81,7 @@ def pictures_of_folder(
     own_split = metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else "")
     if own_split:
         records, missing = metadata_csv.metadata_records(folder, settings)
-        records = metadata_csv.thinned(records, settings.frames_per_video)
+        records, _ = thinned(records, settings.frames_per_video)
         reading = table_terms(data_set, folder, settings, skipped=len(missing))
     else:
         listing = list_data(folder, layout, settings)

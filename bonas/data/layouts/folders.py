@@ -7,11 +7,15 @@ Who is in a picture is read from the first name below the class folder, a folder
 is what stands before the first `_`, `-`, space or dot, in any case. Above, `anna` and `berta` have
 a real and a forged file each. Files of one name stay together when the splits are made from
 `data.split_seed`, 60 : 20 : 20. Names that say nothing of who is in the picture (`img_1.png`) need
-a table instead: with it the splits are yours to make.
+a table instead: with it the splits are yours to make. Two or more pictures of one folder, other
+than the class folder itself, are frames of a video, of which at most `data.frames_per_video` are
+taken.
 """
 
 import os
 import re
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bonas.data.clips import is_video, natural
@@ -26,6 +30,7 @@ from bonas.data.layouts.records import (
     check_folder,
 )
 from bonas.data.layouts.splitting import check_enough, made_splits
+from bonas.data.layouts.thinning import thinned
 
 NAME = "folders"
 SIGN = "folders real/ and fake/"
@@ -58,37 +63,61 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
             f"{folder} has no folder {missing[0]!r} (in any case); the layout {NAME!r} needs "
             f"{' and '.join(CLASSES)}."
         )
-    files: list[tuple[Path, int, str]] = []
-    special: list[Path] = []
-    for name, label in CLASSES.items():
-        named = _files(places[name], folder)
-        found = [f for f in named if f.is_file()]
-        others = sorted(set(named) - set(found))
-        special += others
-        if not found:
-            but = f" {others[0]} is no file: a link to nothing, or a pipe." if others else ""
-            raise DataError(
-                f"{places[name]} has no images or videos.{but} Put the {name} ones there."
-            )
-        files.extend((f, label, group_of(f.relative_to(places[name]).parts[0])) for f in found)
+    files, left_out = _listed(places, folder)
     check_enough([group for *_, group in files], str(folder), RULE)
     splits = made_splits(((group, label) for _, label, group in files), seed=settings.split_seed)
-    records = tuple(
+    pictures = Counter(path.parent for path, *_ in files if not is_video(path))
+    videos = {place for place, count in pictures.items() if count > 1} - set(places.values())
+    records = [
         Record(
             path=inside(folder, path, str(folder)),
             label=label,
             original=group,
             split=splits[group],
             forgery=ANY_FORGERY if label else REAL,
-            video=str(path.relative_to(folder)) if is_video(path) else "",
+            video=_video(path, videos, folder),
         )
         for path, label, group in files
-    )
-    notes = [f"splits are made of {len(splits)} groups (data.split_seed = {settings.split_seed})"]
+    ]
+    kept, less = thinned(records, settings.frames_per_video)
+    made = f"splits are made of {len(splits)} groups (data.split_seed = {settings.split_seed})"
+    notes = (made, *left_out, *less)
+    return Listing(folder.resolve().name, NAME, folder, tuple(kept), notes=notes)
+
+
+def _listed(
+    places: Mapping[str, Path], folder: Path
+) -> tuple[list[tuple[Path, int, str]], list[str]]:
+    """The files of both classes, each with its label and group, and what is left out of them."""
+    files: list[tuple[Path, int, str]] = []
+    special: list[Path] = []
+    foreign: list[Path] = []
+    for name, label in CLASSES.items():
+        named, unknown = _files(places[name], folder)
+        found = [f for f in named if f.is_file()]
+        others = sorted(set(named) - set(found))
+        special += others
+        foreign += unknown
+        if not found:
+            but = f" {others[0]} is no file: a link to nothing, or a pipe." if others else ""
+            but += f" Files such as {unknown[0]} are of other kinds." if unknown else ""
+            raise DataError(
+                f"{places[name]} has no images or videos.{but} Put the {name} ones there."
+            )
+        files.extend((f, label, group_of(f.relative_to(places[name]).parts[0])) for f in found)
+    notes: list[str] = []
     if special:
         # To open a pipe or a device might wait for ever.
         notes.append(f"{len(special)} names left out: no regular files, such as {special[0]}")
-    return Listing(folder.resolve().name, NAME, folder, records, notes=tuple(notes))
+    if foreign:
+        notes.append(f"{len(foreign)} files of other kinds left out, such as {foreign[0]}")
+    return files, notes
+
+
+def _video(path: Path, videos: Collection[Path], root: Path) -> str:
+    """The name of the video that a file is or belongs to; empty for a single picture."""
+    named = path if is_video(path) else path.parent
+    return named.relative_to(root).as_posix() if named is path or named in videos else ""
 
 
 def group_of(name: str) -> str:
@@ -109,12 +138,14 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _files(folder: Path, root: Path) -> list[Path]:
+def _files(folder: Path, root: Path) -> tuple[list[Path], list[Path]]:
+    """The images and videos by name, and the files of other kinds; hidden ones are neither."""
     found: list[Path] = []
     for place, folders, names in os.walk(folder):
         for name in folders:
             inside(root, Path(place, name), str(root))  # a linked folder is not walked into
         folders[:] = [name for name in folders if not name.startswith(".")]
         found.extend(Path(place, name) for name in names if not name.startswith("."))
+    found.sort(key=lambda f: natural(str(f)))
     read = [f for f in found if f.suffix.lower() in SUFFIXES or is_video(f)]
-    return sorted(read, key=lambda f: natural(str(f)))
+    return read, sorted(set(found) - set(read))

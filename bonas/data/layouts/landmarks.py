@@ -16,15 +16,23 @@ import torch
 from bonas.data.clips import is_video
 from bonas.data.errors import DataError
 from bonas.data.faces import Split
-from bonas.data.hulls import DENSE, FIVE, POINTS, area, face_hull
+from bonas.data.hulls import DENSE, FIVE, POINTS, area, clipped, face_hull
 from bonas.data.images import UnreadableFile, decoded
-from bonas.data.layouts.places import inside
+from bonas.data.layouts.places import RegularFiles, inside
 from bonas.data.layouts.records import METADATA, Listing, Record, Settings
+from bonas.data.orientation import orientation, stored_size, turned_points
 
 FILE = "landmarks.csv"
 """As `bonas.data.preparation.ledger` writes it."""
 LEAST_AREA = 0.01
 """Of the image: landmarks of a smaller hull, such as points on a line, are of no face."""
+LEAST_INSIDE = 0.5
+"""Of the hull: less is no picture of this face, or its landmarks are of another picture, such as
+the frame that it was cut from. Pseudo-forgeries would be blended off the picture then: nothing of
+them would be forged."""
+MARGIN = 0.06
+"""Of the image, in which a hull does not count: masks of blends are bent by as much, outwards
+too."""
 # What numpy raises on torn or forged headers; there is no common base.
 _TORN = (OSError, ValueError, EOFError, OverflowError, SyntaxError, TypeError, TokenError)
 
@@ -38,7 +46,8 @@ def read_hulls(
     """The hulls of images by split, and the landmarks that could not be read.
 
     Read are `landmarks.csv` beside a `metadata.csv`, as `bonas prepare` writes it, and, as
-    DeepfakeBench keeps them, `landmarks/VIDEO/NAME.npy` for `frames/VIDEO/NAME.png`, in pixels.
+    DeepfakeBench keeps them, `landmarks/VIDEO/NAME.npy` for `frames/VIDEO/NAME.png`, in pixels of
+    the image as it is stored; where that is turned, so are they.
 
     Args:
         listing: What was decoded.
@@ -77,18 +86,28 @@ def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
         raise UnreadableFile(points)
     if points is None or not np.isfinite(points).all():
         return None
-    hull: np.ndarray = face_hull(points) / decoded(record.path, lambda image: image.size)
-    return hull if area(hull) >= LEAST_AREA else None
+    size, number = decoded(record.path, lambda image: (stored_size(image), orientation(image)))
+    hull = turned_points(face_hull(points) / size, number)
+    whole = area(hull)
+    if whole < LEAST_AREA:
+        return None
+    within = area(clipped(hull, MARGIN))
+    if within < max(LEAST_AREA, LEAST_INSIDE * whole):
+        raise UnreadableFile(
+            f"{record.path}: its landmarks are not those of a face in it: {within / whole:.0%} of "
+            f"their outline lie in the picture of {size[0]} x {size[1]} pixels, without its edge"
+        )
+    return hull
 
 
 def _beside(path: Path, root: Path) -> np.ndarray | None:
     """The landmarks of a frame, from the file that has its name."""
-    parts = list(path.parts)
+    # Folders above the data may have that name too.
+    parts = list(path.relative_to(root).parts)
     if "frames" not in parts:
         return None
-    # The last one: a folder above the data set may have that name too.
     parts[len(parts) - 1 - parts[::-1].index("frames")] = "landmarks"
-    file = inside(root, Path(*parts).with_suffix(".npy"), str(path))
+    file = inside(root, root.joinpath(*parts).with_suffix(".npy"), str(path))
     if not file.is_file():
         return None
     try:
@@ -115,10 +134,12 @@ def _table(listing: Listing) -> Iterator[tuple[Path, np.ndarray | str]]:
     if not file.is_file():
         return
     try:
+        files = RegularFiles(listing.folder)
         with file.open(newline="", encoding="utf-8-sig") as lines:
             for number, row in enumerate(csv.reader(lines), 1):
                 if number > 1 and row:
-                    yield listing.folder / row[0], _row(row, f"{file}, row {number}")
+                    place = f"{file}, row {number}"
+                    yield files.inside(row[0], place), _row(row, place)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{file} is not readable as CSV in UTF-8: {error}. Repair or remove it."

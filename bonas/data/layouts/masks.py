@@ -2,22 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from bonas.data.cache import Decoded, cache_key, digests_of, load, store
-from bonas.data.clips import is_video, read_video, require_decoder
+from bonas.data.clips import is_video, require_decoder, stored_as, video_frames
 from bonas.data.faces import Split
-from bonas.data.images import UnreadableFile, read_mask
+from bonas.data.images import UnreadableFile, read_mask, resized
 from bonas.data.layouts.records import Listing, Record, Settings
+from bonas.data.orientation import AS_STORED, turned
 from bonas.data.regions import Regions
 
 WORKERS = 2
-VERSION = 1
+VERSION = 2
 """Of how masks are made: raise it whenever that changes."""
 
 Rows = Mapping[Split, Sequence[int]]
@@ -108,12 +110,21 @@ def _read(
             raise UnreadableFile("does not exist")
         if not is_video(record.mask):
             return [read_mask(record.mask, size, like=record.path)]
-        frames = read_video(record.mask, size, settings.frames_per_video)
-        if len(frames) != count:
-            raise UnreadableFile(f"has {len(frames)} frames of which {count} are wanted")
-        return [frame.mean(axis=2).round().astype(np.uint8) for frame in frames]
+        masks = list(_frames(record.mask, size, settings.frames_per_video, like=record.path))
+        if len(masks) != count:
+            raise UnreadableFile(f"has {len(masks)} frames of which {count} are wanted")
+        return masks
     except UnreadableFile as error:
         return error
+
+
+def _frames(path: Path, size: int, count: int, *, like: Path) -> Iterator[np.ndarray]:
+    """Masks of a video's frames, turned with it as those of pictures are: see `read_mask`."""
+    stored, number = stored_as(like)
+    for frame in video_frames(path, count):
+        with_video = frame.orientation == AS_STORED and frame.picture.size == stored
+        drawn = turned(frame.picture, number) if with_video else frame.picture
+        yield resized(drawn, size).mean(axis=2).round().astype(np.uint8)
 
 
 def _key(listing: Listing, rows: Rows, size: int, settings: Settings) -> str:

@@ -15,10 +15,10 @@ only where a network learns them, and identities are audited.
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from bonas.data.clips import evenly, is_video, natural
+from bonas.data.clips import is_video
 from bonas.data.faces import DataError, DataSet, Split
 from bonas.data.layouts.places import RegularFiles
 from bonas.data.layouts.reading import read_listing
@@ -33,6 +33,7 @@ from bonas.data.layouts.records import (
     domain_of,
     label_of,
 )
+from bonas.data.layouts.thinning import thinned
 
 NAME = FILE = METADATA
 SIGN = "a table metadata.csv"
@@ -74,13 +75,7 @@ def list_metadata_csv(folder: Path, settings: Settings) -> Listing:
             image where it is an error; names the file and the row.
     """
     records, missing = metadata_records(folder, settings)
-    kept = thinned(records, settings.frames_per_video)
-    less = len(records) - len(kept)
-    notes = (
-        [f"{less} frames left out: data.frames_per_video is {settings.frames_per_video}"]
-        if less
-        else []
-    )
+    kept, notes = thinned(records, settings.frames_per_video)
     name = folder.resolve().name
     return Listing(name, NAME, folder / FILE, tuple(kept), tuple(missing), tuple(notes))
 
@@ -116,25 +111,6 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
             problem = f"{table}, {row.where}: the image {str(row.path)!r} does not exist"
             missing.append(settings.tolerated(problem))
     return present, missing
-
-
-def thinned(records: Sequence[Record], count: int) -> list[Record]:
-    """The records in their order, of every video at most `count` frames, evenly.
-
-    Frames belong to one video when its name, their original, forgery and split are the same, and
-    follow one another as their names do.
-    """
-    videos: dict[tuple[str, ...], list[int]] = {}
-    for number, record in enumerate(records):
-        if record.video and not is_video(record.path):
-            key = (record.split.value, record.forgery, record.original, record.video)
-            videos.setdefault(key, []).append(number)
-    dropped: set[int] = set()
-    for frames in videos.values():
-        if len(frames) > count:
-            ordered = sorted(frames, key=lambda number: natural(str(records[number].path)))
-            dropped |= set(frames) - {ordered[i] for i in evenly(len(ordered), count)}
-    return [record for number, record in enumerate(records) if number not in dropped]
 
 
 def _rows(table: Path, files: RegularFiles) -> list[Record]:

@@ -26,7 +26,7 @@ class RegularFiles:
         if os.path.isabs(name) and self._has(name):
             above = name.rpartition(os.sep)[0]
             if _is_within(above + os.sep, self._root, ""):
-                return below
+                return _below(self._folder, below)
         return inside(self._folder, path, place)
 
     def holds(self, path: Path) -> bool:
@@ -51,12 +51,12 @@ def _regular(folder: str) -> frozenset[str]:
 
 
 def inside(folder: Path, path: str | Path, place: str) -> Path:
-    """A path below a folder, whether or not there is a file.
+    """A path below a folder, whether or not there is a file; it begins with the folder as given.
 
     Args:
         folder: That it may not leave, by `..`, as an absolute path or over a symbolic link.
-        path: A name relative to the folder, with slashes or backslashes, or a path that was found
-            below it.
+        path: A name relative to the folder or absolute, with slashes or backslashes, or a path that
+            was found below it.
         place: Who names it, for messages.
 
     Raises:
@@ -71,16 +71,32 @@ def inside(folder: Path, path: str | Path, place: str) -> Path:
         above, _, last = name.rpartition(os.sep)
         plain = last not in ("", ".", "..") and not _is_link(name)
         if plain and _is_within(f"{above}{os.sep}" if above or not here else "", str(folder), here):
-            return below
+            return _below(folder, below)
         within = below.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({error}).") from error
+        # Without the path again, which may be as long as a table pleases.
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{place}: {str(path)[:80]!r} is no usable path ({why}).") from error
     if not within:
         raise DataError(
             f"{place}: path {str(path)!r} leaves the data folder {folder}; only files inside it "
             "are read. Copy the file there."
         )
-    return below
+    return _below(folder, below)
+
+
+def _below(folder: Path, below: Path) -> Path:
+    """The path, rebased where a table names it from the root of the disk.
+
+    Rows of both kinds have one folder above them then, and one file one name.
+    """
+    name = str(below)
+    if not os.path.isabs(name) or name.startswith(f"{folder}{os.sep}"):
+        return below
+    above, root = below.parent.resolve(), folder.resolve()
+    # A link outside may lead inside: then it is called what it leads to.
+    named = above / below.name if above.is_relative_to(root) else below.resolve()
+    return folder / named.relative_to(root)
 
 
 def _is_link(path: str) -> bool:

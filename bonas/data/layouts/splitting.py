@@ -117,7 +117,12 @@ def kept_apart(
 
 def shuffled(groups: Iterable[str], *, seed: int) -> list[str]:
     """The groups in an order that depends on their names and the seed alone."""
-    return sorted(groups, key=lambda g: hashlib.sha256(f"{seed}\n{g}".encode()).digest())
+
+    def place(group: str) -> bytes:
+        # Names of files need not be in UTF-8: their other bytes are surrogates, each alone.
+        return hashlib.sha256(f"{seed}\n{group}".encode("utf-8", "surrogatepass")).digest()
+
+    return sorted(groups, key=place)
 
 
 def joined(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:

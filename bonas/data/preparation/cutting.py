@@ -20,14 +20,6 @@ from bonas.data.preparation.detectors import FaceDetector
 MOST_HELD = 32 * 3840 * 2160
 """Pixels of all frames of one video that are held at once, 0.8 GB: 32 frames of the size 4K."""
 
-TURNS = {
-    90: Image.Transpose.ROTATE_90,
-    180: Image.Transpose.ROTATE_180,
-    -180: Image.Transpose.ROTATE_180,
-    -90: Image.Transpose.ROTATE_270,
-}
-"""By a frame's turn to the left in degrees."""
-
 Point = tuple[float, float]
 
 
@@ -193,12 +185,10 @@ def _read(unit: Unit, frames: int) -> tuple[list[_Picture], list[Skip]]:
 
 def _pictures(file: Path, of: int, place: str, frames: int) -> Iterator[_Picture]:
     if not is_video(file):
-        yield _Picture(of, place, read_picture(file, upright=True))
+        yield _Picture(of, place, read_picture(file))
         return
     for frame in video_frames(file, frames):
-        turn = TURNS.get(frame.turn)
-        upright = frame.picture if turn is None else frame.picture.transpose(turn)
-        yield _Picture(of, f"{place}/{frame.number:06d}", upright)
+        yield _Picture(of, f"{place}/{frame.number:06d}", frame.picture)
 
 
 def _faces(

@@ -14,7 +14,7 @@ import bonas
 from bonas.cli import main
 from bonas.commands.detect import images_below
 from bonas.data.clips import read_video
-from bonas.data.faces import Faces
+from bonas.data.faces import DataError, Faces
 from bonas.data.preparation.cutting import Cut, Unit, cut
 from bonas.data.preparation.detectors import Cascade, YuNet, fingerprint
 from bonas.data.synthetic import draw_portraits
@@ -24,7 +24,7 @@ from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
 from bonas.trained_on import Use, count_used, save_used
-from tests.bonas.data.pictures import video
+from tests.bonas.data.pictures import picture, renamed_to_latin, video
 from tests.bonas.data.preparation.yunet import write_network
 from tests.bonas.test_detector_evaluation import write_data
 from tests.bonas.test_saved_detector import SPACE, saved
@@ -53,6 +53,26 @@ def test_only_regular_files_below_a_folder_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "faces" / "pipe.png")
     (tmp_path / "faces" / "folder.png").mkdir()
     assert images_below([tmp_path / "faces"]) == files
+
+
+def test_of_a_folder_hidden_names_are_no_data_and_other_kinds_are_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / ".photos"
+    files = images(folder, striped_faces(2))
+    files[1] = files[1].rename(files[1].with_suffix(".JFIF"))
+    picture(folder / ".cache" / "a.png")
+    (folder / "._000.png").write_bytes(b"what macOS keeps of its Finder")
+    assert images_below([folder]) == files
+    assert not caplog.messages
+    for name in ("x.heic", "y.avif"):
+        (folder / name).write_bytes(b"a photo")
+    assert images_below([folder]) == files
+    assert caplog.messages == [f"2 files of other kinds left out, such as {folder / 'x.heic'}"]
+    for file in files:
+        file.unlink()
+    with pytest.raises(DataError, match=r"holds no image .*; .*x\.heic is of another kind"):
+        images_below([folder])
 
 
 def test_each_image_has_its_logit_probability_and_verdict(
@@ -249,6 +269,17 @@ def test_an_unreadable_image_is_told_in_its_place_and_fails_the_command(
     assert ["error" in row for row in rows] == [False, True, False, False]
     assert "unreadable image" in rows[1]["error"]
     assert main(["detect", str(detector.folder), str(files[1]), "--device", "cpu"]) == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_name_that_is_not_in_utf_8_is_shown_by_its_bytes(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    file, _ = images(tmp_path / "faces", striped_faces(1))
+    renamed_to_latin(file, "jürgen.png")
+    command = ["detect", str(detector.folder), str(tmp_path / "faces"), "--format", form]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert r"j\udcfcrgen.png" in capsys.readouterr().out
 
 
 def test_paths_without_images_are_wrong_use(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bonas.data.clips import clips_in, evenly, read_video
+from bonas.data.clips import clips_in, evenly, is_video, natural, read_video
 from bonas.data.faces import DataError
 from bonas.data.images import UnreadableFile
 from tests.bonas.data.pictures import picture, video
@@ -42,6 +42,12 @@ def test_channels_are_not_swapped(tmp_path: Path) -> None:
         container.mux(stream.encode())
     [frame] = read_video(tmp_path / "a.mp4", 16, 4)
     assert frame[8, 8].tolist() == pytest.approx([200, 0, 0], abs=8)
+
+
+def test_an_m4v_is_a_video(tmp_path: Path) -> None:
+    file = video(tmp_path / "a.mp4", [20, 40, 60]).rename(tmp_path / "a.M4V")
+    assert is_video(file)
+    assert len(read_video(file, 16, 32)) == 3
 
 
 def test_a_short_video_gives_all_its_frames(tmp_path: Path) -> None:
@@ -117,6 +123,15 @@ def test_folders_of_frames_are_preferred_to_videos(
     (tmp_path / "frames").mkdir(exist_ok=True)  # empty, it has no clips
     [file] = clips_in(tmp_path)["000"].files
     assert file.relative_to(tmp_path).parts[0] == read
+
+
+def test_numbers_within_names_are_ordered_by_their_value() -> None:
+    rng = np.random.default_rng(0)
+    values = [*(10 ** rng.uniform(0, 9, 200)).astype(int).tolist(), 0, 1, 9, 10, 99, 100]
+    other = ["v\u0661\u0662_f", "v\u0660\u0660\u0669_f"]  # 12 and 009 in Arabic digits
+    names = [f"v{value:0{width}}_f" for value in values for width in (1, 4)] + other
+    assert sorted(names, key=natural) == sorted(names, key=lambda n: int(n[1:-2]))
+    assert sorted(["a" + "1" * 5000, "a" + "1" * 4999, "a2"], key=natural)[0] == "a2"
 
 
 def test_frames_are_in_the_order_of_their_numbers_and_hidden_files_are_none(tmp_path: Path) -> None:

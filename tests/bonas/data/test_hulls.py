@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.data.hulls import POINTS, area, face_hull, gauges
+from bonas.data.hulls import POINTS, area, clipped, face_hull, gauges
 
 FIVE = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]])
 
@@ -43,6 +43,19 @@ def test_the_hull_of_many_points_holds_them_and_is_no_larger() -> None:
     assert area(hull) == pytest.approx(np.pi * 0.3**2, rel=0.05)
     shuffled = points[np.random.default_rng(2).permutation(len(points))]
     assert np.array_equal(face_hull(shuffled), hull)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.06])
+@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
+def test_the_part_of_an_outline_in_the_picture_is_that_of_the_places_in_both(
+    scale: float, margin: float
+) -> None:
+    places = np.random.default_rng(0).uniform(margin, 1 - margin, (20_000, 2))
+    for shift in np.random.default_rng(1).uniform(-1, 1, (8, 2)):
+        hull = face_hull(scale * dense() + shift)
+        share = float((gauge(hull, places) <= 1).mean())
+        expected = share * (1 - 2 * margin) ** 2
+        assert area(clipped(hull, margin)) == pytest.approx(expected, abs=0.015)
 
 
 def test_five_points_lie_well_inside_the_face_that_they_say() -> None:

@@ -96,6 +96,19 @@ def test_a_data_set_is_named_once(tmp_path: Path, further: dict[str, int]) -> No
         load_search_data(named, seed=0)
 
 
+@pytest.mark.parametrize("name", ["main", "link"])
+def test_the_data_that_are_trained_on_are_no_unseen_data(tmp_path: Path, name: str) -> None:
+    path = folder_of(tmp_path / "main", BOTH)
+    (tmp_path / "link").symlink_to(path)
+    table = DataTable(path=path, size=32, unseen_data=(tmp_path / name,))
+    with pytest.raises(
+        DataError, match=rf"{name}', which is named already; what is trained on is not"
+    ):
+        load_search_data(table, seed=0)
+    tested = DataTable(path=path, size=32, test=(tmp_path / name,))
+    assert load_search_data(tested, seed=0).unseen_test.keys() == {"main"}, "reported as seen"
+
+
 def test_names_of_any_characters_become_names_of_conditions(tmp_path: Path) -> None:
     path = folder_of(tmp_path / "main", BOTH, ("face swap", "nerf/2"))
     mine = folder_of(tmp_path / "my (own) data", BOTH)

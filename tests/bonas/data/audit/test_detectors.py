@@ -15,6 +15,7 @@ from bonas.data.audit.pictures import Picture
 from bonas.data.faces import Split
 from bonas.robustness.auc import auc
 from tests.bonas.data.audit.conftest import verdicts
+from tests.bonas.data.pictures import stored, with_orientation
 
 RNG_SHAPE = (32, 32, 3)
 
@@ -120,6 +121,32 @@ def test_one_format_for_each_class_is_a_leak_from_a_score_of_originals_on(
     assert named["file format"].number == 1
     assert named["file format"].verdict is verdict
     assert all(f.verdict is Verdict.TOO_FEW for f in named.values()) == (originals == 8)
+
+
+def test_turned_real_pictures_are_a_leak_of_the_container_and_of_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """The network sees all of them upright; the tag tells the camera."""
+    pictures, measures = [], []
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        number = (6, 1)[i % 2]
+        image = Image.fromarray(rng.integers(0, 255, RNG_SHAPE, dtype=np.uint8))
+        file = tmp_path / f"{i}.png"
+        stored(image, number).save(file, exif=with_orientation(number))
+        found, upright = measure(file), measure(torch.from_numpy(np.array(image)).permute(2, 0, 1))
+        assert isinstance(found, Measures)
+        assert isinstance(upright, Measures)
+        assert (found.hash, found.bands, found.orientation) == (
+            (upright.hash, upright.bands, str(number))
+        )
+        domain = ("real", "swap")[i % 2]
+        pictures.append(Picture(str(i), "d", Split.TRAIN, i % 2, f"o{i // 2}", domain, file))
+        measures.append(found)
+    named = {f.name: f for f in one_feature_findings(pictures, measures)}
+    assert named["orientation"].verdict is Verdict.LEAK
+    assert "EXIF orientation" in named["orientation"].meaning
+    assert [name for name, f in named.items() if f.verdict is Verdict.LEAK] == ["orientation"]
 
 
 def test_arrangements_are_counted() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bonas.data.audit.measures import BANDS, WINDOW, Measures, band_shares, measure
 from bonas.data.images import UnreadableFile, read_image
-from tests.bonas.data.pictures import video
+from tests.bonas.data.pictures import turned_video, video
 
 
 def wave(frequency: float, size: int = 64) -> np.ndarray:
@@ -150,6 +150,12 @@ def test_a_video_is_measured_on_some_of_its_frames(tmp_path: Path) -> None:
     pixels = 20 * 32 * 32
     assert found.pixel_bytes == pytest.approx((tmp_path / "A.MP4").stat().st_size / pixels)
     assert found.grey.mean() == pytest.approx(40, abs=2), "the first of them is compared"
+
+
+def test_a_turned_video_is_measured_upright(tmp_path: Path) -> None:
+    found = measure(turned_video(tmp_path / "a.mp4", np.zeros((48, 32, 3), np.uint8), 90))
+    assert isinstance(found, Measures)
+    assert (found.width, found.height, found.orientation) == (48, 32, "6")
 
 
 def test_a_torn_video_gives_its_reason(tmp_path: Path) -> None:

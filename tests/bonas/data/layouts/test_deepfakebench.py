@@ -66,6 +66,14 @@ def test_an_entry_without_frames_is_said_to_list_none(tmp_path: Path) -> None:
     assert re.search(message, missing)
 
 
+def test_a_frame_whose_name_is_a_number_of_thousands_of_digits_is_named(tmp_path: Path) -> None:
+    document = faceforensics(tmp_path)
+    document["FF"]["FF-DF"]["test"]["c23"]["021_020"]["frames"] = ["frames/v/" + "1" * 5000, "2"]
+    message = r"FF\.json, FF-DF, test, 021_020: 'frames/v/1+' is no usable path \([^/]*\)\.$"
+    with pytest.raises(DataError, match=message):
+        list_deepfakebench(write(tmp_path, document), Settings())
+
+
 def test_people_are_told_by_the_rules_of_the_names(tmp_path: Path) -> None:
     records = list_deepfakebench(write(tmp_path, faceforensics(tmp_path)), Settings()).records
     people = {r.path.parent.name: r.people for r in records}

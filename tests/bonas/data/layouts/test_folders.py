@@ -52,6 +52,47 @@ def test_only_regular_files_are_read_and_others_are_said(tmp_path: Path) -> None
     )
 
 
+def test_files_of_other_kinds_are_left_out_and_said(tmp_path: Path) -> None:
+    """A class of photos whose format is not read would vanish without a word."""
+    sound = list_folders(written(tmp_path), Settings())
+    for name in ("anna.heic", "berta.avif", "._anna_1.png", ".DS_Store"):
+        (tmp_path / "real" / name).write_bytes(b"x")
+    picture(tmp_path / "fake" / "berta_9.png").rename(tmp_path / "fake" / "berta_9.jfif")
+    listing = list_folders(tmp_path, Settings())
+    more = {r.path for r in listing.records} - {r.path for r in sound.records}
+    assert more == {tmp_path / "fake" / "berta_9.jfif"}
+    said = f"2 files of other kinds left out, such as {tmp_path / 'real' / 'anna.heic'}"
+    assert said in listing.notes
+    for file in (tmp_path / "real").glob("*.png"):
+        file.unlink()
+    with pytest.raises(DataError, match=r"no images or videos\. Files such as .*anna\.heic are"):
+        list_folders(tmp_path, Settings())
+
+
+def test_folders_of_pictures_are_videos_and_of_their_people_still(tmp_path: Path) -> None:
+    for number, person in enumerate(PEOPLE):
+        picture(tmp_path / "real" / f"{person}_1.png", number)
+        for frame in range(12):
+            picture(tmp_path / "fake" / f"{person}_swap" / "cut" / f"{frame}.png", 20 * frame)
+    picture(tmp_path / "fake" / "anna_alone" / "x.png")
+    settings = Settings(frames_per_video=3)
+    listing = list_folders(tmp_path, settings)
+    of_anna = [r for r in listing.records if r.original == "anna"]
+    assert len({r.split for r in of_anna}) == 1
+    assert [(r.path.relative_to(tmp_path).as_posix(), r.video) for r in of_anna] == [
+        ("real/anna_1.png", ""),
+        ("fake/anna_alone/x.png", ""),
+        *((f"fake/anna_swap/cut/{frame}.png", "fake/anna_swap/cut") for frame in (2, 6, 10)),
+    ]
+    assert "90 frames left out: data.frames_per_video is 3" in listing.notes
+    faces = read_listing(listing, 8, settings).splits[Split.TEST]
+    assert len(set(faces.videos) - {""}) == 2
+    everything = list_folders(tmp_path, Settings())
+    assert {(r.original, r.split) for r in everything.records} == {
+        (r.original, r.split) for r in listing.records
+    }
+
+
 def test_the_split_is_a_function_of_the_names_and_the_seed(tmp_path: Path) -> None:
     folder = written(tmp_path)
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from bonas.data.blending import self_blended
 from bonas.data.faces import DataError, Split
 from bonas.data.hulls import face_hull
 from bonas.data.layouts.landmarks import read_hulls
@@ -16,7 +18,9 @@ from bonas.data.layouts.metadata_csv import list_metadata_csv
 from bonas.data.layouts.named import list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Listing, OnBadImage, Record, Settings
+from bonas.data.orientation import turned_points
 from bonas.data.preparation.ledger import LANDMARKS_FILE
+from tests.bonas.data.pictures import with_orientation
 from tests.bonas.data.test_hulls import FIVE, dense
 
 STRICT = Settings()
@@ -52,6 +56,27 @@ def test_real_images_have_the_outline_of_their_row_whatever_their_size(
     chosen = faces.select([2, 0])
     assert chosen.hulls is not None
     assert torch.equal(chosen.hulls[1], faces.hulls[0])
+
+
+def test_a_row_of_an_absolute_path_is_that_of_the_image(tmp_path: Path) -> None:
+    table(tmp_path)
+    named = (tmp_path / "landmarks.csv").read_text()
+    (tmp_path / "landmarks.csv").write_text(named.replace("a.png", str(tmp_path / "a.png")))
+    hulls = hulls_of(list_metadata_csv(tmp_path, STRICT))
+    assert hulls is not None
+    assert not hulls[0].isnan().any()
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_landmarks_are_of_the_stored_picture_and_turned_with_it(
+    tmp_path: Path, number: int
+) -> None:
+    table(tmp_path)
+    Image.new("RGB", (40, 20)).save(tmp_path / "a.png", exif=with_orientation(number))
+    hulls = hulls_of(list_metadata_csv(tmp_path, STRICT))
+    assert hulls is not None
+    outline = turned_points(face_hull(FIVE * [40, 20]) / [40, 20], number)
+    assert hulls[0].numpy() == pytest.approx(outline, abs=1e-6)
 
 
 def test_without_landmarks_there_are_no_outlines(tmp_path: Path) -> None:
@@ -104,9 +129,60 @@ def test_arrays_beside_frames_are_read(tmp_path: Path, count: int) -> None:
     assert hulls[0].numpy() == pytest.approx(face_hull(dense(count)), abs=1e-5)
 
 
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_folder_above_the_data_may_be_called_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
+    folder = tmp_path / "frames" / "data"
+    for name in "abc":
+        for kind in ("real", "fake"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (40, 20)).save(folder / kind / f"{name}.png")
+    monkeypatch.chdir(folder)
+    data = read_listing(list_data(Path() if relative else folder, "folders", STRICT), 32, STRICT)
+    assert [faces.hulls for faces in data.splits.values()] == [None] * 3
+    listing = framed(tmp_path / "frames" / "more", 100 * dense(68))
+    assert hulls_of(listing) is not None
+    # Landmarks beside a folder of data are not its own.
+    inner = replace(listing, root=tmp_path / "frames" / "more" / "frames" / "x" / "frames")
+    assert hulls_of(inner) is None
+
+
 @pytest.mark.parametrize("points", [np.full((68, 2), np.nan), np.full((5, 2), np.inf), LINE])
 def test_points_on_a_line_or_of_no_place_are_of_no_face(tmp_path: Path, points: np.ndarray) -> None:
     assert hulls_of(framed(tmp_path, points)) is None
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift"),
+    [(10.0, 0.0), (1.0, 1.2), (1.0, -0.45), (1.0, 0.75), (3.0, -1.0), (0.2, -0.1), (1e6, 0.0)],
+)
+def test_landmarks_that_are_not_on_the_picture_are_an_error_or_a_counted_skip(
+    tmp_path: Path, scale: float, shift: float
+) -> None:
+    listing = framed(tmp_path, 100 * (scale * dense(68) + [shift, 0]))
+    message = r"007\.png: its landmarks are not those of a face in it: \d+% of .* 100 x 100 pixels"
+    with pytest.raises(DataError, match=rf"{message}.*on_bad_image"):
+        hulls_of(listing)
+    data = read_listing(listing, 32, LENIENT)
+    assert len(data.skipped) == 1
+    assert re.search(message, data.skipped[0])
+    faces = data.splits[Split.TRAIN]
+    assert (len(faces), faces.hulls) == (1, None), "the image itself stays"
+
+
+@pytest.mark.parametrize("place", [-0.42, 0.2, 0.42])
+@pytest.mark.parametrize("scale", [0.25, 1.0, 1.5])
+def test_with_the_landmarks_that_are_taken_every_blend_is_a_forgery(
+    tmp_path: Path, scale: float, place: float
+) -> None:
+    hulls = hulls_of(framed(tmp_path, 100 * (scale * (dense(68) - [0.4, 0.6]) + 0.5 + [place, 0])))
+    assert hulls is not None
+    images = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8).repeat(200, 1, 1, 1)
+    generator = torch.Generator().manual_seed(0)
+    copies, weights = self_blended(images, hulls=hulls.repeat(200, 1, 1), generator=generator)
+    assert weights.flatten(1).amax(1).gt(0).all()
+    assert copies.ne(images).flatten(1).any(1).all()
 
 
 def claiming(shape: tuple[int, ...], kind: str = "<f8") -> bytes:

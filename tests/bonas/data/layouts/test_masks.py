@@ -15,6 +15,7 @@ from bonas.data.layouts.records import Settings
 from bonas.data.regions import Regions
 from bonas.data.synthetic import draw_portraits
 from bonas.data.synthetic.dataset import write_portraits
+from tests.bonas.data.pictures import stored, turned_video, with_orientation
 
 ROWS = ("a.png,REAL,a,train,", "b.png,FAKE,a,train,b_mask.png", "c.png,FAKE,a,train,")
 
@@ -75,6 +76,46 @@ def test_a_mask_that_does_not_fit_is_an_error_or_a_counted_skip(
     assert len(data.skipped) == 1
     assert regions_of(data).known.tolist() == [True, False, False]
     assert len(data.splits[Split.TRAIN]) == 3, "the image itself stays"
+
+
+@pytest.mark.parametrize("edges", [(8, 8), (12, 8)])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_mask_of_the_stored_pixels_is_turned_with_its_image(
+    tmp_path: Path, number: int, edges: tuple[int, int]
+) -> None:
+    seen = Image.new("L", edges)
+    seen.paste(255, (0, 0, 4, 4))
+    expected = np.asarray(seen.resize((8, 8), Image.Resampling.BILINEAR))
+    folder = folder_of(tmp_path)
+    image = stored(Image.new("RGB", edges), number)
+    image.save(folder / "b.png", exif=with_orientation(number))
+    stored(seen, number).save(folder / "b_mask.png")
+    assert np.array_equal(regions_of(read(folder)).masks[1], expected)
+    # What says itself which way up it is, or fits the turned image alone, is not turned again.
+    for own in range(1, 9):
+        stored(seen, own).save(folder / "b_mask.png", exif=with_orientation(own))
+        assert np.array_equal(regions_of(read(folder)).masks[1], expected)
+    if image.size != edges:
+        seen.save(folder / "b_mask.png")
+        assert np.array_equal(regions_of(read(folder)).masks[1], expected)
+
+
+@pytest.mark.parametrize("like_video", [True, False])
+def test_a_video_of_masks_is_turned_with_its_video(tmp_path: Path, like_video: bool) -> None:
+    seen = np.zeros((32, 48, 3), np.uint8)
+    seen[:16, :24] = 255
+    pixels = seen if like_video else np.rot90(seen)
+    folder = folder_of(tmp_path)
+    turned_video(folder / "b.mp4", np.rot90(np.full_like(seen, 99)).copy(), 90)
+    turned_video(folder / "b_mask.mp4", pixels.copy(), 0)
+    table = (folder / "metadata.csv").read_text()
+    (folder / "metadata.csv").write_text(
+        table.replace("b.png", "b.mp4").replace("mask.png", "mask.mp4")
+    )
+    masks = regions_of(read(folder)).masks[1:3].float()
+    assert masks[:, :4, :4].mean() > 200
+    assert masks[:, 5:].mean() < 20
+    assert masks[:, :, 5:].mean() < 20
 
 
 def test_a_missing_mask_is_named(tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from bonas.data.clips import evenly, natural
 from bonas.data.faces import DataError, Split
 from bonas.data.layouts.metadata_csv import list_metadata_csv, read_metadata_csv
 from bonas.data.layouts.records import OnBadImage, Settings
+from bonas.data.listing_protocol import listing_protocol
+from bonas.data.preparation.units import sources_of
 from bonas.data.source import read_folder
 
 HEADER = "path,label,original,split\n"
 
 
 def write(folder: Path, rows: list[str], header: str = HEADER) -> Path:
-    (folder / "faces").mkdir(exist_ok=True)
+    (folder / "faces").mkdir(parents=True, exist_ok=True)
     for number, row in enumerate(rows):
         image = folder / row.split(",")[0]
         if image.is_relative_to(folder) and ".." not in row and row.split(",")[0]:
@@ -118,6 +120,23 @@ def test_that_a_table_is_not_read_whole_is_told(
     faces = read_folder(table).splits[Split.TRAIN]
     assert len(faces) == 2
     assert "6 frames left out" in caplog.text
+
+
+@pytest.mark.parametrize("absolute", [(0, 1, 2, 3), (1, 3)])
+def test_rows_of_absolute_paths_are_what_relative_ones_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: tuple[int, ...]
+) -> None:
+    folder = write(tmp_path / "data", GOOD)
+    monkeypatch.chdir(tmp_path)
+    settings = Settings()
+    plain = list_metadata_csv(Path("data"), settings)
+    rows = [f"{folder}/{row}" if n in absolute else row for n, row in enumerate(GOOD)]
+    (folder / "metadata.csv").write_text(HEADER + "\n".join(rows) + "\n")
+    listing = list_metadata_csv(Path("data"), settings)
+    assert listing == plain
+    assert listing_protocol(listing, settings) == listing_protocol(plain, settings)
+    units = [source.unit for source in sources_of(listing, Path("data"), 1)]
+    assert [unit.places for unit in units] == [(f"faces/faces/{name}",) for name in "abcd"]
 
 
 def test_progress_counts_every_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bonas.data.faces import DataError
-from bonas.data.layouts.places import inside
+from bonas.data.layouts.places import RegularFiles, inside
 from tests.bonas.data.pictures import picture
 
 
@@ -50,6 +51,19 @@ def test_a_path_that_leaves_the_folder_is_refused(
     monkeypatch.chdir(folder)
     with pytest.raises(DataError, match=r"table: path .* leaves the data folder"):
         inside(Path() if relative else folder, path, "table")
+
+
+@pytest.mark.parametrize("files", [False, True])
+@pytest.mark.parametrize("base", [".", "../data", "../link"])
+def test_an_absolute_path_inside_begins_with_the_folder_as_it_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, base: str, files: bool
+) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    monkeypatch.chdir(folder)
+    find = RegularFiles(Path(base)).inside if files else partial(inside, Path(base))
+    for path in ("a.png", "deep/a.png", "within.png", "gone/b.png", "."):
+        assert find(str(folder / path), "table") == Path(base) / path
+        assert find(str(folder / path).replace("/", "\\"), "table") == Path(base) / path
 
 
 @pytest.mark.parametrize("path", ["a\0b.png", "x" * 5000])
