@@ -9,8 +9,8 @@ import torch
 from bonas.config import DataTable
 from bonas.data.clips import is_video
 from bonas.data.faces import DataError, DataSet, Split
-from bonas.data.layouts import metadata_csv
-from bonas.data.layouts.named import AUTO, layout_of, list_data
+from bonas.data.layouts import folders, metadata_csv
+from bonas.data.layouts.named import AUTO, LAYOUTS, layout_of, list_data
 from bonas.data.layouts.records import Settings, table_terms
 from bonas.data.reading_terms import ReadingTerms
 from bonas.data.source import layout_settings, synthetic_faces
@@ -77,11 +77,12 @@ def pictures_of_folder(
         DataError: a folder that cannot be read, or of which no picture is left.
     """
     data_set = name or folder.resolve().name
-    own_split = metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else "")
-    if own_split:
+    own_split = False
+    if metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else ""):
         records, missing = metadata_csv.metadata_records(folder, settings)
         records = metadata_csv.thinned(records, settings.frames_per_video)
         reading = table_terms(data_set, folder, settings, skipped=len(missing))
+        own_split = not _is_published(reading)
     else:
         listing = list_data(folder, layout, settings)
         records, missing = list(listing.records), list(listing.missing)
@@ -105,6 +106,12 @@ def pictures_of_folder(
         )
         for r in taken
     ]
+
+
+def _is_published(reading: ReadingTerms) -> bool:
+    """Whether `bonas prepare` took the splits of a table from a published data set."""
+    layout = (reading.prepared or {}).get("layout")
+    return layout in [name for name in LAYOUTS if name not in (metadata_csv.NAME, folders.NAME)]
 
 
 def pictures_in_memory(data: DataSet) -> list[Picture]:

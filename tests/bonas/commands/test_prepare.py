@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from bonas.data.preparation.cutting import Cut
 from bonas.data.preparation.prepare import prepare
 from bonas.data.source import read_data
 from tests.bonas.commands.conftest import PEOPLE
+from tests.bonas.data.layouts import test_celeb_df as celeb_df
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
 from tests.bonas.data.pictures import video
 from tests.bonas.data.preparation.yunet import CELL, POINTS, write_network
@@ -302,3 +304,28 @@ def test_a_worker_that_dies_or_fails_is_an_error(
     with pytest.raises(RuntimeError, match=said):
         prepare(listing, portraits, tmp_path / "d", how, {}, {}, make_detector=make, jobs=2)
     assert not (tmp_path / "d" / "metadata.csv").exists()
+
+
+def test_people_whom_a_published_split_shares_are_a_warning_before_and_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a table of one's own they are a leak, also where it was prepared."""
+    published, dest, again = (tmp_path / name for name in ("celeb", "prepared", "again"))
+    celeb_df.written(published)
+    options = ["--whole", "--size", "8", "--jobs", "1"]
+    assert main(["prepare", str(published), str(dest), *options]) == 0
+    own = tmp_path / "own"
+    shutil.copytree(dest, own)
+    (own / "prepare.json").unlink()
+    assert main(["prepare", str(own), str(again), *options]) == 0
+    for folder, verdict in (
+        (published, "warning"),
+        (dest, "warning"),
+        (own, "leak"),
+        (again, "leak"),
+    ):
+        capsys.readouterr()
+        main(["audit", str(folder), "--fast", "--json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        (shared,) = (f for f in findings if f["name"] == "identity in two splits")
+        assert (folder.name, shared["verdict"]) == (folder.name, verdict)
