@@ -34,7 +34,7 @@ def data(
     if json:
         print_json({"protocol": protocol} | found.as_json() | {"originals": originals[:LISTED]})
     else:
-        RESULTS.print(found.text(), markup=False, soft_wrap=True)
+        RESULTS.print(found.text(), soft_wrap=True)
         named = ", ".join(originals[:SHOWN]) + (", ..." if len(originals) > SHOWN else "")
-        RESULTS.print(f"originals: {named}", markup=False, soft_wrap=True)
-        RESULTS.print(listing_line(protocol), markup=False, soft_wrap=True)
+        RESULTS.print(f"originals: {named}", soft_wrap=True)
+        RESULTS.print(listing_line(protocol), soft_wrap=True)
