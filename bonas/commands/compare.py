@@ -1,6 +1,5 @@
 """`bonas compare`: the found architecture against a random and a hand-designed one."""
 
-import json as json_
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from bonas.commands.console import RESULTS, bars, print_json, print_table
 from bonas.commands.search import load_components
 from bonas.commands.train import TrainingSettings, choose_architecture
 from bonas.comparison import Rival, contestants, run_contestant, steps_for_equal_time
-from bonas.comparison_result import FOUND, ComparisonResult
+from bonas.comparison_result import AGAIN, FOUND, ComparisonResult
 from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.protocol import line
 from bonas.report.contestants import group_auc
@@ -22,6 +21,7 @@ from bonas.robustness.conditions import Group
 from bonas.robustness.differences import Difference
 from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.run_folder import RunFolder
+from bonas.whole_files import read_json, write_json
 
 
 def compare(
@@ -134,9 +134,8 @@ def _signed(difference: Difference) -> str:
 def _plan(folder: RunFolder) -> dict[str, int]:
     if not folder.comparison.is_file():
         return {}
-    document = json_.loads(folder.comparison.read_text(encoding="utf-8"))
-    return dict(document["steps"])
+    return read_json(folder.comparison, lambda document: dict(document["steps"]), AGAIN)
 
 
 def _write(folder: RunFolder, document: dict[str, Any]) -> None:
-    folder.comparison.write_text(json_.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_json(folder.comparison, document)
