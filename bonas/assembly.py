@@ -1,6 +1,5 @@
 """From a configuration to the components of a run: the one place that takes it apart."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -32,6 +31,7 @@ from bonas.step_time import (
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.training import Progress, Recipe, train
 from bonas.training_terms import TrainingTerms
+from bonas.whole_files import write_whole
 from spaces.architecture import Architecture
 
 Counting = Callable[[str], Callable[[int, int], None]]
@@ -180,7 +180,7 @@ def _timed(
     if not folder.step_times.is_file():
         if given is not None:
             read_step_times(given, costs)
-            shutil.copyfile(given, folder.step_times)
+            write_whole(folder.step_times, given.read_text(encoding="utf-8"))
         else:
             stopwatch = Stopwatch(
                 parts.train,

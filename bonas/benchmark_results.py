@@ -11,6 +11,7 @@ from typing import Any
 
 from bonas.benchmarking import BenchmarkRun
 from bonas.paired import mean_and_half_width
+from bonas.whole_files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ class Benchmark:
         """
         if not path.exists():
             return self
-        found = Benchmark.from_json(path.read_text(encoding="utf-8"))
+        try:
+            found = Benchmark.from_json(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is {error} Restore it, or name another file.") from error
         for name in ("objective", "optimum", "protocol"):
             if getattr(found, name) != getattr(self, name):
                 raise ValueError(
@@ -83,9 +87,7 @@ class Benchmark:
 
     def write(self, path: Path) -> None:
         """Write the JSON, whole or not at all."""
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.write_text(self.to_json(), encoding="utf-8")
-        os.replace(temporary, path)
+        write_whole(path, self.to_json())
 
 
 def check_output(argument: str, path: Path) -> None:

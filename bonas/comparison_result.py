@@ -11,6 +11,8 @@ from bonas.robustness.differences import PairableScore, PairedDifferences, paire
 
 FOUND = "found"
 """Name of the contestant that the search found."""
+AGAIN = "Restore it, or move it and the folder comparison/ away and run `bonas compare` again."
+"""What to do about a `comparison.json` that cannot be read: it holds the steps of what is there."""
 RECORDS, DIFFERENCES = "records", "differences"
 
 

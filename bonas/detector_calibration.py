@@ -13,6 +13,7 @@ import bonas
 from bonas.data.faces import Faces, Split
 from bonas.robustness.calibration import OperatingPoint, Rules, ThresholdRule, operating_point
 from bonas.robustness.scored import Scored
+from bonas.whole_files import write_whole
 
 CALIBRATION = "calibration.json"
 
@@ -121,7 +122,7 @@ def scored(logits: np.ndarray, faces: Faces) -> Scored:
 def save_calibration(folder: Path, calibration: Calibration) -> None:
     """Write it into a detector's folder."""
     text = json.dumps(calibration.to_json(), indent=2, allow_nan=False)
-    (folder / CALIBRATION).write_text(text + "\n", encoding="utf-8")
+    write_whole(folder / CALIBRATION, text + "\n")
 
 
 def load_calibration(folder: Path) -> Calibration | None:

@@ -1,6 +1,5 @@
 """A trained detector on disk: weights, architecture and the numbers that it is known by."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from bonas.protocol import ResultProtocol
 from bonas.region_quality import RegionQuality
 from bonas.robustness.record import RobustnessScore
 from bonas.trained_on import TrainedOn
+from bonas.whole_files import read_json, write_json, write_whole
 from spaces.architecture import Architecture
 
 WEIGHTS, ARCHITECTURE, METRICS = "detector.safetensors", "architecture.json", "metrics.json"
@@ -166,20 +166,31 @@ def save_detector(
         TRAINING: str(record.training.get("digest", "")),
     }
     save_weights(folder / WEIGHTS, network, described)
-    (folder / ARCHITECTURE).write_text(architecture.to_json() + "\n", encoding="utf-8")
+    write_whole(folder / ARCHITECTURE, architecture.to_json() + "\n")
     save_calibration(folder, calibration)
     save_record(folder, record)
 
 
 def save_record(folder: Path, record: TrainedRecord) -> None:
     """Write what is said of the detector in a folder."""
-    text = json.dumps(record.to_json(), indent=2)
-    (folder / METRICS).write_text(text + "\n", encoding="utf-8")
+    write_json(folder / METRICS, record.to_json())
 
 
 def load_record(folder: Path) -> TrainedRecord | None:
-    """The record in a detector's folder, or `None` where training has not ended there."""
+    """The record in a detector's folder, or `None` where training has not ended there.
+
+    Raises:
+        ConfigError: as in `read_record`.
+    """
     file = folder / METRICS
-    if not file.is_file():
-        return None
-    return TrainedRecord.from_json(json.loads(file.read_text(encoding="utf-8")))
+    return read_record(file) if file.is_file() else None
+
+
+def read_record(file: Path) -> TrainedRecord:
+    """The record in a file.
+
+    Raises:
+        ConfigError: it is none that can be read.
+    """
+    remedy = "Restore it, or remove it and run again what trained the network."
+    return read_json(file, TrainedRecord.from_json, remedy)

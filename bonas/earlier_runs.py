@@ -5,8 +5,8 @@ the same, however far the earlier runs have gone since. Only runs of one conditi
 the scores of different ones are never compared.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from bonas.config import ConfigError
 from bonas.observation import Observation
 from bonas.opening import study_copy
 from bonas.run_folder import RunFolder
+from bonas.whole_files import read_json, write_json
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace
 
 Believed = tuple[Architecture, tuple[float, ...]]
 """An architecture and its objectives, all maximised."""
+
+AGAIN = "Restore it, or remove it, and the same command reads the earlier runs again."
 
 
 def earlier_observations(folder: RunFolder, space: SearchSpace, digest: str) -> list[Believed]:
@@ -41,18 +44,29 @@ def earlier_observations(folder: RunFolder, space: SearchSpace, digest: str) -> 
     if not folder.warm_start.is_file():
         found = [row for path in table.warm_start for row in _read(path, space, digest)]
         kept = {"conditions": digest, "observations": found}
-        folder.warm_start.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    kept = json.loads(folder.warm_start.read_text(encoding="utf-8"))
-    _check_conditions(folder.warm_start, kept["conditions"], digest)
+        write_json(folder.warm_start, kept, indent=1)
+    conditions, observed = read_json(folder.warm_start, partial(_kept, space=space), AGAIN)
+    _check_conditions(folder.warm_start, conditions, digest)
     classes: dict[str, list[tuple[Architecture, Observation]]] = {}
-    for row in kept["observations"]:
-        architecture = Architecture(space.name, tuple(row["choices"]))
-        observation = Observation(value=row["value"], cost=row["cost"])
+    for architecture, observation in observed:
         key = canonical_key(space.graph(architecture))
         classes.setdefault(key, []).append((architecture, observation))
     return [
         (pairs[0][0], _objectives(Observation.mean([o for _, o in pairs]), table.minimise))
         for pairs in classes.values()
+    ]
+
+
+def _kept(
+    document: Mapping[str, Any], space: SearchSpace
+) -> tuple[str, list[tuple[Architecture, Observation]]]:
+    """The digest of the conditions, and what was observed under them."""
+    return document["conditions"], [
+        (
+            Architecture(space.name, tuple(row["choices"])),
+            Observation(value=row["value"], cost=row["cost"]),
+        )
+        for row in document["observations"]
     ]
 
 

@@ -1,7 +1,6 @@
 """How many steps a search by gradient makes, and what they cost, by steps that are timed first."""
 
 import copy
-import json
 import math
 import statistics
 import time
@@ -20,6 +19,7 @@ from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.strategies.gradient import GradientRecipe, train_relaxed
 from bonas.strategies.progressive import WARMUP, Kept, Stage, stages
+from bonas.whole_files import read_json, write_json
 from spaces.graphs import NONE, SKIP
 
 PLAN, STEPS, SECONDS = "gradient.json", "steps", "seconds"
@@ -86,14 +86,12 @@ def _plan(folder: RunFolder) -> dict[str, float]:
     file = folder.path / PLAN
     if not file.is_file():
         return {}
-    plan: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
-    return plan
+    remedy = "Restore it, or begin the search anew in another folder."
+    return read_json(file, lambda plan: {str(k): float(v) for k, v in plan.items()}, remedy)
 
 
 def _keep_plan(folder: RunFolder, plan: dict[str, float]) -> None:
-    written = folder.path / f"{PLAN}.tmp"
-    written.write_text(json.dumps(plan) + "\n", encoding="utf-8")
-    written.replace(folder.path / PLAN)
+    write_json(folder.path / PLAN, plan, indent=None)
 
 
 def multiply_adds(

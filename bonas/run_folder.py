@@ -1,13 +1,13 @@
 """RunFolder: the files of one run, and the rule that a folder holds one configuration."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bonas.config import Config, ConfigError
 from bonas.config_file import differences, dump_config, load_config
+from bonas.whole_files import write_whole
 
 EXTENDABLE = "search.trials"
 """The one setting that may change when a run is continued: how far it goes."""
@@ -52,9 +52,7 @@ class RunFolder:
             )
         path.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: a torn file would be a run that cannot be continued.
-        temporary = file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(dump_config(config), encoding="utf-8")
-        os.replace(temporary, file)
+        write_whole(file, dump_config(config))
         return cls(path, config)
 
     @classmethod

@@ -28,6 +28,7 @@ from bonas.networks.builder import NetworkBuilder, build_network, seeded
 from bonas.networks.cost import STEP_TIME, OptionCosts, with_options
 from bonas.networks.plain import PlainNetwork
 from bonas.training import Recipe, train
+from bonas.whole_files import write_json
 from spaces.architecture import Architecture, Choice
 from spaces.graphs import NONE, SKIP
 from spaces.space import live
@@ -211,7 +212,10 @@ def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
     except OSError as error:
         raise ConfigError(f"search.step_times {str(path)!r} cannot be read: {error}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} is no table of step times: {error!r}.") from error
+        raise ConfigError(
+            f"{path} is no table of step times: {error!r}. Restore it, or remove it to measure "
+            "again."
+        ) from error
     differing = sorted({(name, str(option)) for name, option in costs.terms} ^ set(times))
     if differing:
         raise ConfigError(
@@ -239,7 +243,7 @@ def write_step_times(path: Path, costs: OptionCosts, device: Device) -> None:
         "skeleton": round(costs.skeleton[STEP_TIME], 4),
         "options": options,
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_json(path, document, indent=1)
 
 
 def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:

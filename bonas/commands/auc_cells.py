@@ -14,4 +14,4 @@ def with_interval(auc: ConditionAuc | MeanAuc, note: str = "") -> str:
 def print_flags(flags: Flags) -> None:
     """Which conditions have too few originals, below a table of them."""
     for said in flag_lines(flags):
-        RESULTS.print(said, soft_wrap=True, markup=False)
+        RESULTS.print(said, soft_wrap=True)

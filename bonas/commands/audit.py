@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
-from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
+from bonas.commands.console import RESULTS, Bars, bars, print_json, print_table, print_warning
 from bonas.commands.folder import TABLE, FolderSettings, folder_table, setting_pairs
 from bonas.config import Config, ConfigError, DataTable
 from bonas.config_file import load_config
@@ -79,7 +79,7 @@ def audit(
         )
     else:
         _show(findings, _extent(len(pictures) - videos, videos, fast=fast))
-        RESULTS.print(listing_line(protocol), soft_wrap=True, markup=False)
+        RESULTS.print(listing_line(protocol), soft_wrap=True)
     if worst is Verdict.LEAK:
         raise typer.Exit(1)
 
@@ -93,7 +93,7 @@ def warn_of_leaks(config: Config) -> None:
     pictures = pictures_on_disk(config.data)
     for finding in fast_findings(pictures) if pictures else ():
         if finding.verdict is not Verdict.OK:
-            MESSAGES.print(f"[yellow]audit[/] {_sentence(finding)}", soft_wrap=True)
+            print_warning("audit", _sentence(finding))
 
 
 def _pictures(
@@ -146,11 +146,11 @@ def _extent(pictures: int, videos: int, *, fast: bool) -> str:
 
 def _show(findings: Sequence[Finding], extent: str) -> None:
     several = len({f.data_set for f in findings}) > 1
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             finding.name,
-            *([escape("all" if "," in finding.data_set else finding.data_set)] if several else []),
-            f"[{COLOURS[finding.verdict]}]{finding.verdict.value}[/]",
+            *(["all" if "," in finding.data_set else finding.data_set] if several else []),
+            Text(finding.verdict.value, COLOURS[finding.verdict]),
             f"{finding.number:.0f}" if finding.interval is None else f"{finding.number:.3f}",
             "" if finding.interval is None else "{:.3f} - {:.3f}".format(*finding.interval),
         ]
@@ -166,12 +166,11 @@ def _show(findings: Sequence[Finding], extent: str) -> None:
             RESULTS.print(_sentence(finding), soft_wrap=True)
 
 
-def _sentence(finding: Finding) -> str:
-    """Verdict, name, meaning and the first files, as markup."""
-    colour = COLOURS[finding.verdict]
-    head = f"[{colour}]{finding.verdict.value}[/] {finding.name} ({escape(finding.data_set)}): "
-    lines = [head + escape(finding.meaning)]
-    lines += ["    " + escape(" | ".join(together)) for together in finding.files]
+def _sentence(finding: Finding) -> Text:
+    """Verdict, name, meaning and the first files."""
+    lines = [f" {finding.name} ({finding.data_set}): {finding.meaning}"]
+    lines += ["    " + " | ".join(together) for together in finding.files]
     if finding.count > len(finding.files):
         lines.append(f"    and {finding.count - len(finding.files)} more")
-    return "\n".join(lines)
+    verdict = (finding.verdict.value, COLOURS[finding.verdict])
+    return Text.assemble(verdict, "\n".join(lines))

@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 import bonas
 from bonas.benchmark_results import Benchmark, check_output, check_plot, draw_curves, summary
 from bonas.benchmarking import run_benchmark
-from bonas.commands.console import RESULTS
+from bonas.commands.console import MESSAGES, RESULTS
 from bonas.config import ConfigError
 from bonas.estimation.tabular import Objective, read_table
 from bonas.protocol import versions
@@ -83,7 +82,7 @@ def benchmark(
         raise ConfigError(str(error)) from error
     begun = len(result.of(names, range(seeds)).runs)
     total = len(names) * seeds - begun
-    for run in track(runs, "benchmark", total=total, console=Console(stderr=True)):
+    for run in track(runs, "benchmark", total=total, console=MESSAGES):
         result = result.with_run(run)
         if json is not None:
             result.write(json)
@@ -96,7 +95,6 @@ def benchmark(
     RESULTS.print(
         f"table {digest}; {seeds} seeds from 0; {workers} pending; bonas {bonas.__version__}",
         soft_wrap=True,
-        markup=False,
     )
 
 

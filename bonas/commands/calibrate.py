@@ -71,12 +71,10 @@ def calibrate(
                 f"threshold {point.threshold:.4g}, uncertain from {point.low:.4g} to "
                 f"{point.high:.4g}",
                 soft_wrap=True,
-                markup=False,
             )
     chosen = calibration.data
     RESULTS.print(
         f"data {chosen['split']} {chosen['digest']}, {chosen['images']} images; weights "
         f"{saved.digest}; bonas {chosen['version']}; {chosen['device']}; {detector / CALIBRATION}",
         soft_wrap=True,
-        markup=False,
     )

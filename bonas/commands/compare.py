@@ -1,6 +1,5 @@
 """`bonas compare`: the found architecture against a random and a hand-designed one."""
 
-import json as json_
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from bonas.comparison import (
     run_contestant,
     steps_for_equal_time,
 )
-from bonas.comparison_result import FOUND, ComparisonResult
+from bonas.comparison_result import AGAIN, FOUND, ComparisonResult
 from bonas.config import ConfigError
 from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.protocol import line
@@ -30,6 +29,7 @@ from bonas.robustness.differences import Difference
 from bonas.robustness.record import ConditionAuc, MeanAuc, mean_of
 from bonas.run_folder import RunFolder
 from bonas.training import Recipe
+from bonas.whole_files import read_json, write_json
 
 STEPS = "steps"
 
@@ -170,9 +170,13 @@ def _check_steps(folder: RunFolder, plan: Mapping[str, int], recipe: Recipe) -> 
 def _read(folder: RunFolder) -> dict[str, Any]:
     if not folder.comparison.is_file():
         return {}
-    document: dict[str, Any] = json_.loads(folder.comparison.read_text(encoding="utf-8"))
+    return read_json(folder.comparison, _with_steps, AGAIN)
+
+
+def _with_steps(document: dict[str, Any]) -> dict[str, Any]:
+    dict(document[STEPS])  # a file without is damaged
     return document
 
 
 def _write(folder: RunFolder, document: dict[str, Any]) -> None:
-    folder.comparison.write_text(json_.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_json(folder.comparison, document)

@@ -1,4 +1,8 @@
-"""What commands share on the screen: progress on standard error, results on standard output."""
+"""What commands share on the screen: progress on standard error, results on standard output.
+
+Nothing that is printed is markup: names of files, types and originals come from outside, and
+`face[gan]` is a name. What is to have a colour is a `Text`.
+"""
 
 import contextlib
 import json
@@ -6,6 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -20,11 +25,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 WIDEST = 10_000
 PLAIN_WIDTH = 120  # of tables in files and pipes, which have no width of their own
-MESSAGES = Console(stderr=True, highlight=False)
-RESULTS = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+_PLAIN = partial(Console, highlight=False, markup=False, emoji=False)
+MESSAGES = _PLAIN(stderr=True)
+RESULTS = _PLAIN(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 LOG_EVERY = 30.0  # seconds
 
 
@@ -33,7 +40,12 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_warning(word: str, message: str | Text) -> None:
+    """A message on standard error that begins with a word in colour."""
+    MESSAGES.print(Text.assemble((word, "yellow"), " ", message), soft_wrap=True)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
     """A table on standard output; the first column is text, the others are numbers."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
@@ -42,7 +54,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_row(*row)
     # As wide as it needs to be, on a narrow terminal too: a name cut short says nothing.
     needed = Measurement.get(RESULTS, RESULTS.options.update(width=WIDEST), table).maximum
-    Console(highlight=False, width=max(needed, RESULTS.width)).print(table)
+    _PLAIN(width=max(needed, RESULTS.width)).print(table)
 
 
 class Bars:
@@ -104,13 +116,13 @@ def _lines(description: str) -> Callable[[int, int, str], None]:
 def bars() -> Iterator[Bars]:
     """Progress bars on standard error while the block runs; plain lines where it is no terminal."""
     columns = (
-        TextColumn("{task.description:<28}"),
+        TextColumn("{task.description:<28}", markup=False),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     hidden = not MESSAGES.is_terminal
     with Progress(*columns, console=MESSAGES, refresh_per_second=4, disable=hidden) as progress:

@@ -12,6 +12,9 @@ from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.listing_protocol import listing_line, listing_protocol
 from bonas.data.source import layout_settings
 
+SHOWN, LISTED = 3, 20
+"""Originals whose names are printed, and are in the JSON: there may be a hundred thousand."""
+
 
 def data(
     folder: Annotated[
@@ -27,8 +30,11 @@ def data(
     listing = list_data(folder, table.layout, settings)
     found = Contents.of(listing)
     protocol = listing_protocol(listing, settings)
+    originals = list(dict.fromkeys(record.original for record in listing.records))
     if json:
-        print_json({"protocol": protocol} | found.as_json())
+        print_json({"protocol": protocol} | found.as_json() | {"originals": originals[:LISTED]})
     else:
-        RESULTS.print(found.text(), markup=False, soft_wrap=True)
-        RESULTS.print(listing_line(protocol), markup=False, soft_wrap=True)
+        RESULTS.print(found.text(), soft_wrap=True)
+        named = ", ".join(originals[:SHOWN]) + (", ..." if len(originals) > SHOWN else "")
+        RESULTS.print(f"originals: {named}", soft_wrap=True)
+        RESULTS.print(listing_line(protocol), soft_wrap=True)

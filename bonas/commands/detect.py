@@ -98,7 +98,6 @@ def detect(
             f"warning: {detector} is not calibrated: probabilities are those of training, and the "
             "threshold is 0.5. Run `bonas calibrate`.",
             soft_wrap=True,
-            markup=False,
         )
     write = _writer(form)
     failed = False

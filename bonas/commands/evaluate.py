@@ -10,7 +10,7 @@ from bonas.commands.condition_options import Conditions, chosen_protocol, config
 from bonas.commands.console import bars, print_json
 from bonas.commands.evaluation_table import print_evaluation
 from bonas.commands.folder import FolderSettings, folder_table, print_left_out
-from bonas.data.attributes import read_attributes
+from bonas.data.attributes import attributes_of
 from bonas.data.source import read_folder
 from bonas.detector_evaluation import evaluate_detector
 from bonas.saved_detector import load_detector
@@ -97,7 +97,7 @@ def evaluate(
                         found.reading,
                     ),
                     protocol,
-                    attributes=read_attributes(folder),
+                    attributes=attributes_of(folder, found),
                     check_gradients=check_gradients,
                     progress=shown.counting(f"{folder.name} conditions"),
                 )

@@ -44,7 +44,7 @@ def print_evaluation(result: DetectorEvaluation) -> None:
     size = f"{data['images']} images, {data['originals']} originals, {held}"
     weights = f"detector {protocol['detector']['weights']}"
     for remark in [*remarks, f"{size}; {weights}; {line(protocol)}"]:
-        RESULTS.print(remark, soft_wrap=True, markup=False)
+        RESULTS.print(remark, soft_wrap=True)
 
 
 def _score(result: DetectorEvaluation) -> list[str]:
@@ -120,7 +120,7 @@ def _print_unit(title: str, breakdowns: Mapping[str, Breakdown]) -> None:
     print_table(title, ["condition", "images", *HEADINGS], cells)
     for name, measured in rows.items():
         for remark in [measured.reason] if isinstance(measured, Refused) else measured.flags:
-            RESULTS.print(f"{name}: {remark}", soft_wrap=True, markup=False)
+            RESULTS.print(f"{name}: {remark}", soft_wrap=True)
 
 
 def _cells(measured: Metrics | Refused) -> list[str]:

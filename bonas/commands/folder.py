@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from bonas.commands.console import MESSAGES
+from bonas.commands.console import print_warning
 from bonas.config import ConfigError, DataTable
 from bonas.config_file import parse_config
 from bonas.data.layouts.named import AUTO
@@ -76,6 +75,6 @@ def folder_table(
 def print_left_out(problems: Sequence[str]) -> None:
     """Say on standard error which files were left out, the first few of them, and how many."""
     for problem in problems[:SHOWN]:
-        MESSAGES.print(f"[yellow]left out[/] {escape(problem)}", soft_wrap=True)
+        print_warning("left out", problem)
     if len(problems) > SHOWN:
-        MESSAGES.print(f"[yellow]left out[/] {len(problems)} files in all", soft_wrap=True)
+        print_warning("left out", f"{len(problems)} files in all")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from bonas.commands.console import MESSAGES, RESULTS, bars, print_json, print_table
 from bonas.config import ConfigError
@@ -91,7 +90,7 @@ def prepare(
     )
     listing = list_data(source, layout, reading)
     if listing.layout != metadata_csv.NAME:
-        MESSAGES.print(Contents.of(listing).text(), markup=False, soft_wrap=True)
+        MESSAGES.print(Contents.of(listing).text(), soft_wrap=True)
     settings: dict[str, Value] = {
         "source": listing.name,
         "layout": listing.layout,
@@ -122,7 +121,7 @@ def prepare(
         print_json({"protocol": protocol} | _document(made, dest))
     else:
         _show(made, dest)
-        RESULTS.print(listing_line(protocol), markup=False, soft_wrap=True)
+        RESULTS.print(listing_line(protocol), soft_wrap=True)
     if not made.faces:
         MESSAGES.print(
             "error: no face was found at all, so no table was written. "
@@ -177,7 +176,7 @@ def _show(made: Prepared, dest: Path) -> None:
         + (f"; {made.kept} videos or pictures were done before" if made.kept else ""),
         ["domain", "files", "skipped", "faces", "frames without it"],
         [
-            [escape(domain), *(f"{number:,}" for number in asdict(share).values())]
+            [domain, *(f"{number:,}" for number in asdict(share).values())]
             for domain, share in made.shares.items()
         ],
     )
@@ -195,6 +194,6 @@ def _show(made: Prepared, dest: Path) -> None:
     print_table("Skipped", ["reason", "real", "forged"], rows)
     for reason, file in first.items():
         detail = f" ({file.skip.detail})" if file.skip.detail else ""
-        RESULTS.print(f"{reason.value}: {file.path}{detail}", soft_wrap=True, markup=False)
+        RESULTS.print(f"{reason.value}: {file.path}{detail}", soft_wrap=True)
     for missing in made.missing[:1]:
-        RESULTS.print(f"named, but not there: {missing}", soft_wrap=True, markup=False)
+        RESULTS.print(f"named, but not there: {missing}", soft_wrap=True)

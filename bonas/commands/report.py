@@ -33,4 +33,4 @@ def report(
             }
         )
     else:
-        RESULTS.print(str(page), soft_wrap=True, markup=False)
+        RESULTS.print(str(page), soft_wrap=True)

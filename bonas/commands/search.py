@@ -13,7 +13,15 @@ from bonas.assembly import Components, supernet_estimator
 from bonas.chance import at_chance, chance_line
 from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.audit import warn_of_leaks
-from bonas.commands.console import MESSAGES, RESULTS, Bars, bars, print_json, print_table
+from bonas.commands.console import (
+    MESSAGES,
+    RESULTS,
+    Bars,
+    bars,
+    print_json,
+    print_table,
+    print_warning,
+)
 from bonas.commands.folder import print_left_out
 from bonas.config_file import load_config
 from bonas.earlier_runs import earlier_observations
@@ -90,7 +98,7 @@ def search(
     parts = load_components(folder)
     warn_of_leaks(resolved)
     if parts.data.test is None:
-        MESSAGES.print(f"[yellow]no test[/] {NO_TEST}", soft_wrap=True)
+        print_warning("no test", NO_TEST)
     found = run_search(folder, parts, time_limit=time_limit, started=started)
     report_search(found, folder, as_json=json)
 
@@ -241,9 +249,9 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
         _print_front(search)
     print_flags(attributes.get(FLAGGED, {}))
     if chance is not None:
-        MESSAGES.print(f"[yellow]no ranking[/] {chance_line(chance)}", soft_wrap=True)
+        print_warning("no ranking", chance_line(chance))
     said = line(search_protocol(search.study.optuna.user_attrs))
-    RESULTS.print(said, soft_wrap=True, markup=False)
+    RESULTS.print(said, soft_wrap=True)
     if failed:
         MESSAGES.print(f"{failed} estimates failed; their reasons are in the study.")
     chosen = " --architecture KEY" if search.study.minimise else ""

@@ -108,7 +108,7 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
     columns = ["condition", "AUC", "95 % interval", f"mean of {len(records)}", "std"]
     print_table(title, columns, rows)
     print_flags(first.protocol.get(FLAGS) or {})
-    RESULTS.print(line(first.protocol), soft_wrap=True, markup=False)
+    RESULTS.print(line(first.protocol), soft_wrap=True)
     clean = statistics.mean(r.score.aucs[CLEAN] for r in records)
     MESSAGES.print(
         f"clean test AUC {clean:.4f} (mean of {len(records)}), "

@@ -4,7 +4,6 @@ The study is read from a copy of its journal: opening a journal appends to it, a
 leave what it reports on as it was.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,15 +13,16 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.builders import builder_of
-from bonas.comparison_result import RECORDS, ComparisonResult
-from bonas.config import Config, ConfigError
-from bonas.detector_record import METRICS, REGIONS, TrainedRecord
+from bonas.comparison_result import AGAIN, RECORDS, ComparisonResult
+from bonas.config import Config
+from bonas.detector_record import METRICS, REGIONS, TrainedRecord, read_record
 from bonas.observation import Observation
 from bonas.opening import study_copy
 from bonas.robustness.differences import PairedDifferences
 from bonas.run_folder import RunFolder, file_digest
 from bonas.strategies.named import GRADIENT_STRATEGIES
 from bonas.study import Told
+from bonas.whole_files import read_json
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace
@@ -141,7 +141,7 @@ def read_run(folder: RunFolder) -> RunFacts:
         attributes=attributes,
         trials=trials,
         running=running,
-        detectors=tuple(_record(file) for file in metrics),
+        detectors=tuple(read_record(file) for file in metrics),
         contest=compared.records,
         plan=plan,
         files={f.relative_to(folder.path).as_posix(): file_digest(f) for f in read if f.is_file()},
@@ -180,38 +180,18 @@ def _comparison(
     """
     if not folder.comparison.is_file():
         return {}, ComparisonResult(()), []
-    document = _json(folder.comparison, "bonas compare")
-    plan = dict(document["steps"])
-    if RECORDS in document:
-        try:
-            compared = ComparisonResult.from_json(document)
-        except (KeyError, TypeError, ValueError) as error:
-            raise _unreadable(folder.comparison, error, "bonas compare") from error
+    plan, compared = read_json(folder.comparison, _planned_and_compared, AGAIN)
+    if compared is not None:
         return plan, compared, [folder.comparison]
     done = [folder.path / "comparison" / name / METRICS for name in plan]
     done = [file for file in done if file.is_file()]
-    trained = tuple(_record(file) for file in done)
+    trained = tuple(read_record(file) for file in done)
     return plan, ComparisonResult(trained), [folder.comparison, *done]
 
 
-def _record(file: Path) -> TrainedRecord:
-    try:
-        return TrainedRecord.from_json(_json(file, "bonas train"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(file, error, "bonas train") from error
-
-
-def _json(file: Path, command: str) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _unreadable(file, error, command) from error
-
-
-def _unreadable(file: Path, error: Exception, command: str) -> ConfigError:
-    if isinstance(error, ConfigError):
-        return error
-    return ConfigError(
-        f"{file} is no result that this version can read: {error}. Move it away and make it "
-        f"again with `{command}`."
-    )
+def _planned_and_compared(
+    document: Mapping[str, Any],
+) -> tuple[dict[str, int], ComparisonResult | None]:
+    """The steps of each training, and the result once all are done."""
+    compared = ComparisonResult.from_json(document) if RECORDS in document else None
+    return dict(document["steps"]), compared

@@ -1,3 +1,4 @@
+import os
 import tomllib
 from pathlib import Path
 
@@ -238,14 +239,13 @@ def test_an_interrupted_write_leaves_the_old_configuration(
 ) -> None:
     RunFolder.create(tmp_path / "run", Config())
 
-    def cut(self: Path, text: str, encoding: str) -> None:
-        with self.open("w", encoding=encoding) as file:
-            file.write(text[:20])
+    def cut(descriptor: int) -> None:
+        os.ftruncate(descriptor, 20)
         raise KeyboardInterrupt
 
     more = Config.model_validate({"search": {"trials": 90}})
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", cut)
+        patch.setattr(os, "fsync", cut)
         with pytest.raises(KeyboardInterrupt):
             RunFolder.create(tmp_path / "run", more)
     assert RunFolder.open(tmp_path / "run").config == Config()

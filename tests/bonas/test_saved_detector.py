@@ -110,8 +110,8 @@ def test_broken_folders_are_named(tmp_path: Path, faces: Faces, cpu: Device) -> 
     whole = tmp_path / "whole"
     saved(whole, faces, cpu)
     for name, content, message in (
-        (METRICS, "{", "cannot be loaded"),
-        (METRICS, "{}", "cannot be loaded"),
+        (METRICS, "{", r"metrics\.json is torn or of another version"),
+        (METRICS, "{}", r"metrics\.json is torn or of another version"),
         ("architecture.json", '{"space": "darts", "choices": []}', "of the space 'darts'"),
         (CALIBRATION, '{"frames": 1}', r"calibration\.json is no calibration"),
         (CALIBRATION, "torn", r"calibration\.json is no calibration"),

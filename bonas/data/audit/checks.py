@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from bonas.data.audit.detectors import one_feature_findings
 from bonas.data.audit.finding import Finding, Verdict
 from bonas.data.audit.measures import Measures, measured
+from bonas.data.audit.missing import missing_files
 from bonas.data.audit.near_copies import near_copies
 from bonas.data.audit.pictures import Picture
 from bonas.data.audit.sharing import (
@@ -21,7 +22,7 @@ Counting = Callable[[str], Callable[[int, int], None]]
 
 
 def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None) -> list[Finding]:
-    """What needs no picture to be decoded: shared originals, people and identical pictures.
+    """What needs no picture to be decoded: shared originals and people, identical pictures, gaps.
 
     Args:
         pictures: Of one or several data sets; splits are compared across all of them.
@@ -34,6 +35,7 @@ def fast_findings(pictures: Sequence[Picture], counting: Counting | None = None)
         *shared_originals(pictures),
         *shared_people(pictures),
         *identical_findings(pictures, _identical(pictures, counting)),
+        missing_files(pictures),
     ]
 
 
@@ -63,6 +65,7 @@ def all_findings(pictures: Sequence[Picture], counting: Counting | None = None) 
         *shared_people(pictures),
         *identical_findings(pictures, groups),
         *near_copies(kept, measures, [numbers[i] for i in read]),
+        missing_files(pictures),
         _unreadable(pictures, results),
     ]
     for name in dict.fromkeys(p.data_set for p in kept):

@@ -1,6 +1,5 @@
 """Pictures to audit: files of a data set, faces in memory, or all that a configuration names."""
 
-import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,15 +8,14 @@ import torch
 
 from bonas.config import DataTable
 from bonas.data.clips import is_video
-from bonas.data.faces import DataSet, Split
-from bonas.data.layouts import metadata_csv
-from bonas.data.layouts.named import AUTO, layout_of, list_data
+from bonas.data.faces import DataError, DataSet, Split
+from bonas.data.layouts import folders, metadata_csv
+from bonas.data.layouts.named import AUTO, LAYOUTS, layout_of, list_data
 from bonas.data.layouts.records import Settings, table_terms
 from bonas.data.layouts.thinning import thinned
 from bonas.data.reading_terms import ReadingTerms
 from bonas.data.source import layout_settings, synthetic_faces
 
-_LOG = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
@@ -36,6 +34,7 @@ class Picture:
         people: Who is seen in it, as far as the data set says so.
         own_split: Whether a table of the user's says its split, not a published one.
         reading: How its data set was read, where that is known.
+        missing: Files that its data set names but lacks, left out as the settings allow.
     """
 
     name: str
@@ -48,6 +47,7 @@ class Picture:
     people: tuple[str, ...] = ()
     own_split: bool = False
     reading: ReadingTerms | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def is_video(self) -> bool:
@@ -75,30 +75,44 @@ def pictures_of_folder(
         settings: How the folder is read.
 
     Raises:
-        DataError: a folder that cannot be read.
+        DataError: a folder that cannot be read, or of which no picture is left.
     """
     data_set = name or folder.resolve().name
-    own_split = metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else "")
-    if own_split:
+    own_split = False
+    if metadata_csv.NAME in (layout, layout_of(folder) if layout == AUTO else ""):
         records, missing = metadata_csv.metadata_records(folder, settings)
         records, _ = thinned(records, settings.frames_per_video)
         reading = table_terms(data_set, folder, settings, skipped=len(missing))
+        own_split = not _is_published(reading)
     else:
         listing = list_data(folder, layout, settings)
         records, missing = list(listing.records), list(listing.missing)
         reading = replace(listing.terms(settings), name=data_set)
-    if missing:
-        _LOG.warning("left out: %s; %d in all", missing[0], len(missing))
+    lacking = tuple(missing)
+    taken = [record for record in records if record.split in splits]
+    if not taken:
+        # Of nothing every check would find nothing, which reads as a clean bill.
+        why = f" {len(lacking)} files are missing: {lacking[0]}." if lacking else ""
+        raise DataError(
+            f"{folder} has no picture of the split {' or '.join(splits)} to audit.{why} Restore "
+            "the files, or correct the table."
+        )
     return [
         Picture(
             *(str(r.path), data_set, r.split, r.label, r.original, r.forgery, r.path),
             people=r.people,
             own_split=own_split,
             reading=reading,
+            missing=lacking,
         )
-        for r in records
-        if r.split in splits
+        for r in taken
     ]
+
+
+def _is_published(reading: ReadingTerms) -> bool:
+    """Whether `bonas prepare` took the splits of a table from a published data set."""
+    layout = (reading.prepared or {}).get("layout")
+    return layout in [name for name in LAYOUTS if name not in (metadata_csv.NAME, folders.NAME)]
 
 
 def pictures_in_memory(data: DataSet) -> list[Picture]:

@@ -3,6 +3,7 @@
     prepare.json     settings and versions of the crops: a folder holds crops of one kind
     prepare.jsonl    a line for every unit that is done, in the order of the data set
     faces/           the crops
+    attributes.csv   that of the data set, where it has one and this folder had none
     metadata.csv     the layout that bonas reads; written last, when all is done
     landmarks.csv    where a detector gives them: path, then x and y of each in pixels of the crop
 
@@ -157,6 +158,14 @@ class Ledger:
             _replace(self.folder / LANDMARKS_FILE, _csv(columns, points))
         _replace(self.folder / metadata_csv.FILE, _csv(COLUMNS, table))
 
+    def bring(self, table: Path) -> None:
+        """Copy a table of the data set as it is; one that the folder has already stays."""
+        here, content = self.folder / table.name, table.read_bytes()
+        if not here.is_file():
+            _replace(here, content)
+        elif here.read_bytes() != content:
+            _LOG.warning("%s is not that of the data set, %s, and was left as it is", here, table)
+
 
 def _settings(file: Path) -> dict[str, Any]:
     try:
@@ -169,7 +178,7 @@ def _settings(file: Path) -> dict[str, Any]:
 
 
 def _write_settings(file: Path, settings: Mapping[str, Any]) -> None:
-    _replace(file, json.dumps(settings, indent=2) + "\n")
+    _replace(file, (json.dumps(settings, indent=2) + "\n").encode())
 
 
 def _check_same(file: Path, wanted: Mapping[str, Value]) -> None:
@@ -196,19 +205,19 @@ def _outcome(entry: Any) -> Outcome:
     )
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    return text.getvalue()
+    return text.getvalue().encode()
 
 
-def _replace(file: Path, text: str) -> None:
+def _replace(file: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     made = file.with_name(f".{file.name}.tmp")
-    with made.open("w", encoding="utf-8", newline="") as written:
-        written.write(text)
+    with made.open("wb") as written:
+        written.write(content)
         written.flush()
         os.fsync(written.fileno())
     os.replace(made, file)

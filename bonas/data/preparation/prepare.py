@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from bonas.data.attributes import table_of
 from bonas.data.clips import is_video, require_decoder
 from bonas.data.errors import DataError
 from bonas.data.layouts.records import Listing
@@ -119,6 +120,9 @@ def prepare(
                 progress(number, len(sources), f"{faces} faces")
     results = [(source, done[source.unit.state]) for source in sources]
     if faces:
+        # Its rows are by original, and the crops keep the originals' names.
+        if (attributes := table_of(listing.folder)) is not None:
+            ledger.bring(attributes)
         ledger.finish(
             (crop, source.records[crop.of]) for source, came in results for crop in came.crops
         )

@@ -189,6 +189,29 @@ def test_a_table_without_rows_is_wrong_use(
     assert "has no rows" in of_captured(capsys)[1]
 
 
+@pytest.mark.parametrize("fast", [["--fast"], []])
+def test_nothing_to_look_at_is_no_clean_bill(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: Path, fast: list[str]
+) -> None:
+    shutil.copy(data / "metadata.csv", tmp_path)
+    command = ["audit", str(tmp_path), "--set", "on_bad_image=skip", *fast]
+    assert main(command) == 2
+    out, err = of_captured(capsys)
+    assert "has no picture of the split train or val or test to audit. 20 files are missing" in err
+    assert not out
+    for name in ("person0_a.jpg", "person0_b.jpg", "person1_a.jpg"):
+        shutil.copy(data / name, tmp_path)
+    assert main(command) == 0
+    out, _ = of_captured(capsys)
+    assert "missing files │ warning │ 17" in out
+    assert "row 5: the image" in out
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (missing,) = (f for f in found["findings"] if f["name"] == "missing files")
+    assert (missing["verdict"], missing["number"], len(missing["files"])) == ("warning", 17, 5)
+    assert found["verdict"] == "warning"
+
+
 def test_a_search_is_warned_of_leaks_and_of_nothing_else(
     capsys: pytest.CaptureFixture[str], data: Path, leaky: Path
 ) -> None:

@@ -13,6 +13,7 @@ from bonas.data.layouts.records import OnBadImage
 from bonas.run_folder import RunFolder
 from tests.bonas.data.audit.conftest import sound_lines, write
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
+from tests.bonas.data.pictures import picture
 
 
 @pytest.mark.parametrize("prefix", ["", "data."])
@@ -95,3 +96,17 @@ def test_every_command_that_loads_data_says_what_was_left_out(
     for command in (search, train, compare):
         assert command.load_components(RunFolder(Path("run"), Config())) is parts
         assert "left out a.png: torn" in capsys.readouterr().err
+
+
+def test_a_folder_shows_what_its_originals_are_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(30):
+        for kind in ("real", "fake"):
+            picture(tmp_path / "d" / kind / f"Anna{number}_1.png")
+    assert main(["data", str(tmp_path / "d"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["originals"] == [f"anna{number}" for number in range(20)], "but not all"
+    assert shown["identities"] == 30
+    assert main(["data", str(tmp_path / "d")]) == 0
+    assert "originals: anna0, anna1, anna2, ..." in capsys.readouterr().out

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from bonas.cli import main
+from bonas.data.attributes import attributes_of
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import list_data
 from bonas.data.layouts.records import Settings
@@ -23,8 +25,9 @@ from bonas.data.preparation.cutting import Cut
 from bonas.data.preparation.prepare import prepare
 from bonas.data.source import read_data
 from tests.bonas.commands.conftest import PEOPLE
+from tests.bonas.data.layouts import test_celeb_df as celeb_df
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
-from tests.bonas.data.pictures import video
+from tests.bonas.data.pictures import picture, video
 from tests.bonas.data.preparation.yunet import CELL, POINTS, write_network
 
 pytest.importorskip("cv2", reason="OpenCV, of the extra [prepare], is not installed")
@@ -302,3 +305,49 @@ def test_a_worker_that_dies_or_fails_is_an_error(
     with pytest.raises(RuntimeError, match=said):
         prepare(listing, portraits, tmp_path / "d", how, {}, {}, make_detector=make, jobs=2)
     assert not (tmp_path / "d" / "metadata.csv").exists()
+
+
+def test_people_whom_a_published_split_shares_are_a_warning_before_and_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a table of one's own they are a leak, also where it was prepared."""
+    published, dest, again = (tmp_path / name for name in ("celeb", "prepared", "again"))
+    celeb_df.written(published)
+    options = ["--whole", "--size", "8", "--jobs", "1"]
+    assert main(["prepare", str(published), str(dest), *options]) == 0
+    own = tmp_path / "own"
+    shutil.copytree(dest, own)
+    (own / "prepare.json").unlink()
+    assert main(["prepare", str(own), str(again), *options]) == 0
+    for folder, verdict in (
+        (published, "warning"),
+        (dest, "warning"),
+        (own, "leak"),
+        (again, "leak"),
+    ):
+        capsys.readouterr()
+        main(["audit", str(folder), "--fast", "--json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        (shared,) = (f for f in findings if f["name"] == "identity in two splits")
+        assert (folder.name, shared["verdict"]) == (folder.name, verdict)
+
+
+def test_attributes_of_the_source_are_those_of_the_crops(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A table that the folder has already is its own."""
+    source, dest = tmp_path / "people", tmp_path / "prepared"
+    for number in range(6):
+        for kind in ("real", "fake"):
+            picture(source / kind / f"Anna{number}_1.png", number)
+    table = "original,skin\n" + "".join(f"Anna{n},{n % 2}\n" for n in range(6))
+    (source / "attributes.csv").write_text(table)
+    command = ["prepare", str(source), str(dest), "--whole", "--size", "8", "--jobs", "1"]
+    assert main(command) == 0
+    assert (dest / "attributes.csv").read_text() == table
+    assert attributes_of(dest, read_data(dest, 32))["anna3"] == {"skin": "1"}
+    assert not caplog.messages
+    (dest / "attributes.csv").write_text("original,age\nanna3,old\n")
+    assert main(command) == 0
+    assert attributes_of(dest, read_data(dest, 32)) == {"anna3": {"age": "old"}}
+    assert any("was left as it is" in told for told in caplog.messages)

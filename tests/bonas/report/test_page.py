@@ -240,8 +240,10 @@ def test_an_unfinished_comparison_says_so(full: RunFolder) -> None:
 
 def test_a_result_that_cannot_be_read_is_named(full: RunFolder) -> None:
     full.comparison.write_text('{"steps": {}, "records": [{}]}')
-    with pytest.raises(ConfigError, match=r"comparison\.json is no result .*bonas compare"):
+    with pytest.raises(
+        ConfigError, match=r"comparison\.json is torn or of another .*bonas compare"
+    ):
         read_run(full)
     full.comparison.write_text("{")
-    with pytest.raises(ConfigError, match=r"comparison\.json is no result"):
+    with pytest.raises(ConfigError, match=r"comparison\.json is torn or of another version"):
         read_run(full)
