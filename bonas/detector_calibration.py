@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ import numpy as np
 
 import bonas
 from bonas.data.faces import Faces, Split
+from bonas.robustness.auc import delong
 from bonas.robustness.calibration import OperatingPoint, Rules, ThresholdRule, operating_point
+from bonas.robustness.record import ConditionAuc
 from bonas.robustness.scored import Scored
 from bonas.whole_files import write_whole
 
@@ -43,6 +46,11 @@ class Calibration:
         """SHA-256 of all of it, the first sixteen hexadecimal digits."""
         text = json.dumps(self.to_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why its verdicts may mean little, a sentence each; of an earlier version none."""
+        return list(self.data.get("doubts", ()))
 
     @property
     def frames_per_video(self) -> list[int] | None:
@@ -104,8 +112,35 @@ def calibrate(
             "forged": int(faces.labels.sum()),
             "originals": len(set(faces.originals)),
             "frames_per_video": None if (span := frames.frames_per_video) is None else list(span),
+            "doubts": _doubts(frames, chosen),
         },
     )
+
+
+def _doubts(sample: Scored, rules: Rules) -> list[str]:
+    """Scores that tell nothing on these images, and errors rarer than these can show."""
+    originals = [
+        len({o for o, f in zip(sample.originals, sample.forged, strict=True) if f == forged})
+        for forged in (False, True)
+    ]
+    found: list[str] = []
+    if min(originals) >= 2:
+        measured = delong(sample.scores, sample.forged, sample.originals)
+        auc = ConditionAuc(float(measured.values[0]), float(measured.covariance[0, 0]))
+        low, high = auc.interval()
+        if low <= 0.5:
+            found.append(
+                f"scores do not tell forged from real on the calibration's images (AUC "
+                f"{auc.value:.3f}, {low:.3f} to {high:.3f}): verdicts mean nothing"
+            )
+    share = rules.false_positive_rate
+    if rules.threshold is ThresholdRule.FPR and originals[0] * share < 1:
+        needed = f"{math.ceil(1 / share)} are needed" if share else "no number is enough"
+        found.append(
+            f"false alarms of {share:g} cannot be measured on {originals[0]} originals with real "
+            f"images: {needed}"
+        )
+    return found
 
 
 def scored(logits: np.ndarray, faces: Faces) -> Scored:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bonas.commands.console import RESULTS, bars, print_json
+from bonas.commands.console import RESULTS, bars, print_json, print_warning
 from bonas.commands.folder import FolderSettings, folder_table
 from bonas.config import ConfigError
 from bonas.data.faces import Split
@@ -61,6 +61,8 @@ def calibrate(
     calibration = replace(calibration, data={**calibration.data, **said, "versions": versions()})
     save_calibration(detector, calibration)
     save_used(detector, Use.CALIBRATED, [faces])
+    for doubt in calibration.doubts:
+        print_warning("doubtful", doubt)
     if json:
         print_json(calibration.to_json())
         return

@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 
 import bonas
-from bonas.commands.console import MESSAGES
+from bonas.commands.console import MESSAGES, print_warning
 from bonas.config import ConfigError
 from bonas.data.clips import VIDEO_SUFFIXES, is_video
 from bonas.data.face_pictures import Cropping, FacePictures, face_pictures
@@ -99,6 +99,8 @@ def detect(
             "threshold is 0.5. Run `bonas calibrate`.",
             soft_wrap=True,
         )
+    for doubt in saved.calibration.doubts if saved.calibration is not None else ():
+        print_warning("doubtful", f"{doubt}.")
     write = _writer(form)
     failed = False
     for row in verdicts(saved, files, frames=frames, cropping=cropping, regions=regions):

@@ -7,10 +7,18 @@ from typing import Annotated
 import typer
 
 from bonas.commands.auc_cells import print_flags
-from bonas.commands.console import MESSAGES, RESULTS, bars, print_json, print_table
+from bonas.commands.console import (
+    MESSAGES,
+    RESULTS,
+    bars,
+    print_json,
+    print_table,
+    print_warning,
+)
 from bonas.commands.search import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
+from bonas.detector_calibration import load_calibration
 from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.opening import open_study
 from bonas.protocol import line
@@ -59,6 +67,10 @@ def train(
         print_json([record.to_json() for record in records])
         return
     print_records(f"Test of {key}", records)
+    for seed in range(seeds):
+        calibration = load_calibration(folder.detector(detector_name(key, seed)))
+        for doubt in calibration.doubts if calibration is not None else ():
+            print_warning("doubtful", f"seed {seed}: {doubt}")
     MESSAGES.print(f"Detector: {folder.detector(key)}", soft_wrap=True)
 
 

@@ -69,10 +69,15 @@ def group_auc(record: TrainedRecord, group: Group) -> MeanAuc:
 
 
 def series_of(facts: RunFacts) -> tuple[Series, ...]:
-    """The contestants, then the detectors that are no repetition of one of them."""
+    """The contestants, then the detectors, but those whose trainings are all among the former.
+
+    A series of detectors stays whole where one of its seeds is a contestant too: its mean is over
+    all of them.
+    """
     known = {_training(r) for r in facts.contest}
-    others = [r for r in facts.detectors if _training(r) not in known]
-    return (*contest_of(facts), *_by_name(others, "trained "))
+    trained = _by_name(facts.detectors, "trained ")
+    others = (s for s in trained if not all(_training(r) in known for r in s.records))
+    return (*contest_of(facts), *others)
 
 
 def contest_of(facts: RunFacts) -> tuple[Series, ...]:

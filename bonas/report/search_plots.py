@@ -39,7 +39,7 @@ class HistoryLine:
     Attributes:
         name: Of the run.
         trials: Finished ones, by number.
-        random_until: The last trial of its random beginning, where known.
+        random_until: The last trial proposed without regard to scores, where known.
     """
 
     name: str
@@ -118,7 +118,7 @@ def _random_phase(run: HistoryLine, across: Scale, top: float) -> list[Markup]:
         return []
     end = min(across(run.random_until + 0.5), across.end)
     shade = rectangle(across.start, top, end - across.start, HEIGHT, "random")
-    return [shade, text(across.start + 6, top + HEIGHT - 8, "drawn at random", "tick")]
+    return [shade, text(across.start + 6, top + HEIGHT - 8, "scores not used yet", "tick")]
 
 
 def axes(

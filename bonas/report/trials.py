@@ -1,12 +1,13 @@
 """What the trials of a search say together: progress, trade-offs, groups that are flat."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bonas.report.facts import RunFacts, TrialFacts
 from bonas.robustness.conditions import Condition, Group
-from bonas.robustness.record import ConditionAuc, RobustnessScore, flat_groups
+from bonas.robustness.record import ConditionAuc, RobustnessScore, flat_groups, mean_of
 from bonas.robustness.weights import ScoreWeights
 from bonas.strategies.bananas import INITIAL as BANANAS_INITIAL
 from bonas.strategies.settings import Settings
@@ -29,6 +30,7 @@ class GroupSpread:
         conditions: How many it has.
         low, middle, high: Lowest, median and highest mean AUC of an architecture.
         flat: Whether the group adds a constant to the score.
+        reach: Half the width of the 95 % interval of one architecture's mean AUC, the median.
     """
 
     group: Group
@@ -37,6 +39,12 @@ class GroupSpread:
     middle: float
     high: float
     flat: bool
+    reach: float
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether all architectures lie within the interval of the middle one."""
+        return not self.flat and self.high - self.low <= 2 * self.reach
 
 
 def best_so_far(trials: Sequence[TrialFacts]) -> list[tuple[int, float]]:
@@ -100,10 +108,20 @@ def group_spreads(facts: RunFacts) -> tuple[GroupSpread, ...]:
     flat = flat_groups(scores, FLAT)
     means = [score.group_means for score in scores]
     present = [condition.group for condition, _ in scores[0].conditions]
-    return tuple(
-        _spread(group, present.count(group), sorted(m[group] for m in means), group in flat)
-        for group in means[0]
-    )
+    found = []
+    for group in means[0]:
+        values = sorted(m[group] for m in means)
+        middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
+        reach = statistics.median(_reach(score, group) for score in scores)
+        count, same = present.count(group), group in flat
+        found.append(GroupSpread(group, count, values[0], middle, values[-1], same, reach))
+    return tuple(found)
+
+
+def _reach(score: RobustnessScore, group: Group) -> float:
+    mean = mean_of([auc for condition, auc in score.conditions if condition.group is group])
+    low, high = mean.interval()
+    return (high - low) / 2
 
 
 def seconds_of(trials: Sequence[TrialFacts]) -> float:
@@ -122,8 +140,3 @@ def _score(facts: RunFacts, trial: TrialFacts, weights: ScoreWeights) -> Robustn
     )
     digest = str(facts.attributes.get("bonas.conditions", ""))
     return RobustnessScore(digest, conditions, weights, observation.variance)
-
-
-def _spread(group: Group, conditions: int, means: list[float], flat: bool) -> GroupSpread:
-    middle = (means[(len(means) - 1) // 2] + means[len(means) // 2]) / 2
-    return GroupSpread(group, conditions, means[0], middle, means[-1], flat)

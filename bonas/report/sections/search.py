@@ -89,7 +89,10 @@ def _caption(facts: RunFacts, until: int | None) -> str:
         "far as a line."
     )
     if until is not None:
-        text += f" Shaded: trials 0 to {until}, drawn at random."
+        drawn = "drawn at random"
+        if strategy == "bayesian":
+            drawn = "before the surrogate is asked: in turns of one operation throughout and random"
+        text += f" Shaded: trials 0 to {until}, {drawn}."
     failed = len(facts.trials) - len(facts.complete)
     if failed:
         text += f" Crosses: {numbers.plural(failed, 'failed estimate')}."
@@ -144,15 +147,23 @@ def _group(spread: GroupSpread, weight: float) -> list[object]:
 
 def _flatness(spreads: tuple[GroupSpread, ...]) -> Markup:
     flat = [s.group.value for s in spreads if s.flat]
-    if not flat:
-        return paragraph(
-            f"In every group the architectures differ by more than {FLAT:g} of mean AUC."
+    doubted = [s for s in spreads if s.in_doubt]
+    doubt = ""
+    if doubted:
+        listed = numbers.listed([f"{s.group.value} (one: &plusmn;{s.reach:.3f})" for s in doubted])
+        doubt = (
+            f" All of them lie within the 95 % interval of one in {listed}: differences of two on "
+            "the same images are surer than that, but the order there may be chance."
         )
+    if not flat:
+        some = f"In every group the architectures differ by more than {FLAT:g} of mean AUC."
+        return paragraph(some, Markup(doubt))
     return paragraph(
         element("b", f"Flat: {numbers.listed(flat)}. "),
         f"All architectures have the same mean AUC there within {FLAT:g}: the group adds a "
         "constant to the score, costs evaluation and tells no architecture from another. Choose "
         "milder conditions in [score] where all fail, stronger ones where none does, or set the "
         "group's weight to 0.",
+        Markup(doubt),
         kind="flagged",
     )

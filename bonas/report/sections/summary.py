@@ -100,7 +100,13 @@ def _compared(facts: RunFacts) -> Markup:
             return Markup("")
         return missing("It has been compared with nothing yet.", f"bonas compare {facts.path}")
     sentences = [_against(found, other, paired_to(facts, other)) for other in others]
-    return paragraph("Trained for equal time on the same images, ", join(sentences, "; "), ".")
+    seeds = numbers.plural(len(found.records), "seed")
+    return paragraph(
+        f"Trained for equal time on the same images with {seeds}, it reaches "
+        f"{numbers.auc(found.score.value)}, ",
+        join(sentences, "; "),
+        ".",
+    )
 
 
 def _against(found: Series, other: Series, paired: PairedDifferences | None) -> str:

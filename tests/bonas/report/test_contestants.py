@@ -51,6 +51,21 @@ def test_a_training_that_was_done_twice_is_shown_once(full: RunFolder) -> None:
     assert labels == ["found", "random", "plain"]
 
 
+def test_a_series_of_detectors_stays_whole_where_one_of_its_seeds_is_a_contestant(
+    full: RunFolder,
+) -> None:
+    facts = read_run(full)
+    found = next(r for r in facts.contest if r.name == "found")
+    key = facts.key_of(found)
+    assert key is not None
+    again = replace(found, name=key)
+    other = with_score(replace(again, seed=found.seed + 100), lambda v: v - 0.1)
+    (*_, trained) = series_of(replace(facts, detectors=(again, other)))
+    assert trained.label == f"trained {key}"
+    assert trained.records == (again, other)
+    assert trained.score.value == pytest.approx((again.score.value + other.score.value) / 2)
+
+
 def test_seeds_of_different_condition_sets_are_different_series(full: RunFolder) -> None:
     facts = read_run(full)
     records = (record_of("plain", 0), record_of("plain", 1, digest="e" * 64))

@@ -4,6 +4,7 @@ import pytest
 
 from bonas.report.facts import RunFacts, TrialFacts, read_run
 from bonas.report.importance import decision_scores
+from bonas.report.sections.search import groups_section
 from bonas.report.trials import (
     best_so_far,
     group_spreads,
@@ -96,3 +97,26 @@ def test_a_decision_that_alone_makes_the_score_explains_all_of_it(facts: RunFact
 def test_equal_scores_are_explained_by_nothing(facts: RunFacts) -> None:
     trials = [replace(t, observation=replace(t.observation, value=0.5)) for t in facts.complete]
     assert {d.explained for d in decision_scores(facts.space, trials)} == {0.0}
+
+
+@pytest.mark.parametrize(("variance", "doubted"), [(1e-6, False), (1e-2, True)])
+def test_a_spread_within_the_interval_of_one_architecture_is_in_doubt(
+    facts: RunFacts, variance: float, doubted: bool
+) -> None:
+    """Of estimates that differ by tenths, the one with intervals of thousandths, or of tenths."""
+    trials = tuple(
+        replace(
+            t,
+            observation=replace(
+                t.observation, auc_variances=dict.fromkeys(t.observation.aucs, variance)
+            ),
+        )
+        for t in facts.trials
+    )
+    known = replace(facts, trials=trials)
+    spreads = group_spreads(known)
+    moving = [s for s in spreads if not s.flat]
+    assert moving
+    assert all(s.in_doubt is doubted for s in moving)
+    page = groups_section(known).render(2, "")
+    assert ("lie within the 95 % interval of one" in page) is doubted
