@@ -15,11 +15,11 @@ taken.
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bonas.data.clips import is_video, natural
-from bonas.data.faces import REAL, DataError
+from bonas.data.faces import REAL, DataError, Split
 from bonas.data.images import SUFFIXES
 from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
@@ -81,7 +81,7 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
     ]
     kept, less = thinned(records, settings.frames_per_video)
     made = f"splits are made of {len(splits)} groups (data.split_seed = {settings.split_seed})"
-    notes = (made, *left_out, *less)
+    notes = (made, *_one_sided(records), *left_out, *less)
     return Listing(folder.resolve().name, NAME, folder, tuple(kept), notes=notes)
 
 
@@ -112,6 +112,21 @@ def _listed(
     if foreign:
         notes.append(f"{len(foreign)} files of other kinds left out, such as {foreign[0]}")
     return files, notes
+
+
+def _one_sided(records: Sequence[Record]) -> Iterator[str]:
+    """Splits without one of the classes: whoever sorted forgeries by method has them so."""
+    for name, label in CLASSES.items():
+        own = [r for r in records if r.label == label]
+        missing = [split.value for split in Split if split not in {r.split for r in own}]
+        if missing:
+            groups = sorted({r.original for r in own})
+            listed = ", ".join(groups[:3]) + (", ..." if len(groups) > 3 else "")
+            yield (
+                f"{name}/ has files of {len(groups)} group(s) ({listed}) and none in "
+                f"{' and '.join(missing)}: a folder below it is one person or clip. Where folders "
+                "are methods, write a metadata.csv with the column forgery"
+            )
 
 
 def _video(path: Path, videos: Collection[Path], root: Path) -> str:

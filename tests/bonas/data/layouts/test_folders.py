@@ -36,6 +36,18 @@ def test_both_classes_are_read_with_every_file_of_a_person_in_one_split(
         assert faces.labels.float().mean() == pytest.approx(1 / 3)
 
 
+def test_folders_of_methods_are_said_not_to_be_people(tmp_path: Path) -> None:
+    """A common way to sort forgeries, by which they would all be of two people."""
+    for number, person in enumerate(PEOPLE):
+        picture(tmp_path / "real" / f"{person}.png", number)
+        picture(tmp_path / "fake" / ("swap", "gan")[number % 2] / f"{person}.png", 100 + number)
+    (note,) = (n for n in list_folders(tmp_path, Settings()).notes if "fake/" in n)
+    assert note.startswith("fake/ has files of 2 group(s) (gan, swap) and none in val and test")
+    assert "write a metadata.csv with the column forgery" in note
+    whole = list_folders(written(tmp_path / "whole"), Settings())
+    assert not any("none in" in n for n in whole.notes)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_only_regular_files_are_read_and_others_are_said(tmp_path: Path) -> None:
     """To open a pipe would wait for somebody who writes into it."""
