@@ -103,7 +103,8 @@ class Study:
         """A trial to estimate: a dead process's under its own number, else a new one.
 
         Raises:
-            SpaceExhausted: nothing is left to propose; the trial is closed as failed.
+            SpaceExhausted: nothing is left to propose; the trial is closed as failed. Where the
+                strategy raises anything else, the trial is left to whoever asks next.
         """
         with self._lock:  # of two threads, one would adopt what the other has just created
             trial = adopt(self.optuna, self._owned) or create(self.optuna)
@@ -117,6 +118,11 @@ class Study:
             trial.set_user_attr(REASON, str(error))
             self.optuna.tell(trial, state=TrialState.FAIL)
             del self._owned[trial.number]
+            raise
+        except BaseException:
+            self.optuna._storage.set_trial_user_attr(
+                self._owned.pop(trial.number), LEASE, Lease.ended().to_attribute()
+            )
             raise
         architecture = Architecture(self.space.name, choices)
         trial.set_user_attr(KEY, self._key(architecture))
