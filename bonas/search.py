@@ -131,8 +131,7 @@ class Search:
             except SpaceExhausted as error:
                 _logger.warning("the search ends early: %s", error)
                 break
-            with self.study.lease_kept(asked.number):
-                observation = self._estimate(estimator, asked)
+            observation = self._estimate(estimator, asked)
             try:
                 self.study.tell(asked.number, observation)
             except TrialLost as error:

@@ -1,18 +1,17 @@
 """Study: an Optuna study seen as architectures and observations.
 
-With `bonas.claims` the one place that writes to the study. Decisions are categorical parameters,
-the score and the costs that are minimised are the trial's values, so that Optuna's tools and
-dashboard work unchanged; everything else is a user attribute under `bonas.`:
+With `bonas.claims` and `bonas.renewal` the one place that writes to the study. Decisions are
+categorical parameters, the score and the costs that are minimised are the trial's values, so that
+Optuna's tools and dashboard work unchanged; everything else is a user attribute under `bonas.`:
 
     bonas.auc.<condition>, bonas.variance.<condition>      AUC of a condition and its variance
     bonas.cost.<name>, bonas.variance, bonas.fidelity      cost, the score's variance, fidelity
     bonas.key, bonas.reason, bonas.lease                   canonical key, failure, who estimates it
 """
 
-import contextlib
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -28,8 +27,9 @@ from bonas.agreement import check_names, check_sampler, check_study, directions
 from bonas.claims import LEASE, TrialLost, adopt, create
 from bonas.front import front_of
 from bonas.journal import repair_journal
-from bonas.lease import DURATION, Lease
+from bonas.lease import Lease
 from bonas.observation import Observation
+from bonas.renewal import Renewal
 from bonas.strategies.history import HistoryReader
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.trial_attributes import REASON, attributes_of, observation_of
@@ -59,6 +59,9 @@ class Told:
 
 class Study:
     """Asks a sampler for architectures and keeps their observations.
+
+    While this process lives, the trials that it asked for and has not told are its own; a thread
+    renews its claims on them.
 
     Args:
         space: The search space.
@@ -97,6 +100,7 @@ class Study:
         self._lock = threading.Lock()
         self._keys: dict[Architecture, str] = {}
         self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
+        self._renewal = Renewal(self.optuna._storage)
         self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
 
     def ask(self) -> Asked:
@@ -109,6 +113,7 @@ class Study:
         with self._lock:  # of two threads, one would adopt what the other has just created
             trial = adopt(self.optuna, self._owned) or create(self.optuna)
             self._owned[trial.number] = trial._trial_id
+            self._renewal.begin(trial._trial_id, trial.number)
         try:
             choices = tuple(
                 cast(Choice, trial.suggest_categorical(decision.name, list(decision.options)))
@@ -117,12 +122,12 @@ class Study:
         except SpaceExhausted as error:
             trial.set_user_attr(REASON, str(error))
             self.optuna.tell(trial, state=TrialState.FAIL)
-            del self._owned[trial.number]
+            self._disown(trial.number)
             raise
         except BaseException:
-            self.optuna._storage.set_trial_user_attr(
-                self._owned.pop(trial.number), LEASE, Lease.ended().to_attribute()
-            )
+            self._disown(trial.number)
+            ended = Lease.ended().to_attribute()
+            self.optuna._storage.set_trial_user_attr(trial._trial_id, LEASE, ended)
             raise
         architecture = Architecture(self.space.name, choices)
         trial.set_user_attr(KEY, self._key(architecture))
@@ -149,12 +154,12 @@ class Study:
                 self.optuna._storage.set_trial_user_attr(identifier, name, value)
             self.optuna.tell(number, values, state=state)
         except optuna.exceptions.UpdateFinishedTrialError as error:
-            del self._owned[number]
+            self._disown(number)
             raise TrialLost(
                 f"trial {number} was finished by another process, which took it over when this "
                 "one's lease had expired; this observation is dropped."
             ) from error
-        del self._owned[number]
+        self._disown(number)
 
     def add(self, architecture: Architecture, observation: Observation) -> int:
         """Add an observation that nobody asked for, and return its trial's number.
@@ -175,25 +180,6 @@ class Study:
             )
         )
         return len(self.optuna.get_trials(deepcopy=False)) - 1
-
-    @contextlib.contextmanager
-    def lease_kept(self, number: int) -> Iterator[None]:
-        """Renew this process's claim on a trial while the block runs."""
-        ended = threading.Event()
-        identifier = self._owned[number]
-
-        def renew() -> None:
-            while not ended.wait(DURATION / 3):
-                attribute = Lease.now().to_attribute()
-                self.optuna._storage.set_trial_user_attr(identifier, LEASE, attribute)
-
-        thread = threading.Thread(target=renew, name=f"lease of trial {number}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
 
     def told(self) -> list[Told]:
         """The finished trials of this space, by number."""
@@ -245,6 +231,9 @@ class Study:
         """How many trials have an observation, failed ones included."""
         states = (TrialState.COMPLETE, TrialState.FAIL)
         return len(self.optuna.get_trials(deepcopy=False, states=states))
+
+    def _disown(self, number: int) -> None:
+        self._renewal.end(self._owned.pop(number))
 
     def _key(self, architecture: Architecture) -> str:
         if architecture not in self._keys:

@@ -6,7 +6,6 @@ import pytest
 import torch
 from optuna.trial import TrialState
 
-import bonas.study
 from bonas import Observation, Search, Status
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.zero_cost import ZeroCostEstimator
@@ -210,26 +209,6 @@ def test_an_expired_lease_of_another_machine_is_taken_over(tmp_path: Path) -> No
     storage = first.study.optuna._storage
     storage.set_trial_user_attr(first.study._owned[asked.number], LEASE, expired)
     assert second.study.ask() == asked
-
-
-def test_a_lease_is_renewed_while_an_estimate_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    search = stored(tmp_path / "j")
-    asked = search.study.ask()
-
-    def expiry() -> float:
-        trial = search.study.optuna.trials[asked.number]
-        return float(trial.user_attrs[LEASE]["expires"])
-
-    before = expiry()
-    monkeypatch.setattr(bonas.study, "DURATION", 0.15)
-    with search.study.lease_kept(asked.number):
-        for _ in range(100):
-            if expiry() > before:
-                break
-            bonas.study.threading.Event().wait(0.05)
-    assert expiry() > before
 
 
 def test_an_observation_that_nobody_asked_for_warms_the_search_up() -> None:
