@@ -31,7 +31,7 @@ from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
-from spaces.space import SearchSpace, enumerate_space, neighbours, size
+from spaces.space import SearchSpace, check, enumerate_space, neighbours, size
 
 MOST_OBSERVATIONS = 1_000
 """Observations that the surrogate sees at most, of more the best and the latest. A suggestion from
@@ -50,7 +50,11 @@ class SurrogateSampler(ArchitectureSampler):
     def __init__(
         self, space: SearchSpace, *, seed: int = 0, settings: Settings | None = None
     ) -> None:
-        """Propose architectures of `space`; every draw comes from `seed` and the trial's number."""
+        """Propose architectures of `space`; every draw comes from `seed` and the trial's number.
+
+        Raises:
+            ValueError: a negative seed, or a warm start with an architecture of another space.
+        """
         super().__init__(space, seed=seed)
         self.settings = settings or Settings()
         self._encoding, self._surrogate = self.settings.surrogate(space)
@@ -63,6 +67,11 @@ class SurrogateSampler(ArchitectureSampler):
         self._warm = tuple(
             Estimate(-1, architecture, values) for architecture, values in self.settings.earlier
         )
+        for i, warm in enumerate(self._warm):
+            try:
+                check(space, warm.architecture)
+            except ValueError as error:
+                raise ValueError(f"warm_start[{i}]: {error}") from error
         self._warm_keys = frozenset(self.reader.key(e.architecture) for e in self._warm)
 
     def check_objectives(self, count: int) -> None:
@@ -102,7 +111,10 @@ class SurrogateSampler(ArchitectureSampler):
             if feasible.any():
                 scores = self.settings.acquisition(candidates, best, generator=generator)
             weights = self._weighting.log_weights(estimates, features, candidates.features)
-            return scores if weights is None else scores + weights
+            if weights is None:
+                return scores
+            self.settings.check_weighted("the trials have constraints, which")
+            return scores + weights
 
         pool, everywhere = self._everywhere(believed, ranked, rng=rng)
         near = self._nearby(pool, everywhere, ranked, best, history)
