@@ -120,6 +120,8 @@ class SurrogateSampler(ArchitectureSampler):
         near = self._nearby(pool, everywhere, ranked, best, history)
         if near:
             return self._first_open(near, score(self._believe(believed, near)), history, rng=rng)
+        if not pool:  # limits allow nothing of what was drawn
+            return self.draw(history, rng=rng)
         scores = score(everywhere)
         if not self._all and not isinstance(self.settings.acquisition, DRAWN):
             pool, scores = climb(
@@ -145,6 +147,8 @@ class SurrogateSampler(ArchitectureSampler):
         features = self._encoding.encode([e.architecture for e in estimates])
         best = [e.architecture for e in _front(estimates)]
         pool = self._all or evolving_pool(self.space, best, rng=rng, allowed=self.allowed)
+        if not pool:  # limits allow nothing of what was drawn
+            return self.draw(history, rng=rng)
         candidates = self._features if self._all else self._encoding.encode(pool)
         scores = self._trade_off.scores(
             [[(e.architecture, e.values[m]) for e in estimates] for m in range(history.objectives)],
@@ -242,10 +246,12 @@ def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:
     settled = len(estimates) - len(estimates) % FORGETTING
     several = len(estimates[0].values) > 1
     front = {e.architecture for e in _front(estimates[:settled])} if several else set()
+    # By position: of a warm start no estimate has a number.
     by_value = sorted(
-        estimates[:settled], key=lambda e: (e.architecture not in front, -e.values[0], e.number)
+        range(settled),
+        key=lambda i: (estimates[i].architecture not in front, -estimates[i].values[0], i),
     )
     best, others = by_value[: MOST_OBSERVATIONS // 2], by_value[MOST_OBSERVATIONS // 2 :]
     room = MOST_OBSERVATIONS - len(best) - FORGETTING
-    latest = sorted(others, key=lambda e: e.number)[-room:]
-    return sorted([*best, *latest], key=lambda e: e.number) + list(estimates[settled:])
+    kept = sorted([*best, *sorted(others)[-room:]])
+    return [*(estimates[i] for i in kept), *estimates[settled:]]

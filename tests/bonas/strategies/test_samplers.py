@@ -266,6 +266,30 @@ def test_of_a_long_study_the_best_and_the_latest_are_remembered() -> None:
         assert grown[:-1] == _remembered(estimates[:count])
 
 
+def test_of_a_long_warm_start_the_best_and_the_latest_are_remembered() -> None:
+    values = np.random.default_rng(0).permutation(2_000)
+    warm = [Estimate(-1, Architecture("x", (i,)), (float(v),)) for i, v in enumerate(values)]
+    own = [Estimate(i, Architecture("y", (i,)), (0.0,)) for i in range(100)]
+    kept = _remembered([*warm, *own])
+    best = {e.architecture for e in sorted(warm, key=lambda e: -e.values[0])[:500]}
+    others = [e.architecture for e in warm if e.architecture not in best]
+    expected = {*best, *others[-250:], *(e.architecture for e in own)}
+    assert {e.architecture for e in kept} == expected
+    assert kept == [e for e in [*warm, *own] if e.architecture in expected]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_where_limits_allow_nothing_further_the_space_is_exhausted(several: bool) -> None:
+    sampler = SurrogateSampler(FORGERY, settings=Settings(initial=1))
+    directions = ["maximize", "minimize"] if several else ["maximize"]
+    study = optuna.create_study(directions=directions, sampler=sampler)
+    study.enqueue_trial({d.name: "conv_3x3" for d in FORGERY.decisions})
+    study.tell(study.ask(_distributions(FORGERY)), [1.0] * len(directions))
+    sampler.allowed = lambda a: a.choices.count("conv_3x3") == 18
+    with pytest.raises(SpaceExhausted, match="that the limits allow"):
+        study.ask(_distributions(FORGERY))
+
+
 def test_what_is_pending_is_told_to_the_surrogate() -> None:
     sampler = SurrogateSampler(MEDIUM, settings=Settings(initial=5))
     study = optuna.create_study(direction="maximize", sampler=sampler)
