@@ -115,6 +115,7 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         Whoever finds that so after writing proposes anew: of two, the later one does.
         """
         history = self.reader.read(study, trial.number)
+        self.check_objectives(history.objectives)
         while True:
             architecture = self._propose_with(fixed, history, trial.number)
             choices = zip(self.space.decisions, architecture.choices, strict=True)

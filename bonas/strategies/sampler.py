@@ -82,9 +82,9 @@ class SurrogateSampler(ArchitectureSampler):
         """The candidate of highest acquisition that may be proposed; see the module's head.
 
         Raises:
-            ValueError: the settings are not for so many objectives as the study has.
+            ValueError: the trials have constraints, by which the acquisition cannot be weighted,
+                or costs, but not the one that the settings name.
         """
-        self.check_objectives(history.objectives)
         history = replace(
             history,
             estimates=(*self._warm, *history.estimates),

@@ -76,6 +76,11 @@ def test_the_same_generator_gives_the_same_predictions(name: str) -> None:
     assert torch.equal(first.mean, second.mean)
 
 
+def test_one_network_is_no_ensemble() -> None:
+    with pytest.raises(ValueError, match="members is 1; it must be at least 2"):
+        DeepEnsemble(members=1)
+
+
 def test_a_single_component_of_weight_one_is_its_gaussian_process() -> None:
     features, values = _observed(40, 0)
     unseen, _ = _observed(50, 1)
