@@ -9,6 +9,7 @@ Optuna's tools and dashboard work unchanged; everything else is a user attribute
     bonas.key, bonas.reason, bonas.lease                   canonical key, failure, who estimates it
 """
 
+import contextlib
 import sys
 import threading
 from collections.abc import Sequence
@@ -125,9 +126,7 @@ class Study:
             self._disown(trial.number)
             raise
         except BaseException:
-            self._disown(trial.number)
-            ended = Lease.ended().to_attribute()
-            self.optuna._storage.set_trial_user_attr(trial._trial_id, LEASE, ended)
+            self.leave(trial.number)
             raise
         architecture = Architecture(self.space.name, choices)
         trial.set_user_attr(KEY, self._key(architecture))
@@ -161,25 +160,42 @@ class Study:
             ) from error
         self._disown(number)
 
+    def leave(self, number: int) -> None:
+        """Leave a trial that `ask` gave to whoever asks next, under its own number.
+
+        Raises:
+            KeyError: the trial was not asked for by this process, or was told before.
+        """
+        identifier = self._owned[number]
+        self._disown(number)
+        ended = Lease.ended().to_attribute()
+        # One that another process took over and finished is nobody's to leave.
+        with contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self.optuna._storage.set_trial_user_attr(identifier, LEASE, ended)
+
     def add(self, architecture: Architecture, observation: Observation) -> int:
         """Add an observation that nobody asked for, and return its trial's number.
+
+        The trial begins and is told as any other, so that the sampler sees its end: constraints
+        hold for it too.
 
         Raises:
             ValueError: an architecture of another space, or as `tell`.
         """
         check(self.space, architecture)
         values = self._values(observation)
-        key = self._key(architecture)
-        self.optuna.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.FAIL if values is None else TrialState.COMPLETE,
-                values=values,
-                params=dict(zip(self._distributions, architecture.choices, strict=True)),
-                distributions=dict(self._distributions),
-                user_attrs={KEY: key} | attributes_of(observation),
-            )
+        known = {KEY: self._key(architecture), LEASE: Lease.now().to_attribute()}
+        begun = optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=dict(zip(self._distributions, architecture.choices, strict=True)),
+            distributions=dict(self._distributions),
+            user_attrs=known | attributes_of(observation),
         )
-        return len(self.optuna.get_trials(deepcopy=False)) - 1
+        storage, study = self.optuna._storage, self.optuna._study_id
+        number = storage.get_trial_number_from_id(storage.create_new_trial(study, begun))
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        self.optuna.tell(number, values, state=state)
+        return number
 
     def told(self) -> list[Told]:
         """The finished trials of this space, by number."""
@@ -228,9 +244,13 @@ class Study:
 
     @property
     def finished(self) -> int:
-        """How many trials have an observation, failed ones included."""
+        """How many trials have an observation, failed ones included.
+
+        Those that found nothing left to propose have none: they have no architecture.
+        """
         states = (TrialState.COMPLETE, TrialState.FAIL)
-        return len(self.optuna.get_trials(deepcopy=False, states=states))
+        trials = self.optuna.get_trials(deepcopy=False, states=states)
+        return sum(self._distributions.keys() <= trial.params.keys() for trial in trials)
 
     def _disown(self, number: int) -> None:
         self._renewal.end(self._owned.pop(number))
@@ -241,7 +261,7 @@ class Study:
         return self._keys[architecture]
 
     def _told(self, trial: FrozenTrial) -> Told | None:
-        if not set(self._distributions) <= trial.params.keys():
+        if not self._distributions.keys() <= trial.params.keys():
             return None
         choices = tuple(trial.params[name] for name in self._distributions)
         observation = observation_of(trial, self.minimise)

@@ -19,6 +19,7 @@ from bonas.strategies.acquisition import (
     Thompson,
     UpperConfidenceBound,
 )
+from bonas.strategies.history import HistoryReader
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings, surrogate_with
 from spaces.architecture import Architecture, Choice
@@ -191,6 +192,17 @@ def test_constraints_keep_the_search_where_they_hold() -> None:
     assert max(v for v in feasible if v is not None) == best
     assert study.best_trial.params  # Optuna reads the violations: the best one is feasible
     assert _convolutions(study.best_trial) <= 2
+
+
+def test_constraints_hold_for_what_nobody_asked_for() -> None:
+    settings = Settings(constraints=lambda trial: [_convolutions(trial) - 2.0])
+    search = Search(SPACE, sampler=SurrogateSampler(SPACE, settings=settings))
+    for convolutions in (5, 1):
+        choices = ("conv",) * convolutions + ("pool",) * (6 - convolutions)
+        search.tell(Architecture(SPACE.name, choices), float(convolutions))
+    assert [t.number for t in search.front] == [1]
+    estimates = HistoryReader(SPACE).read(search.study.optuna, 2).estimates
+    assert [(e.number, e.feasible) for e in estimates] == [(0, False), (1, True)]
 
 
 def test_improvement_per_cost_prefers_cheap_architectures() -> None:
