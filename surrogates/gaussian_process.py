@@ -158,8 +158,9 @@ class GaussianProcessPredictor:
         """
         identity = torch.eye(len(self.factor), dtype=torch.float64)
         inverse = torch.linalg.solve_triangular(self.factor, identity, upper=False)
-        errors: torch.Tensor = inverse.mT @ self.whitened
-        return errors / inverse.square().sum(0).sqrt()
+        precisions = inverse.square().sum(0)  # P_ii, of the one factor L^-1 of P
+        errors: torch.Tensor = (inverse.mT @ self.whitened) / precisions.sqrt()
+        return errors
 
     def scaled_marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of scaled values at each row of `features`, `N x d`."""
