@@ -2,11 +2,13 @@
 
 Workers of one study know of each other only by what lies in its storage. A trial carries its
 owner's lease (`bonas.lease`) from the record that creates it on, so that no other worker ever sees
-it without one. Only an enqueued trial gets its lease a moment after it has begun.
+it without one. Only an enqueued trial gets its lease a moment after it has begun. Suggestions of
+one study are made one after the other, in the order of the trials' numbers.
 """
 
+import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import optuna
@@ -20,6 +22,12 @@ GRACE = 2.0
 """Seconds in which an enqueued trial that has begun gets its lease, if its process lives."""
 SETTLING = 0.5
 """Seconds after which the claims of all who saw the same dead trial are written."""
+PATIENCE = 60.0
+"""Seconds that a suggestion waits for those before it: as long as a lease. The dearest known
+suggestion, with zero-cost scores on demand, takes half of that."""
+POLL = 0.05
+"""Seconds between two looks at them: about what the cheapest suggestion takes."""
+_log = logging.getLogger(__name__)
 
 
 class TrialLost(RuntimeError):
@@ -53,6 +61,44 @@ def adopt(study: optuna.Study, owned: Collection[int]) -> optuna.Trial | None:
         if trial.number not in owned and _is_dead(study, trial) and _take(study, trial):
             return optuna.Trial(study, trial._trial_id)
     return None
+
+
+def wait_for_earlier(study: optuna.Study, number: int, says: Callable[[FrozenTrial], bool]) -> None:
+    """Wait until all trials before `number` that a living process holds say what they estimate.
+
+    A trial that has begun and says nothing yet is one for which a process is computing a
+    suggestion: whoever does not wait for it computes the same from the same history. A trial
+    without a lease, such as of a plain `optuna.Study.ask`, may never say anything; none is waited
+    for.
+
+    Args:
+        study: The study.
+        number: Of the trial for which a suggestion is wanted.
+        says: Whether a trial says what it estimates.
+    """
+    deadline = None
+    while holding := [
+        trial.number
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        if trial.number < number and not says(trial) and _is_held(trial)
+    ]:
+        if deadline is None:
+            deadline = time.monotonic() + PATIENCE
+        if time.monotonic() >= deadline:
+            _log.warning(
+                "trial %d goes on without waiting any longer for what is proposed for the trials "
+                "%s, whose processes live and have proposed nothing in %g s.",
+                number,
+                holding,
+                PATIENCE,
+            )
+            return
+        time.sleep(POLL)
+
+
+def _is_held(trial: FrozenTrial) -> bool:
+    lease = Lease.from_attribute(trial.user_attrs.get(LEASE))
+    return lease is not None and not lease.is_dead()
 
 
 def _is_dead(study: optuna.Study, trial: FrozenTrial) -> bool:

@@ -47,6 +47,11 @@ class Lease:
         """This process's claim from now on."""
         return cls(Owner.here(), time.time() + DURATION)
 
+    @classmethod
+    def ended(cls) -> "Lease":
+        """What this process leaves behind of a claim that it gives up."""
+        return cls(Owner.here(), 0.0)
+
     def is_dead(self) -> bool:
         """Whether the trial may be taken over."""
         return self.expires < time.time() or self.owner.is_gone()

@@ -10,6 +10,7 @@ or, with an estimator, `search.run(estimator, trials=40)`. Of several objectives
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -73,7 +74,9 @@ class Search:
         self.study = study or Study(
             space, sampler or SurrogateSampler(space, seed=seed), minimise=minimise
         )
-        self._open: dict[Architecture, int] = {}
+        # Trials by architecture, the first asked first: one enqueued twice is asked for twice.
+        self._open: dict[Architecture, list[int]] = {}
+        self._lock = threading.Lock()
 
     def ask(self) -> Architecture:
         """The architecture to estimate next; several may be open at once.
@@ -82,28 +85,40 @@ class Search:
             SpaceExhausted: every architecture of the space was proposed.
         """
         asked = self.study.ask()
-        self._open[asked.architecture] = asked.number
+        with self._lock:
+            self._open.setdefault(asked.architecture, []).append(asked.number)
         return asked.architecture
 
     def tell(self, architecture: Architecture, observation: Observation | float) -> None:
         """Learn an observation, of an architecture that was asked for or of any other.
 
-        A number stands for an observation with this value.
+        A number stands for an observation with this value. Of an architecture that was asked for
+        repeatedly, the first observation is that of the first trial.
 
         Raises:
             TypeError, ValueError: neither an observation nor a finite number, an architecture
                 of another space, or a minimised cost is missing; a trial that was asked for stays
                 open.
+            TrialLost: another process finished the trial, after this one's lease had expired.
         """
         check(self.space, architecture)
         if not isinstance(observation, Observation):
             observation = Observation(value=observation)
-        number = self._open.get(architecture)
-        if number is None:
+        with self._lock:
+            numbers = self._open.pop(architecture, [])
+            if numbers[1:]:
+                self._open[architecture] = numbers[1:]
+        if not numbers:
             self.study.add(architecture, observation)
-        else:
-            self.study.tell(number, observation)
-            del self._open[architecture]
+            return
+        try:
+            self.study.tell(numbers[0], observation)
+        except TrialLost:
+            raise
+        except BaseException:
+            with self._lock:
+                self._open[architecture] = [numbers[0], *self._open.get(architecture, [])]
+            raise
 
     def run(
         self,
@@ -114,6 +129,9 @@ class Search:
         progress: Callable[[Told], None] | None = None,
     ) -> Told | None:
         """Estimate until the study holds `trials` finished trials, earlier ones included.
+
+        What an estimator raises other than `EstimationFailed` ends the run; the next one, here or
+        elsewhere, begins with the same trial.
 
         Args:
             estimator: Gives observations.
@@ -131,8 +149,11 @@ class Search:
             except SpaceExhausted as error:
                 _logger.warning("the search ends early: %s", error)
                 break
-            with self.study.lease_kept(asked.number):
+            try:
                 observation = self._estimate(estimator, asked)
+            except BaseException:
+                self.study.leave(asked.number)
+                raise
             try:
                 self.study.tell(asked.number, observation)
             except TrialLost as error:

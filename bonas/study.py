@@ -1,8 +1,8 @@
 """Study: an Optuna study seen as architectures and observations.
 
-With `bonas.claims` the one place that writes to the study. Decisions are categorical parameters,
-the score and the costs that are minimised are the trial's values, so that Optuna's tools and
-dashboard work unchanged; everything else is a user attribute under `bonas.`:
+With `bonas.claims` and `bonas.renewal` the one place that writes to the study. Decisions are
+categorical parameters, the score and the costs that are minimised are the trial's values, so that
+Optuna's tools and dashboard work unchanged; everything else is a user attribute under `bonas.`:
 
     bonas.auc.<condition>, bonas.variance.<condition>      AUC of a condition and its variance
     bonas.cost.<name>, bonas.variance, bonas.fidelity      cost, the score's variance, fidelity
@@ -12,7 +12,7 @@ dashboard work unchanged; everything else is a user attribute under `bonas.`:
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -28,8 +28,9 @@ from bonas.agreement import check_names, check_sampler, check_study, directions
 from bonas.claims import LEASE, TrialLost, adopt, create
 from bonas.front import front_of
 from bonas.journal import repair_journal
-from bonas.lease import DURATION, Lease
+from bonas.lease import Lease
 from bonas.observation import Observation
+from bonas.renewal import Renewal
 from bonas.strategies.history import HistoryReader
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.trial_attributes import REASON, attributes_of, observation_of
@@ -59,6 +60,9 @@ class Told:
 
 class Study:
     """Asks a sampler for architectures and keeps their observations.
+
+    While this process lives, the trials that it asked for and has not told are its own; a thread
+    renews its claims on them.
 
     Args:
         space: The search space.
@@ -97,17 +101,20 @@ class Study:
         self._lock = threading.Lock()
         self._keys: dict[Architecture, str] = {}
         self._owned: dict[int, int] = {}  # trial number -> Optuna's identifier
+        self._renewal = Renewal(self.optuna._storage)
         self._distributions = {d.name: CategoricalDistribution(d.options) for d in space.decisions}
 
     def ask(self) -> Asked:
         """A trial to estimate: a dead process's under its own number, else a new one.
 
         Raises:
-            SpaceExhausted: nothing is left to propose; the trial is closed as failed.
+            SpaceExhausted: nothing is left to propose; the trial is closed as failed. Where the
+                strategy raises anything else, the trial is left to whoever asks next.
         """
         with self._lock:  # of two threads, one would adopt what the other has just created
             trial = adopt(self.optuna, self._owned) or create(self.optuna)
             self._owned[trial.number] = trial._trial_id
+            self._renewal.begin(trial._trial_id, trial.number)
         try:
             choices = tuple(
                 cast(Choice, trial.suggest_categorical(decision.name, list(decision.options)))
@@ -116,7 +123,10 @@ class Study:
         except SpaceExhausted as error:
             trial.set_user_attr(REASON, str(error))
             self.optuna.tell(trial, state=TrialState.FAIL)
-            del self._owned[trial.number]
+            self._disown(trial.number)
+            raise
+        except BaseException:
+            self.leave(trial.number)
             raise
         architecture = Architecture(self.space.name, choices)
         trial.set_user_attr(KEY, self._key(architecture))
@@ -143,51 +153,49 @@ class Study:
                 self.optuna._storage.set_trial_user_attr(identifier, name, value)
             self.optuna.tell(number, values, state=state)
         except optuna.exceptions.UpdateFinishedTrialError as error:
-            del self._owned[number]
+            self._disown(number)
             raise TrialLost(
                 f"trial {number} was finished by another process, which took it over when this "
                 "one's lease had expired; this observation is dropped."
             ) from error
-        del self._owned[number]
+        self._disown(number)
+
+    def leave(self, number: int) -> None:
+        """Leave a trial that `ask` gave to whoever asks next, under its own number.
+
+        Raises:
+            KeyError: the trial was not asked for by this process, or was told before.
+        """
+        identifier = self._owned[number]
+        self._disown(number)
+        ended = Lease.ended().to_attribute()
+        # One that another process took over and finished is nobody's to leave.
+        with contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self.optuna._storage.set_trial_user_attr(identifier, LEASE, ended)
 
     def add(self, architecture: Architecture, observation: Observation) -> int:
         """Add an observation that nobody asked for, and return its trial's number.
+
+        The trial begins and is told as any other, so that the sampler sees its end: constraints
+        hold for it too.
 
         Raises:
             ValueError: an architecture of another space, or as `tell`.
         """
         check(self.space, architecture)
         values = self._values(observation)
-        key = self._key(architecture)
-        self.optuna.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.FAIL if values is None else TrialState.COMPLETE,
-                values=values,
-                params=dict(zip(self._distributions, architecture.choices, strict=True)),
-                distributions=dict(self._distributions),
-                user_attrs={KEY: key} | attributes_of(observation),
-            )
+        known = {KEY: self._key(architecture), LEASE: Lease.now().to_attribute()}
+        begun = optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=dict(zip(self._distributions, architecture.choices, strict=True)),
+            distributions=dict(self._distributions),
+            user_attrs=known | attributes_of(observation),
         )
-        return len(self.optuna.get_trials(deepcopy=False)) - 1
-
-    @contextlib.contextmanager
-    def lease_kept(self, number: int) -> Iterator[None]:
-        """Renew this process's claim on a trial while the block runs."""
-        ended = threading.Event()
-        identifier = self._owned[number]
-
-        def renew() -> None:
-            while not ended.wait(DURATION / 3):
-                attribute = Lease.now().to_attribute()
-                self.optuna._storage.set_trial_user_attr(identifier, LEASE, attribute)
-
-        thread = threading.Thread(target=renew, name=f"lease of trial {number}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+        storage, study = self.optuna._storage, self.optuna._study_id
+        number = storage.get_trial_number_from_id(storage.create_new_trial(study, begun))
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        self.optuna.tell(number, values, state=state)
+        return number
 
     def told(self) -> list[Told]:
         """The finished trials of this space, by number."""
@@ -236,9 +244,16 @@ class Study:
 
     @property
     def finished(self) -> int:
-        """How many trials have an observation, failed ones included."""
+        """How many trials have an observation, failed ones included.
+
+        Those that found nothing left to propose have none: they have no architecture.
+        """
         states = (TrialState.COMPLETE, TrialState.FAIL)
-        return len(self.optuna.get_trials(deepcopy=False, states=states))
+        trials = self.optuna.get_trials(deepcopy=False, states=states)
+        return sum(self._distributions.keys() <= trial.params.keys() for trial in trials)
+
+    def _disown(self, number: int) -> None:
+        self._renewal.end(self._owned.pop(number))
 
     def _key(self, architecture: Architecture) -> str:
         if architecture not in self._keys:
@@ -246,7 +261,7 @@ class Study:
         return self._keys[architecture]
 
     def _told(self, trial: FrozenTrial) -> Told | None:
-        if not set(self._distributions) <= trial.params.keys():
+        if not self._distributions.keys() <= trial.params.keys():
             return None
         choices = tuple(trial.params[name] for name in self._distributions)
         observation = observation_of(trial, self.minimise)

@@ -36,7 +36,8 @@ class Architecture:
         """The architecture that `to_json` wrote.
 
         Raises:
-            ValueError: the text is not JSON or lacks `space` or `choices`.
+            ValueError: the text is not JSON, lacks `space` or `choices`, or `choices` is no list
+                of text, numbers and truth values.
         """
         document = json.loads(text)
         if not isinstance(document, Mapping) or not {"space", "choices"} <= document.keys():
@@ -44,4 +45,10 @@ class Architecture:
                 f'architecture JSON is {text[:80]!r}; it must be an object with the keys "space" '
                 'and "choices", as Architecture.to_json writes it.'
             )
-        return cls(str(document["space"]), tuple(document["choices"]))
+        choices = document["choices"]
+        if not isinstance(choices, list) or not all(isinstance(c, Choice) for c in choices):
+            raise ValueError(
+                f"choices in architecture JSON is {choices!r}; it must be a list of text, numbers "
+                "or truth values, as Architecture.to_json writes it."
+            )
+        return cls(str(document["space"]), tuple(choices))

@@ -28,9 +28,10 @@ class PlainSpace:
         graph.add_node(INPUT, operation=INPUT)
         graph.add_node(OUTPUT, operation=OUTPUT)
         for decision, choice in zip(self.decisions, architecture.choices, strict=True):
+            node = f"decision/{decision.name}"  # a column may be called `input`
             operation = f"{decision.name}={choice}"
-            graph.add_node(decision.name, operation=operation, decision=decision.name)
-            graph.add_edges_from([(INPUT, decision.name), (decision.name, OUTPUT)])
+            graph.add_node(node, operation=operation, decision=decision.name)
+            graph.add_edges_from([(INPUT, node), (node, OUTPUT)])
         return graph
 
     def live(self, architecture: Architecture) -> frozenset[str]:

@@ -63,12 +63,14 @@ def residual_correlation(parts: Sequence[GaussianProcessPredictor]) -> torch.Ten
     """The correlation of what the parts leave unexplained, `m x m`.
 
     The parts' residuals are correlated: conditions share images. What a process leaves
-    unexplained, L_c^-1 y_c, is white with unit variance; its correlation between parts is taken
-    for the correlation of their predictions.
+    unexplained of an observation is its error when it is left out, over its standard deviation;
+    the correlation of these between parts is taken for the correlation of their predictions. They
+    belong to the observations, whatever their order: the entries of L_c^-1 y_c, white too, do
+    not, since each part's factor L_c conditions on the observations before.
     """
-    white = torch.stack([predictor.whitened for predictor in parts])
-    norms = white.norm(dim=1).clamp_min(1e-12)
-    correlation: torch.Tensor = (white @ white.T) / (norms.unsqueeze(0) * norms.unsqueeze(1))
+    errors = torch.stack([predictor.left_out_errors() for predictor in parts])
+    norms = errors.norm(dim=1).clamp_min(1e-12)
+    correlation: torch.Tensor = (errors @ errors.T) / (norms.unsqueeze(0) * norms.unsqueeze(1))
     return correlation.fill_diagonal_(1.0)
 
 

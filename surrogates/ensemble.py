@@ -18,7 +18,7 @@ class DeepEnsemble:
     """Settings of a deep ensemble; the defaults are those that BANANAS published.
 
     Attributes:
-        members: The number of networks.
+        members: The number of networks, at least 2.
         layers: Hidden layers.
         width: Units of a hidden layer.
         epochs: Passes over the observations.
@@ -32,6 +32,13 @@ class DeepEnsemble:
     epochs: int = 150
     batch: int = 32
     rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.members < 2:
+            raise ValueError(
+                f"members is {self.members}; it must be at least 2, whose disagreement is the "
+                "uncertainty."
+            )
 
     def fit(
         self, features: torch.Tensor, values: torch.Tensor, *, generator: torch.Generator

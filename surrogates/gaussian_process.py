@@ -144,17 +144,23 @@ class GaussianProcessPredictor:
         return Interval(self.scale.inverse(lower), self.scale.inverse(upper))
 
     def _overconfidence(self, level: float) -> float:
-        """By how much variances are too small for the leave-one-out errors, at least 1.
-
-        With P the inverse of K + noise * I, the error of observation i is [P y]_i / P_ii, its
-        variance 1 / P_ii (Rasmussen and Williams 2006, equation 5.12).
-        """
-        identity = torch.eye(len(self.factor), dtype=torch.float64)
-        inverse = torch.linalg.solve_triangular(self.factor, identity, upper=False)
-        errors = (inverse.mT @ self.whitened) / inverse.square().sum(0).sqrt()
+        """By how much variances are too small for the leave-one-out errors, at least 1."""
+        errors = self.left_out_errors()
         rank = min(math.ceil(level * (len(errors) + 1)), len(errors))
         expected = math.sqrt(2) * float(torch.erfinv(torch.tensor(level, dtype=torch.float64)))
         return max(1.0, float(errors.abs().kthvalue(rank).values) / expected) ** 2
+
+    def left_out_errors(self) -> torch.Tensor:
+        """Of each observation, left out in turn, the error over its standard deviation, `n`.
+
+        With P the inverse of K + noise * I, the error of observation i is [P y]_i / P_ii, its
+        variance 1 / P_ii (Rasmussen and Williams 2006, equation 5.12). Scaled values, O(n^3).
+        """
+        identity = torch.eye(len(self.factor), dtype=torch.float64)
+        inverse = torch.linalg.solve_triangular(self.factor, identity, upper=False)
+        precisions = inverse.square().sum(0)  # P_ii, of the one factor L^-1 of P
+        errors: torch.Tensor = (inverse.mT @ self.whitened) / precisions.sqrt()
+        return errors
 
     def scaled_marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of scaled values at each row of `features`, `N x d`."""

@@ -11,6 +11,9 @@ from surrogates.surrogate import Marginals
 REACH = 2.0
 """Upper quartile's distances below the median from which on values are compressed."""
 QUADRATURE = 32
+ROUNDING = 1e-12
+"""Share of the largest magnitude below which a distance of values is rounding, as among sums that
+are saturated at 1: a thousand times what double precision leaves of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def compressed_scale(values: torch.Tensor, *, reach: float = REACH) -> Scale:
     upper = float(values.quantile(0.75)) - median
     knee = median - reach * upper
     depth = knee - float(values.min())
-    if not (upper > 0 and depth > 0):
+    if not (upper > ROUNDING * float(values.abs().max()) and depth > 0):
         return standard_scale(values)
     return _standardising(Scale(0.0, 1.0, knee, upper, depth), values)
 
@@ -104,6 +107,6 @@ def compressed_scale(values: torch.Tensor, *, reach: float = REACH) -> Scale:
 def _standardising(scale: Scale, values: torch.Tensor) -> Scale:
     compressed = scale(values)
     centre, spread = float(compressed.mean()), float(compressed.std(correction=0))
-    if not spread > 1e-12 * float(compressed.abs().max()):
+    if not spread > ROUNDING * float(compressed.abs().max()):
         spread = 1.0
     return Scale(centre, spread, scale.knee, scale.bend, scale.depth)

@@ -77,8 +77,18 @@ class TabularEstimator:
 
     @property
     def optimum(self) -> float:
-        """The largest value of the table."""
-        return max(self.values.values())
+        """The largest value of an architecture that can be proposed: one that is connected.
+
+        Raises:
+            ValueError: there is none.
+        """
+        best = sorted(self.values, key=lambda a: -self.values[a])
+        for architecture in best:
+            if connects(self.space, architecture):
+                return self.values[architecture]
+        raise ValueError(
+            f"values has {len(best)} architectures, in none of which the input reaches the output."
+        )
 
     def label(self, architecture: Architecture) -> str | list[Choice]:
         """The architecture in the table's own notation."""

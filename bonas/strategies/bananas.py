@@ -20,7 +20,7 @@ PARENTS = 10
 
 
 class BananasSampler(ArchitectureSampler):
-    """An ensemble of networks on truncated paths, independent Thompson sampling over mutations.
+    """An ensemble of networks on paths, independent Thompson sampling over mutations.
 
     Every ten estimates the ensemble is trained anew; the ten architectures of highest draw among
     mutations of the best are proposed until the next training (algorithm 1 of the paper).
@@ -36,7 +36,10 @@ class BananasSampler(ArchitectureSampler):
         features: int | None = None,
         surrogate: DeepEnsemble | None = None,
     ) -> None:
-        """Keep `features` paths, or all where `None`; decisions where paths say nothing more."""
+        """Keep `features` paths, or all where `None`; decisions where paths say nothing more.
+
+        The paper's truncated encoding (section 4) is the one with fewer features than paths.
+        """
         super().__init__(space, seed=seed)
         paths = PathEncoding(space, features)
         self._encoding: Encoding = paths if paths.dimension else OneHotEncoding(space)

@@ -105,7 +105,7 @@ class HistoryReader:
             if trial.number == number:
                 continue
             if trial.number > number:  # asked later, answered sooner: only not to be repeated
-                later = self._architecture(trial)
+                later = self.architecture(trial)
                 taken |= set() if later is None else {self.key(later)}
             elif trial.state.is_finished():
                 read = self._read_finished(study, trial)
@@ -113,7 +113,7 @@ class HistoryReader:
                     taken.add(read.key)
                     if read.estimate is not None:
                         estimates.setdefault(read.key, []).append(read.estimate)
-            elif (architecture := self._architecture(trial)) is not None:
+            elif (architecture := self.architecture(trial)) is not None:
                 taken.add(self.key(architecture))
                 pending.append(architecture)
         fresh = {self.key(a): a for a in pending if self.key(a) not in estimates}
@@ -129,7 +129,7 @@ class HistoryReader:
         read = self._finished.get(trial.number)
         if read is not None and read.trial is trial:
             return read
-        architecture = self._architecture(trial)
+        architecture = self.architecture(trial)
         key = None if architecture is None else self.key(architecture)
         estimate = None
         if architecture is not None and trial.state is TrialState.COMPLETE:
@@ -137,7 +137,9 @@ class HistoryReader:
         self._finished[trial.number] = _Read(trial, key, estimate)
         return self._finished[trial.number]
 
-    def _architecture(self, trial: FrozenTrial) -> Architecture | None:
+    def architecture(self, trial: FrozenTrial) -> Architecture | None:
+        """What a trial estimates, also one that is proposed or enqueued; `None` if it does not
+        say."""
         chosen: Mapping[str, Any] = trial.params
         if trial.state in (TrialState.RUNNING, TrialState.WAITING):
             proposed = dict(trial.system_attrs.get(PROPOSAL, {}))

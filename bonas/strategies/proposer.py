@@ -15,6 +15,7 @@ from optuna.samplers import RandomSampler as OptunaRandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from bonas.claims import wait_for_earlier
 from bonas.strategies.history import PROPOSAL, History, HistoryReader
 from spaces.architecture import Architecture, Choice
 from spaces.space import SearchSpace, connects, enumerate_space, enumerates, sample, size
@@ -100,14 +101,30 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
         drawn = {n: self.sample_independent(study, trial, n, d) for n, d in foreign.items()}
         if not self._relative.keys() <= search_space.keys() or self._relative.keys() <= set(fixed):
             return drawn
+        wait_for_earlier(study, trial.number, lambda t: self.reader.architecture(t) is not None)
         with self._lock:
-            history = self.reader.read(study, trial.number)
+            return self._propose_alone(study, trial, fixed) | drawn
+
+    def _propose_alone(
+        self, study: Study, trial: FrozenTrial, fixed: Mapping[str, Any]
+    ) -> dict[str, Choice]:
+        """The proposal by decision, written with the trial, of a class that no other trial has.
+
+        The lock serves the threads of one sampler. Another process that does not wait for this
+        trial (it has no lease, or was a dead process's) may write the same class at the same time.
+        Whoever finds that so after writing proposes anew: of two, the later one does.
+        """
+        history = self.reader.read(study, trial.number)
+        self.check_objectives(history.objectives)
+        while True:
             architecture = self._propose_with(fixed, history, trial.number)
-            params = {
-                d.name: c for d, c in zip(self.space.decisions, architecture.choices, strict=True)
-            }
+            choices = zip(self.space.decisions, architecture.choices, strict=True)
+            params = {d.name: c for d, c in choices}
             study._storage.set_trial_system_attr(trial._trial_id, PROPOSAL, params)
-        return params | drawn
+            before, history = history, self.reader.read(study, trial.number)
+            key = self.reader.key(architecture)
+            if key in before.taken or key not in history.taken:  # repeated knowingly, or new
+                return params
 
     def _propose_with(
         self, fixed: Mapping[str, Any], history: History, number: int

@@ -31,7 +31,7 @@ from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
-from spaces.space import SearchSpace, enumerate_space, neighbours, size
+from spaces.space import SearchSpace, check, enumerate_space, neighbours, size
 
 MOST_OBSERVATIONS = 1_000
 """Observations that the surrogate sees at most, of more the best and the latest. A suggestion from
@@ -50,7 +50,11 @@ class SurrogateSampler(ArchitectureSampler):
     def __init__(
         self, space: SearchSpace, *, seed: int = 0, settings: Settings | None = None
     ) -> None:
-        """Propose architectures of `space`; every draw comes from `seed` and the trial's number."""
+        """Propose architectures of `space`; every draw comes from `seed` and the trial's number.
+
+        Raises:
+            ValueError: a negative seed, or a warm start with an architecture of another space.
+        """
         super().__init__(space, seed=seed)
         self.settings = settings or Settings()
         self._encoding, self._surrogate = self.settings.surrogate(space)
@@ -63,6 +67,11 @@ class SurrogateSampler(ArchitectureSampler):
         self._warm = tuple(
             Estimate(-1, architecture, values) for architecture, values in self.settings.earlier
         )
+        for i, warm in enumerate(self._warm):
+            try:
+                check(space, warm.architecture)
+            except ValueError as error:
+                raise ValueError(f"warm_start[{i}]: {error}") from error
         self._warm_keys = frozenset(self.reader.key(e.architecture) for e in self._warm)
 
     def check_objectives(self, count: int) -> None:
@@ -73,9 +82,9 @@ class SurrogateSampler(ArchitectureSampler):
         """The candidate of highest acquisition that may be proposed; see the module's head.
 
         Raises:
-            ValueError: the settings are not for so many objectives as the study has.
+            ValueError: the trials have constraints, by which the acquisition cannot be weighted,
+                or costs, but not the one that the settings name.
         """
-        self.check_objectives(history.objectives)
         history = replace(
             history,
             estimates=(*self._warm, *history.estimates),
@@ -102,12 +111,17 @@ class SurrogateSampler(ArchitectureSampler):
             if feasible.any():
                 scores = self.settings.acquisition(candidates, best, generator=generator)
             weights = self._weighting.log_weights(estimates, features, candidates.features)
-            return scores if weights is None else scores + weights
+            if weights is None:
+                return scores
+            self.settings.check_weighted("the trials have constraints, which")
+            return scores + weights
 
         pool, everywhere = self._everywhere(believed, ranked, rng=rng)
         near = self._nearby(pool, everywhere, ranked, best, history)
         if near:
             return self._first_open(near, score(self._believe(believed, near)), history, rng=rng)
+        if not pool:  # limits allow nothing of what was drawn
+            return self.draw(history, rng=rng)
         scores = score(everywhere)
         if not self._all and not isinstance(self.settings.acquisition, DRAWN):
             pool, scores = climb(
@@ -133,6 +147,8 @@ class SurrogateSampler(ArchitectureSampler):
         features = self._encoding.encode([e.architecture for e in estimates])
         best = [e.architecture for e in _front(estimates)]
         pool = self._all or evolving_pool(self.space, best, rng=rng, allowed=self.allowed)
+        if not pool:  # limits allow nothing of what was drawn
+            return self.draw(history, rng=rng)
         candidates = self._features if self._all else self._encoding.encode(pool)
         scores = self._trade_off.scores(
             [[(e.architecture, e.values[m]) for e in estimates] for m in range(history.objectives)],
@@ -230,10 +246,12 @@ def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:
     settled = len(estimates) - len(estimates) % FORGETTING
     several = len(estimates[0].values) > 1
     front = {e.architecture for e in _front(estimates[:settled])} if several else set()
+    # By position: of a warm start no estimate has a number.
     by_value = sorted(
-        estimates[:settled], key=lambda e: (e.architecture not in front, -e.values[0], e.number)
+        range(settled),
+        key=lambda i: (estimates[i].architecture not in front, -estimates[i].values[0], i),
     )
     best, others = by_value[: MOST_OBSERVATIONS // 2], by_value[MOST_OBSERVATIONS // 2 :]
     room = MOST_OBSERVATIONS - len(best) - FORGETTING
-    latest = sorted(others, key=lambda e: e.number)[-room:]
-    return sorted([*best, *latest], key=lambda e: e.number) + list(estimates[settled:])
+    kept = sorted([*best, *sorted(others)[-room:]])
+    return [*(estimates[i] for i in kept), *estimates[settled:]]

@@ -114,13 +114,14 @@ class Settings:
                 "acquisition is Thompson, which draws from one Gaussian process; with conditions "
                 "there are several. Use IndependentThompson."
             )
-        weighted = self.constraints is not None or self.cost is not None
-        if weighted and not isinstance(self.acquisition, LOGARITHMS):
-            raise ValueError(
-                f"acquisition is {self.acquisition}; constraints and cost weight a logarithm: use "
-                f"{' or '.join(a.__name__ for a in LOGARITHMS)}."
-            )
-
+        if self.constraints is not None or self.cost is not None:
+            self.check_weighted("constraints and cost")
+        for i, (_, values) in enumerate(self.earlier):
+            if not all(map(math.isfinite, values)):
+                raise ValueError(
+                    f"warm_start[{i}] has the values {values}; they must be finite. Leave out what "
+                    "failed."
+                )
         counts = sorted({len(values) for _, values in self.earlier})
         if len(counts) > 1:
             raise ValueError(
@@ -159,6 +160,21 @@ class Settings:
             raise ValueError(
                 f"acquisition is {self.acquisition}, and the study has {count} objectives, which "
                 "have an acquisition of their own; leave acquisition at its default."
+            )
+
+    def check_weighted(self, weights: str) -> None:
+        """Raise unless the acquisition is a logarithm, to which one of a weight can be added.
+
+        Args:
+            weights: What weights it, for the message.
+
+        Raises:
+            ValueError: naming the acquisition and those that are.
+        """
+        if not isinstance(self.acquisition, LOGARITHMS):
+            raise ValueError(
+                f"acquisition is {self.acquisition}; {weights} weight a logarithm: use "
+                f"{' or '.join(a.__name__ for a in LOGARITHMS)}."
             )
 
     def is_local(self, step: int) -> bool:

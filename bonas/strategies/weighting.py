@@ -39,7 +39,16 @@ class Weighting:
             estimates: Finished trials; those without constraints or cost say nothing here.
             features: Their features, `n x d`.
             candidates: Features of the candidates, `N x d`.
+
+        Raises:
+            ValueError: the trials have costs, but none has the one that is weighted by.
         """
+        costs_known = sorted({name for e in estimates for name in e.costs})
+        if self._cost is not None and costs_known and self._cost not in costs_known:
+            raise ValueError(
+                f"cost is {self._cost!r}, which none of the finished trials has; they have "
+                f"{', '.join(costs_known)}. Name one of these, or store the cost with the trials."
+            )
         total = self.log_feasibility(estimates, features, candidates)
         known = [k for k, e in enumerate(estimates) if e.costs.get(self._cost or "", 0.0) > 0]
         if known:

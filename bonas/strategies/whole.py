@@ -124,7 +124,8 @@ class WholeBelief:
         # Linear, but with the spread of the good values: see `compressed_scale`.
         compressed = compressed_scale(weights @ values)
         scale = Scale(compressed.centre, compressed.spread)
-        correlation = residual_correlation(predictors)
+        # What is believed of pending ones is no error, but lets the others' look smaller.
+        correlation = residual_correlation([p.head(len(estimates)) for p in predictors])
         return Composite(posteriors, weights, correlation, scale)
 
 

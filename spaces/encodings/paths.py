@@ -116,6 +116,9 @@ def sequences(graph: "nx.DiGraph[str]", *, drop: tuple[str, ...] = ()) -> Iterat
 
     A cell's paths run between the nodes at which edges enter and leave it; nodes without a cell
     form one. The paths of a whole network would be the product of its cells' paths.
+
+    Raises:
+        ValueError: the graph has a cycle, along which paths would never end.
     """
     operation = dict(graph.nodes(data="operation"))
     left_out = {SUM, *drop}
@@ -141,8 +144,15 @@ def _paths_through(
         path = pending.pop()
         if path[-1] in ends:
             yield path
-        after = sorted(graph.successors(path[-1]), reverse=True)
-        pending.extend((*path, node) for node in after if node in inside and node not in dead)
+        for node in sorted(graph.successors(path[-1]), reverse=True):
+            if node in path:
+                raise ValueError(
+                    f"the graph has a cycle through the node {node!r}; the graph of an "
+                    "architecture must be acyclic. Give nodes of different operations different "
+                    "names."
+                )
+            if node in inside and node not in dead:
+                pending.append((*path, node))
 
 
 def bucket(sequence: str, buckets: int) -> int:

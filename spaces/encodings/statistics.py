@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from spaces.architecture import Architecture
+from spaces.architecture import Architecture, Choice
 from spaces.graphs import NONE, SKIP, canonical_key, simplify
-from spaces.space import SearchSpace
+from spaces.space import Decision, SearchSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +143,33 @@ def operation_statistics(space: SearchSpace, architecture: Architecture) -> tupl
     """Live nodes of every operation of the space, then depth and number of edges.
 
     Operations come in the order of the options in which they first occur; `none` and `skip`, which
-    a simplified graph does not hold, are left out.
+    a simplified graph does not hold, are left out. Where several decisions choose a node together,
+    as in spaces of stages, the node counts for the option of each, and a number counts by itself
+    for each kind of decision, such as `kernel=3` of `stage1/kernel` and `stage2/kernel`.
     """
-    names = dict.fromkeys(str(o) for d in space.decisions for o in d.options)
+    names = {_named(d, option): 0.0 for d in space.decisions for option in d.options}
+    chosen = {
+        d.name: _named(d, option)
+        for d, option in zip(space.decisions, architecture.choices, strict=True)
+    }
     graph = simplify(space.graph(architecture))
-    operations = [operation for _, operation in graph.nodes(data="operation")]
-    counts = [float(operations.count(name)) for name in names if name not in (NONE, SKIP)]
+    for _, attributes in graph.nodes(data=True):
+        shaping = [chosen[name] for name in attributes.get("decisions", ())]
+        for name in shaping or [attributes["operation"]]:
+            if name in names:
+                names[name] += 1.0
+    counts = [count for name, count in names.items() if name not in (NONE, SKIP)]
     depths: dict[str, int] = {}
     for node in _in_order(graph):
         depths[node] = max((depths[p] + 1 for p in graph.predecessors(node)), default=0)
     return (*counts, float(max(depths.values(), default=0)), float(graph.number_of_edges()))
+
+
+def _named(decision: Decision, option: Choice) -> str:
+    """What an option is counted as: a number of one kind of decision is no other kind's."""
+    if isinstance(option, str):
+        return option
+    return f"{decision.name.rpartition('/')[2]}={option}"
 
 
 def _in_order(graph: "nx.DiGraph[str]") -> list[str]:

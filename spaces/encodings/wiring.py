@@ -36,9 +36,17 @@ def fixed_paths(space: SearchSpace) -> tuple[WiringPath, ...] | None:
     Nodes without a cell form one cell; a cell's paths run between the nodes at which edges enter
     and leave it. Decisions that only set parameters are on no path. `None` as well where
     enumerating would not end: more than 20,000 paths in a cell or sequences along a path.
+
+    Raises:
+        ValueError: the graph of the first options has a cycle.
     """
     zeros = [0] * len(space.decisions)
     reference = space.graph(from_indices(space, zeros))
+    if not nx.is_directed_acyclic_graph(reference):
+        raise ValueError(
+            f"the space {space.name!r} has graphs with a cycle; the graph of an architecture must "
+            "be acyclic. Give nodes of different operations different names."
+        )
     positions = {decision.name: i for i, decision in enumerate(space.decisions)}
     for i, decision in enumerate(space.decisions):
         for option in range(len(decision.options)):

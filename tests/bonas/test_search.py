@@ -6,7 +6,6 @@ import pytest
 import torch
 from optuna.trial import TrialState
 
-import bonas.study
 from bonas import Observation, Search, Status
 from bonas.estimation.estimator import EstimationFailed
 from bonas.estimation.zero_cost import ZeroCostEstimator
@@ -135,9 +134,11 @@ def test_a_search_goes_on_after_an_enqueued_architecture_without_a_path() -> Non
 def test_a_search_ends_where_the_space_does() -> None:
     search = Search(TINY, sampler=RandomSampler(TINY, seed=0))
     search.run(exact(), trials=50)
-    assert len(search.study.told()) == 8
+    assert len(search.study.told()) == search.study.finished == 8
     with pytest.raises(SpaceExhausted):
         search.ask()
+    search.run(exact(), trials=50)
+    assert search.study.finished == 8, "what found nothing to propose counts as an estimate"
     assert not search.study.optuna.get_trials(states=(TrialState.RUNNING,))
 
 
@@ -180,6 +181,28 @@ def test_interrupted_and_continued_equals_uninterrupted(
     assert estimator.seen == whole_estimator.seen[die_at:], "other seeds or a repeated estimate"
 
 
+def test_a_run_that_an_error_ended_goes_on_in_the_same_process() -> None:
+    whole, cut = (Search(TINY, sampler=RandomSampler(TINY, seed=0)) for _ in range(2))
+    whole.run(exact(), trials=5)
+    with pytest.raises(KeyboardInterrupt):
+        cut.run(exact(die_at=2), trials=5)
+    cut.run(exact(), trials=5)
+    assert sequence(cut) == sequence(whole)
+    assert len(cut.study.optuna.trials) == 5
+
+
+def test_an_error_of_the_estimator_ends_the_run_also_of_a_lost_trial(tmp_path: Path) -> None:
+    search = stored(tmp_path / "j")
+
+    class Interrupted:
+        def estimate(self, architecture: Architecture, *, seed: int) -> Observation:
+            stored(tmp_path / "j").study.optuna.tell(0, 1.0)  # as whoever took it over would
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search.run(Interrupted(), trials=3)
+
+
 def test_a_trial_killed_before_its_parameters_were_stored_is_adopted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,26 +233,6 @@ def test_an_expired_lease_of_another_machine_is_taken_over(tmp_path: Path) -> No
     storage = first.study.optuna._storage
     storage.set_trial_user_attr(first.study._owned[asked.number], LEASE, expired)
     assert second.study.ask() == asked
-
-
-def test_a_lease_is_renewed_while_an_estimate_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    search = stored(tmp_path / "j")
-    asked = search.study.ask()
-
-    def expiry() -> float:
-        trial = search.study.optuna.trials[asked.number]
-        return float(trial.user_attrs[LEASE]["expires"])
-
-    before = expiry()
-    monkeypatch.setattr(bonas.study, "DURATION", 0.15)
-    with search.study.lease_kept(asked.number):
-        for _ in range(100):
-            if expiry() > before:
-                break
-            bonas.study.threading.Event().wait(0.05)
-    assert expiry() > before
 
 
 def test_an_observation_that_nobody_asked_for_warms_the_search_up() -> None:
@@ -316,3 +319,17 @@ def test_an_infinite_value_told_to_optuna_is_a_failed_estimate() -> None:
     assert [t.observation.status for t in told].count(Status.FAILED) == 1
     assert search.best is not None
     assert search.best.number == 5
+
+
+def test_an_architecture_that_is_enqueued_twice_is_told_twice() -> None:
+    search = Search(TINY)
+    for _ in range(2):
+        search.study.optuna.enqueue_trial({d.name: "conv_3x3" for d in TINY.decisions})
+    first, second = search.ask(), search.ask()
+    assert first == second
+    with pytest.raises(ValueError, match="it must be finite"):
+        search.tell(first, float("nan"))
+    search.tell(first, 0.5)
+    search.tell(second, 0.7)
+    assert [(t.number, t.observation.value) for t in search.study.told()] == [(0, 0.5), (1, 0.7)]
+    assert not search.study.optuna.get_trials(states=(TrialState.RUNNING,))

@@ -201,6 +201,11 @@ def test_names_that_are_none_are_refused(names: list[str], error: type[Exception
 def test_strategies_and_settings_for_one_objective_are_refused() -> None:
     with pytest.raises(ValueError, match="RegularisedEvolutionSampler looks at one objective"):
         Search(SPACE, sampler=RegularisedEvolutionSampler(SPACE), minimise=["macs"])
+    study = optuna.create_study(
+        directions=["maximize", "minimize"], sampler=RegularisedEvolutionSampler(SPACE)
+    )
+    with pytest.raises(ValueError, match="looks at one objective, the study has 2"):
+        study.ask().suggest_categorical("cell/0-1", SPACE.decisions[0].options)
     some = Architecture(SPACE.name, ("conv",) * 6)
     for settings, rule in [
         (Settings(conditions={"clean": 1.0}), "conditions are the parts of one value"),

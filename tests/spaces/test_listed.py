@@ -5,11 +5,15 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 
 from spaces.architecture import Architecture
 from spaces.darts import DARTS
+from spaces.encodings.multisets import PathMultisetEncoding
+from spaces.encodings.paths import PathEncoding
+from spaces.encodings.profiles import PathProfileEncoding
 from spaces.forgery import FORGERY, FORGERY_CASCADE
-from spaces.graphs import canonical_key
+from spaces.graphs import canonical_key, live_decisions
 from spaces.listed import ListedSpace, PlainSpace, listed_space
 from spaces.macro import MACRO
 from spaces.nasbench201 import NASBENCH201
@@ -128,3 +132,17 @@ def test_a_list_travels_between_processes() -> None:
 def test_a_bad_list_is_refused(architectures: tuple[Architecture, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ListedSpace(NASBENCH201, architectures)
+
+
+@pytest.mark.parametrize("column", ["input", "output", "decision", "a/b"])
+def test_a_decision_may_have_any_name(column: str) -> None:
+    space = PlainSpace("named", (Decision(column, (1, 2)), Decision("depth", (1, 2, 3))))
+    renamed = PlainSpace("named", (Decision("x", (1, 2)), Decision("depth", (1, 2, 3))))
+    architectures = list(enumerate_space(space))
+    assert len({canonical_key(space.graph(a)) for a in architectures}) == 6
+    assert all(connects(space, a) for a in architectures)
+    assert live(space, architectures[0]) == {column, "depth"}
+    assert live_decisions(space.graph(architectures[0])) == {column, "depth"}
+    for encoding in (PathMultisetEncoding, PathProfileEncoding, PathEncoding):
+        found, expected = encoding(space), encoding(renamed)
+        assert torch.equal(found.encode(architectures), expected.encode(architectures))

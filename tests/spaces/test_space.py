@@ -93,6 +93,12 @@ def test_a_malformed_published_notation_is_named(text: str) -> None:
         from_arch_str(text)
 
 
+@pytest.mark.parametrize("choices", ["5", "null", '"abc"', '{"a": 1}', "[[1], 2]", "[null]"])
+def test_choices_that_are_no_list_in_json_are_named(choices: str) -> None:
+    with pytest.raises(ValueError, match="choices in architecture JSON is"):
+        Architecture.from_json(f'{{"space": "x", "choices": {choices}}}')
+
+
 @pytest.mark.parametrize("text", ['["none"]', '{"space": "x"}', "{"])
 def test_malformed_architecture_json_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  (json's own error for the last one)

@@ -206,6 +206,20 @@ def test_the_depth_of_the_graph_is_the_number_of_layers() -> None:
     assert operation_statistics(MACRO, architecture)[-2] == layers + 1
 
 
+def test_layers_are_counted_by_every_setting_of_their_stage() -> None:
+    architecture = Architecture("small", ("mbconv", 1, 0.5, 5, 3, "conv", 2, 1.0, 3, 6))
+    names = dict.fromkeys(
+        option if isinstance(option, str) else f"{decision.name.partition('/')[2]}={option}"
+        for decision in SMALL.decisions
+        for option in decision.options
+    )
+    found = dict(zip(names, operation_statistics(SMALL, architecture), strict=False))
+    expected = dict.fromkeys(("mbconv", "depth=1", "width=0.5", "kernel=5", "expansion=3"), 1)
+    expected |= dict.fromkeys(("conv", "depth=2", "width=1.0", "kernel=3"), 2)  # expands nothing
+    assert {name: count for name, count in found.items() if count} == expected
+    assert len({operation_statistics(MACRO, drawn(seed)) for seed in range(30)}) == 30
+
+
 def _worth(architecture: Architecture) -> float:
     """Deep, central difference, wide early and narrow late; no expansion counts."""
     first, *_, last = stages = list(MACRO.chosen(architecture).values())

@@ -76,6 +76,11 @@ def test_the_same_generator_gives_the_same_predictions(name: str) -> None:
     assert torch.equal(first.mean, second.mean)
 
 
+def test_one_network_is_no_ensemble() -> None:
+    with pytest.raises(ValueError, match="members is 1; it must be at least 2"):
+        DeepEnsemble(members=1)
+
+
 def test_a_single_component_of_weight_one_is_its_gaussian_process() -> None:
     features, values = _observed(40, 0)
     unseen, _ = _observed(50, 1)
@@ -97,6 +102,22 @@ def test_equal_components_are_fully_correlated_and_opposite_ones_cancel() -> Non
     assert torch.allclose(cancelled.variance, torch.zeros(50).double(), atol=1e-8)
     with pytest.raises(ValueError, match="n x 3"):
         Components(GP, (1.0, 1.0, 1.0)).fit(features, twice)
+
+
+def test_the_order_of_the_observations_does_not_matter_to_a_sum_of_components() -> None:
+    features, values = _observed(40, 0)
+    unseen, _ = _observed(50, 1)
+    shared = torch.randn(40, dtype=torch.float64, generator=_generator())
+    first, second = values + 0.5 * shared, 0.5 * shared - values**2
+    parts = torch.stack([first, second], dim=1)
+    order = torch.randperm(40, generator=_generator())
+    components = Components(GP, (0.5, 0.5))
+    whole, permuted = components.fit(features, parts), components.fit(features[order], parts[order])
+    assert whole.parts[0].noise != whole.parts[1].noise, "the parts' factors differ"
+    assert torch.allclose(whole.correlation, permuted.correlation, atol=1e-8)
+    expected, found = whole.marginals(unseen), permuted.marginals(unseen)
+    assert torch.allclose(found.mean, expected.mean, rtol=1e-8, atol=1e-8)
+    assert torch.allclose(found.variance, expected.variance, rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("name", SURROGATES)

@@ -73,3 +73,21 @@ def test_moments_in_the_values_units_are_those_of_samples(scale: Scale) -> None:
     undone = scale.undo(Marginals(mean, deviation.square()))
     assert torch.allclose(undone.mean, values.mean(0), rtol=0.01)
     assert torch.allclose(undone.variance, values.var(0), rtol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset"), [(1.0, 0.0), (1e-6, 0.0), (1e6, 0.0), (1.0, 1e-6), (1.0, 1e6)]
+)
+def test_rounding_among_saturated_values_is_no_distance(factor: float, offset: float) -> None:
+    """A quarter and more of the values equal the best up to their last bit."""
+    clean = torch.cat([torch.linspace(0.7, 0.9, 15), torch.ones(25)]).double()
+    bits = torch.randint(0, 2, (25,), generator=torch.Generator().manual_seed(0)).double()
+    noisy = clean.clone()
+    noisy[15:] -= 2.2e-16 * bits
+    assert noisy.unique().numel() > clean.unique().numel()
+    expected = standard_scale(clean)(clean)
+    for values in (clean, noisy):
+        moved = values * factor + offset
+        tied = moved[15:].max() - moved[15:].min()
+        assert tied <= 1e-15 * moved.abs().max()
+        assert torch.allclose(compressed_scale(moved)(moved), expected, atol=1e-3)

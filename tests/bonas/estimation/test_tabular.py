@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bonas.estimation.estimator import EstimationFailed
-from bonas.estimation.tabular import Objective, read_table
+from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from spaces.architecture import Architecture
 from spaces.darts import DARTS
 from spaces.forgery import FORGERY, FORGERY_CASCADE
@@ -140,6 +140,16 @@ def test_other_columns_under_a_known_name_are_plain_choices(tmp_path: Path) -> N
         table = read_table(path, name, Objective.parse("score"), decisions=("depth", "width"))
         assert [d.name for d in table.space.decisions] == ["depth", "width"]
         assert table.label(Architecture(name, ("4", "16"))) == ["4", "16"]
+
+
+def test_the_optimum_is_one_that_can_be_proposed(tmp_path: Path) -> None:
+    dead = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+    path = _table(tmp_path, f"arch_str,a\n{FIRST},1\n{dead},9\n{SECOND},2\n")
+    table = read_table(path, "nasbench201", Objective.parse("a"))
+    assert table.optimum == 2
+    alone = TabularEstimator(table.space, {from_arch_str(dead): 9.0}, {})
+    with pytest.raises(ValueError, match="in none of which the input reaches the output"):
+        _ = alone.optimum
 
 
 def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import math
 import statistics
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSamplerTestCase
 from optuna.trial import TrialState
 
-from bonas.strategies.history import Estimate, HistoryReader
+from bonas.strategies.history import Estimate, History, HistoryReader
+from bonas.strategies.local_search import LocalSearchSampler
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.strategies.random import RandomSampler
@@ -264,6 +266,90 @@ def test_of_a_long_study_the_best_and_the_latest_are_remembered() -> None:
     for count in range(2_000, 2_249):  # in between the surrogate's factor only grows
         grown = _remembered(estimates[: count + 1])
         assert grown[:-1] == _remembered(estimates[:count])
+
+
+def test_of_a_long_warm_start_the_best_and_the_latest_are_remembered() -> None:
+    values = np.random.default_rng(0).permutation(2_000)
+    warm = [Estimate(-1, Architecture("x", (i,)), (float(v),)) for i, v in enumerate(values)]
+    own = [Estimate(i, Architecture("y", (i,)), (0.0,)) for i in range(100)]
+    kept = _remembered([*warm, *own])
+    best = {e.architecture for e in sorted(warm, key=lambda e: -e.values[0])[:500]}
+    others = [e.architecture for e in warm if e.architecture not in best]
+    expected = {*best, *others[-250:], *(e.architecture for e in own)}
+    assert {e.architecture for e in kept} == expected
+    assert kept == [e for e in [*warm, *own] if e.architecture in expected]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_where_limits_allow_nothing_further_the_space_is_exhausted(several: bool) -> None:
+    sampler = SurrogateSampler(FORGERY, settings=Settings(initial=1))
+    directions = ["maximize", "minimize"] if several else ["maximize"]
+    study = optuna.create_study(directions=directions, sampler=sampler)
+    study.enqueue_trial({d.name: "conv_3x3" for d in FORGERY.decisions})
+    study.tell(study.ask(_distributions(FORGERY)), [1.0] * len(directions))
+    sampler.allowed = lambda a: a.choices.count("conv_3x3") == 18
+    with pytest.raises(SpaceExhausted, match="that the limits allow"):
+        study.ask(_distributions(FORGERY))
+
+
+class _Sequential(LocalSearchSampler):
+    """The rule for one worker: what is no neighbour of the place was a new start."""
+
+    def _place(self, history: History) -> Estimate:
+        place = max(history.estimates[:10], key=lambda e: e.values[0])
+        for estimate in history.estimates[10:]:
+            edits = _distance(place.architecture, estimate.architecture)
+            if edits > 1 or estimate.values[0] > place.values[0]:
+                place = estimate
+        return place
+
+
+@pytest.mark.parametrize(("space", "trials"), [(MEDIUM, 300), (SMALL, 20)])
+def test_one_worker_searches_from_place_to_place(space: SearchSpace, trials: int) -> None:
+    for seed in range(2):
+        expected = _search(space, _Sequential(space, seed=seed), trials)[1]
+        assert _search(space, LocalSearchSampler(space, seed=seed), trials)[1] == expected
+
+
+def test_pending_neighbours_of_an_earlier_place_are_no_new_starts() -> None:
+    def estimate(number: int, value: float, **changed: str) -> Estimate:
+        choices = dict.fromkeys("abcdef", "conv") | changed
+        return Estimate(number, Architecture(MEDIUM.name, tuple(choices.values())), (value,))
+
+    start, better = estimate(0, 1.0), estimate(2, 2.0, a="pool")
+    late, side = estimate(1, 0.5, b="pool"), estimate(3, 0.1, c="pool", d="pool", e=SKIP)
+    sampler = LocalSearchSampler(MEDIUM, initial=1)
+
+    def place(*estimates: Estimate) -> Estimate:
+        ordered = tuple(sorted(estimates, key=lambda e: e.number))
+        taken = frozenset(sampler.reader.key(e.architecture) for e in ordered)
+        return sampler._place(History(ordered, (), taken))
+
+    assert place(start, late, better) == better
+    assert place(start, better, replace(late, number=3)) == better, "a late neighbour of the start"
+    assert place(start, better, side) == better, "a start that was drawn beside it"
+    assert place(start, better, replace(late, number=3, values=(3.0,))).number == 3
+
+
+def test_several_workers_search_locally_about_as_well_as_one() -> None:
+    """In a space whose best architecture is reached by better neighbours from anywhere."""
+    wide = CellSpace("wide", (NONE, SKIP, "conv", "pool"), nodes=5)
+
+    def found(workers: int) -> float:
+        best = []
+        for seed in range(4):
+            study = optuna.create_study(
+                direction="maximize", sampler=LocalSearchSampler(wide, seed=seed)
+            )
+            running: list[optuna.Trial] = []
+            while len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))) < 80:
+                running += [study.ask(_distributions(wide)) for _ in range(workers - len(running))]
+                trial = running.pop(0)
+                study.tell(trial, _value(_architecture(wide, trial)))
+            best.append(study.best_value)
+        return statistics.mean(best)
+
+    assert found(8) > found(1) - 2.0
 
 
 def test_what_is_pending_is_told_to_the_surrogate() -> None:

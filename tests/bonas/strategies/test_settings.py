@@ -19,6 +19,7 @@ from bonas.strategies.acquisition import (
     Thompson,
     UpperConfidenceBound,
 )
+from bonas.strategies.history import HistoryReader
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings, surrogate_with
 from spaces.architecture import Architecture, Choice
@@ -193,6 +194,17 @@ def test_constraints_keep_the_search_where_they_hold() -> None:
     assert _convolutions(study.best_trial) <= 2
 
 
+def test_constraints_hold_for_what_nobody_asked_for() -> None:
+    settings = Settings(constraints=lambda trial: [_convolutions(trial) - 2.0])
+    search = Search(SPACE, sampler=SurrogateSampler(SPACE, settings=settings))
+    for convolutions in (5, 1):
+        choices = ("conv",) * convolutions + ("pool",) * (6 - convolutions)
+        search.tell(Architecture(SPACE.name, choices), float(convolutions))
+    assert [t.number for t in search.front] == [1]
+    estimates = HistoryReader(SPACE).read(search.study.optuna, 2).estimates
+    assert [(e.number, e.feasible) for e in estimates] == [(0, False), (1, True)]
+
+
 def test_improvement_per_cost_prefers_cheap_architectures() -> None:
     dear, cheap = (
         sum(
@@ -230,3 +242,38 @@ def test_half_of_the_steps_are_local_at_the_turning_and_ever_more_later() -> Non
 def test_weights_need_a_logarithm() -> None:
     with pytest.raises(ValueError, match="use LogExpectedImprovement or"):
         Settings(acquisition=UpperConfidenceBound(), cost="seconds")
+    # Trials may bring constraints of their own, as from one of Optuna's samplers.
+    study = _run(Settings(), 6)
+    for trial in study.trials:
+        copy = optuna.trial.create_trial(
+            value=trial.value,
+            params=trial.params,
+            distributions=trial.distributions,
+            system_attrs={"constraints": [_convolutions(trial) - 2.0]},
+        )
+        study.add_trial(copy)
+    study.sampler = SurrogateSampler(
+        SPACE, settings=Settings(acquisition=UpperConfidenceBound(), initial=2)
+    )
+    with pytest.raises(ValueError, match="the trials have constraints, which weight a logarithm"):
+        study.ask(DECISIONS)
+
+
+def test_a_cost_that_no_trial_has_is_named_beside_those_they_have() -> None:
+    with pytest.raises(ValueError, match=r"cost is 'secnods', which none .* they have seconds"):
+        _run(Settings(cost="secnods", initial=3), 4)
+
+
+def test_a_warm_start_is_checked_before_the_search_begins() -> None:
+    good = Architecture(SPACE.name, ("conv",) * 6)
+    for wrong, rule in [
+        (Architecture("other", good.choices), "belongs to the space 'other'"),
+        (Architecture(SPACE.name, ("conv",) * 5), "has 5 choices"),
+        (Architecture(SPACE.name, ("wrong",) * 6), "'wrong' is no option"),
+    ]:
+        settings = Settings(warm_start=[(good, 1.0), (wrong, 1.0)])
+        with pytest.raises(ValueError, match=rf"warm_start\[1\]: .*{rule}"):
+            SurrogateSampler(SPACE, settings=settings)
+    for value in (float("nan"), float("inf"), (1.0, float("nan"))):
+        with pytest.raises(ValueError, match=r"warm_start\[0\] has the values .* be finite"):
+            Settings(warm_start=[(good, value)])

@@ -1,5 +1,7 @@
 """Laws of the encodings of architectures."""
 
+from dataclasses import dataclass
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -235,3 +237,35 @@ def test_bad_arguments_are_named() -> None:
         PathEncoding(NASBENCH201, 0)
     with pytest.raises(ValueError, match="parts is empty"):
         JoinedEncoding(())
+
+
+@dataclass(frozen=True)
+class Cyclic:
+    """Two nodes behind the input that feed each other, in all architectures or in the second."""
+
+    name: str
+    always: bool
+    decisions: tuple[Decision, ...] = (Decision("first", ("conv", "pool")),)
+
+    def graph(self, architecture: Architecture) -> "nx.DiGraph[str]":
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_node("in", operation=INPUT)
+        graph.add_node("a", operation=architecture.choices[0], decision="first")
+        graph.add_node("b", operation="conv")
+        graph.add_node("out", operation=OUTPUT)
+        graph.add_edges_from([("in", "a"), ("a", "b")])
+        if self.always or architecture.choices[0] == "pool":
+            graph.add_edge("b", "a")
+        else:
+            graph.add_edge("b", "out")
+        return graph
+
+
+def test_graphs_with_a_cycle_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="the space 'ring' has graphs with a cycle"):
+        PathMultisetEncoding(Cyclic("ring", always=True))
+    space = Cyclic("some", always=False)
+    encoding = PathEncoding(space)
+    assert encoding.encode([Architecture("some", ("conv",))]).sum() == 1
+    with pytest.raises(ValueError, match="has a cycle through the node 'a'"):
+        encoding.encode([Architecture("some", ("pool",))])
