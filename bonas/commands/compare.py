@@ -136,6 +136,12 @@ def print_comparison(result: ComparisonResult) -> None:
             for name, d in result.differences.items()
         ]
         print_table(title, ["rival", "score", *names], rows)
+        if seeds == 1:
+            RESULTS.print(
+                "Each was trained once: these intervals are over images, and another training "
+                "would change the numbers too (--seeds 3).",
+                soft_wrap=True,
+            )
     print_flags(records[0].protocol.get(FLAGS) or {})
     RESULTS.print(line(records[0].protocol), soft_wrap=True, markup=False)
 

@@ -117,7 +117,8 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
     scores = [r.score.value for r in records]
     whole = ["score", f"{first.score.value:.4f}", f"{low:.3f} - {high:.3f}"]
     rows.append([*whole, f"{statistics.mean(scores):.4f}", _spread(scores)])
-    columns = ["condition", "AUC", "95 % interval", f"mean of {len(records)}", "std"]
+    of = f", seed {first.seed}" if len(records) > 1 else ""
+    columns = ["condition", f"AUC{of}", f"95 % interval{of}", f"mean of {len(records)}", "std"]
     print_table(title, columns, rows)
     print_flags(first.protocol.get(FLAGS) or {})
     RESULTS.print(line(first.protocol), soft_wrap=True)

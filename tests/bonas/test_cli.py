@@ -361,6 +361,7 @@ def test_the_whole_way_and_what_may_follow_it(
         assert few in shown, "tiny groups are told"
         assert re.search(r"0\.\d{3} ?- ?[01]\.\d{3}", shown), "intervals are told"
     assert "found minus rival" in shown
+    assert "Each was trained once: these intervals are over images" in shown
     assert re.search(r"[+-][01]\.\d{3} to \+[01]\.\d{3}", shown), "also of differences"
 
     assert main(["report", run]) == 0
