@@ -109,6 +109,19 @@ def test_an_unknown_strategy_is_named(capsys: pytest.CaptureFixture[str], tmp_pa
     assert "search.strategy is 'magic'; it must be one of bayesian" in error
 
 
+def test_a_refused_first_start_does_not_block_the_run_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def begun(*arguments: object, **named: object) -> None:
+        raise ConfigError("the search begins")
+
+    monkeypatch.setattr("bonas.commands.search.run_search", begun)
+    data = faces(tmp_path / "d")
+    assert "search.strategy" in search(capsys, tmp_path, data, "--strategy", "baysian")
+    assert "has no metadata.csv" in search(capsys, tmp_path, tmp_path / "d" / "faces")
+    assert "the search begins" in search(capsys, tmp_path, data)
+
+
 def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     assert "has no metadata.csv (found: nothing)" in search(capsys, tmp_path, tmp_path / "d")

@@ -167,10 +167,42 @@ def test_a_run_folder_is_continued_with_more_trials_only(tmp_path: Path) -> None
     more = Config.model_validate({"search": {"trials": 90}})
     other = Config.model_validate({"seed": 1})
     RunFolder.create(tmp_path / "run", Config())
-    assert RunFolder.create(tmp_path / "run", more).config == more
+    folder = RunFolder.create(tmp_path / "run", more)
+    assert folder.config == more
+    folder.journal.write_text("")
     with pytest.raises(ConfigError, match=r"another configuration; .*seed: 0 \| 1.*--out"):
         RunFolder.create(tmp_path / "run", other)
     assert RunFolder.open(tmp_path / "run").config == more
+
+
+def test_a_folder_that_holds_a_configuration_alone_is_begun_with_another(tmp_path: Path) -> None:
+    """The first start was refused, as for its data, and nothing of its run is there."""
+    other = Config.model_validate({"seed": 1})
+    RunFolder.create(tmp_path / "run", Config())
+    assert RunFolder.create(tmp_path / "run", other).config == other
+    assert RunFolder.open(tmp_path / "run").config == other
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["study.journal", "supernet.checkpoint", "folds/swap/supernet.safetensors", "gradient.json",
+     "step_times.json", "detectors/key/metrics.json", "comparison.json"],
+)  # fmt: skip
+def test_whatever_else_is_in_a_run_folder_is_of_its_configuration(
+    tmp_path: Path, name: str
+) -> None:
+    folder = RunFolder.create(tmp_path / "run", Config())
+    (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder.path / name).write_text("")
+    with pytest.raises(ConfigError, match="holds a run of another configuration"):
+        RunFolder.create(tmp_path / "run", Config.model_validate({"seed": 1}))
+
+
+def test_a_configuration_that_was_written_by_hand_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("seed = 3  # as in the thesis\n")
+    with pytest.raises(ConfigError, match=r"another configuration; .*seed: 3 \| 0"):
+        RunFolder.create(tmp_path, Config())
+    assert "thesis" in (tmp_path / "config.toml").read_text()
 
 
 def test_only_training_may_change_after_the_search(tmp_path: Path) -> None:
