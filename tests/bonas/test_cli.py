@@ -122,6 +122,24 @@ def test_a_refused_first_start_does_not_block_the_run_folder(
     assert "the search begins" in search(capsys, tmp_path, data)
 
 
+@pytest.mark.parametrize("command", ["search", "data"])
+def test_an_interrupted_command_says_so_and_whether_it_can_be_continued(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    def interrupted(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    place = {"search": "search.load_config", "data": "data.list_data"}[command]
+    monkeypatch.setattr(f"bonas.commands.{place}", interrupted)
+    assert main([command, str(faces(tmp_path / "d"))]) == 130
+    told = capsys.readouterr().err.splitlines()[-1]
+    continued = " The same command continues where it stopped." if command == "search" else ""
+    assert told == f"Interrupted.{continued}"
+
+
 def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     assert "has no metadata.csv (found: nothing)" in search(capsys, tmp_path, tmp_path / "d")
