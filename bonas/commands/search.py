@@ -238,6 +238,9 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
             }
         )
         return
+    if not told:
+        _say_none(failed, attributes.get(TIME_LIMIT))
+        return
     weights = ScoreWeights(**folder.config.score.weights.model_dump())
     rows = [_row(search, t, weights) for t in told[:SHOWN]]
     title = (
@@ -258,6 +261,21 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     MESSAGES.print(
         f"Next: bonas train {folder.path}{chosen}    bonas report {folder.path}", soft_wrap=True
     )
+
+
+def _say_none(failed: int, time_limit: float | None) -> None:
+    """Why there is no architecture to show, and what to do."""
+    if failed:
+        reason, remedy = f"every estimate failed ({failed})", "Their reasons are in the study."
+    elif time_limit is None:
+        reason, remedy = "no estimate was made", "The same command goes on from here."
+    else:
+        reason = f"no estimate was made in the {time_limit:g} s of --time-limit"
+        remedy = (
+            "The same command goes on from here, with what was trained so far; give it a longer "
+            "--time-limit, or none."
+        )
+    print_warning("no result", f"{reason}, so there is nothing to train yet. {remedy}")
 
 
 def _print_front(search: Search) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from bonas.cli import COMMANDS, main
 from bonas.config import ConfigError
 from bonas.data.source import read_data
+from bonas.estimation.estimator import EstimationFailed
 from bonas.report.facts import read_run
 from bonas.run_folder import RunFolder
 from bonas.search_cost import TIME_LIMIT
@@ -331,6 +332,29 @@ def test_a_search_whose_shared_weights_learned_nothing_says_so(
     assert main(["search", str(file), "--out", run, "--trials", "8", "--json"]) == 0
     low, high = json.loads(capsys.readouterr().out)["at_chance"]["interval"]
     assert low <= 0.5 < high
+
+
+def test_a_search_without_any_estimate_says_what_to_do_and_names_no_next_step(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
+    file.write_text(TINY)
+    assert main(["search", str(file), "--out", run, "--time-limit", "0"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "no estimate was made in the 0 s of --time-limit" in shown.err
+    assert "The same command goes on" in shown.err
+    assert "Next:" not in shown.err
+
+    def fail(*arguments: object, **named: object) -> None:
+        raise EstimationFailed("out of memory")
+
+    monkeypatch.setattr("bonas.estimation.supernet.SupernetEstimator.estimate", fail)
+    assert main(["search", str(file), "--out", run]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "every estimate failed (2)" in shown.err
+    assert "Next:" not in shown.err
 
 
 def test_the_whole_way_and_what_may_follow_it(
