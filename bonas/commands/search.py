@@ -132,7 +132,8 @@ def run_search(
         return _run_gradient_search(folder, parts, time_limit, started)
     # Before the supernet's training: earlier scores under other conditions are an error, and so is
     # a proxy that says nothing.
-    promising = zero_cost_filter(parts)
+    with bars() as shown:
+        promising = zero_cost_filter(parts, shown.counting)
     earlier = []
     if config.search.warm_start:
         earlier = earlier_observations(folder, parts.builder.space, conditions_digest(parts))
@@ -253,6 +254,13 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     print_flags(attributes.get(FLAGGED, {}))
     if chance is not None:
         print_warning("no ranking", chance_line(chance))
+    table = folder.config.search
+    if table.zero_cost is not None:
+        RESULTS.print(
+            f"estimated were those among the highest {table.zero_cost_share:.0%} by "
+            f"{table.zero_cost} of an untrained network (search.zero_cost)",
+            soft_wrap=True,
+        )
     said = line(search_protocol(search.study.optuna.user_attrs))
     RESULTS.print(said, soft_wrap=True)
     if failed:
