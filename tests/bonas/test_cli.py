@@ -275,6 +275,13 @@ def test_a_device_that_is_not_there_is_named(
     assert "cuda:7" in error
 
 
+def test_a_device_that_does_not_exist_is_answered_with_those_that_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "device.name=gpu")
+    assert "error: device.name is 'gpu'; it must be auto, cpu, cuda, or cuda:N" in error
+
+
 @pytest.mark.parametrize(
     "settings",
     [
