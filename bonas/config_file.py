@@ -123,7 +123,9 @@ def _problem(error: Any) -> str:
     if error["type"] == "tuple_type":
         message = "it must be a list" + _as_list(error["input"])
     end = "" if message.endswith("?") else "."
-    return f"{key}{received}: {message[0].lower()}{message[1:]}{end}"
+    # What concerns several tables names its keys itself.
+    place = f"{key}{received}: " if key else ""
+    return f"{place}{message[0].lower()}{message[1:]}{end}"
 
 
 def _hint(location: list[str]) -> str:

@@ -141,6 +141,16 @@ def test_an_interrupted_command_says_so_and_whether_it_can_be_continued(
     assert told == f"Interrupted.{continued}"
 
 
+def test_a_space_without_a_relaxation_is_named_before_data_are_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = config(tmp_path, tmp_path / "nowhere")
+    file.write_text(file.read_text().replace("level_width = 8\n", 'name = "macro"\n'))
+    run = str(tmp_path / "run")
+    error = failure(capsys, "search", str(file), "--out", run, "--strategy", "darts")
+    assert "gradient strategies need operations to choose from" in error
+
+
 def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     assert "has no metadata.csv (found: nothing)" in search(capsys, tmp_path, tmp_path / "d")
@@ -316,7 +326,7 @@ def test_the_space_of_stages_is_limited_by_what_is_counted(
     for limit, message in [
         ("step_time = 2.0", "search.limits.step_time is not available in the space 'macro'"),
         ("parameters = 10", "search.limits.parameters is 10, but a network without"),
-        ("flops = 10", "search.limits names 'flops'; costs are parameters"),
+        ("flops = 10", "tiny.toml: search.limits names 'flops'; costs are parameters"),
     ]:
         out = ("--out", str(tmp_path / limit.split()[0]))
         settings = ("--set", f"search.limits={{{limit}}}")

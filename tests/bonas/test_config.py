@@ -10,6 +10,8 @@ from bonas.data.augmentation import Augmentation
 from bonas.data.augmentation_presets import PRESETS, Preset
 from bonas.robustness.attacks import Attack, Effort
 from bonas.run_folder import RunFolder
+from bonas.search_tables import GRADIENT, SAMPLING
+from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 
 
 def write(folder: Path, text: str) -> Path:
@@ -108,6 +110,22 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
             '[search]\nstrategy = "bananas"\nwarm_start = ["runs/earlier"]',
             "warm_start means nothing to the strategy 'bananas'",
         ),
+        (
+            "[search]\nlimits = {params = 1e5}",
+            r"c\.toml: search.limits names 'params'; costs are param",
+        ),
+        (
+            '[search]\nstrategy = "darts"\nlimits = {parameters = 1e5}',
+            "search.limits is set, but the strategy 'darts' cannot keep limits",
+        ),
+        (
+            '[search]\nstrategy = "pdarts"\n[data]\nlayout = "synthetic"\nrotate = true',
+            "data.rotate is set, but the strategy 'pdarts' trains one relaxed network",
+        ),
+        (
+            '[search]\nstrategy = "pdarts"\n[gradient]\norder = 2',
+            "gradient.order is 2, but P-DARTS has gradients of the first order",
+        ),
         ("[score]\nattacks = {pdg = 1}", "score.attacks.pdg.* should be 'fgsm', 'pgd', 'apgd' or"),
         ("[score]\nattack_effort = {fgsm = 1}", "unknown key 'score.attack_effort.fgsm'"),
         ("[score.attack_effort]\npgd = 0", "score.attack_effort.pgd is 0: input should be greater"),
@@ -119,6 +137,16 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
 def test_a_bad_key_or_value_is_named_with_its_rule(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(write(tmp_path, text))
+
+
+def test_the_strategies_that_settings_are_checked_for_are_those_that_there_are() -> None:
+    assert tuple(STRATEGIES) == SAMPLING
+    assert GRADIENT == GRADIENT_STRATEGIES
+
+
+def test_a_builder_of_ones_own_may_tell_other_costs() -> None:
+    document = {"space": {"name": "mine:Builder"}, "search": {"limits": {"watts": 2.0}}}
+    assert parse_config(document, "x.toml").search.limits == {"watts": 2.0}
 
 
 def test_settings_go_on_top(tmp_path: Path) -> None:
