@@ -18,6 +18,7 @@ from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.networks.builder import NetworkBuilder, SupportsCosts, build_supernet
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
+from bonas.networks.relaxation import relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.score_protocol import protocol_of
 from bonas.step_time import (
@@ -77,6 +78,7 @@ class Components:
         except (ValueError, RuntimeError) as error:
             raise ConfigError(str(error)) from error
         builder = builder_of(config.space)
+        _check_relaxable(config, builder)
         limits = _limits(config, builder)
         data = load_search_data(
             config.data,
@@ -138,6 +140,16 @@ class Components:
     def allowed(self) -> Callable[[Architecture], bool] | None:
         """Whether an architecture keeps `search.limits`; `None` where there are none."""
         return None if self.limits is None else self.limits.allow
+
+
+def _check_relaxable(config: Config, builder: NetworkBuilder) -> None:
+    """Raise where a search by gradient has no operations to choose from."""
+    if config.search.strategy not in GRADIENT_STRATEGIES:
+        return
+    try:
+        relaxation_of(builder)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _check_masks(config: Config, train: Faces) -> None:

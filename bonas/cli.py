@@ -33,7 +33,10 @@ COMMANDS = {
 """Each is the function of its name in the module of its name in `bonas.commands`, and what the list
 of commands says of it. Only the one that was asked for is imported: torch takes seconds."""
 
-DONE, FAILED, WRONG_USE = 0, 1, 2
+CONTINUED = ("demo", "search", "train", "compare", "prepare")
+"""The commands that go on where they were interrupted."""
+
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 def _options(
@@ -48,7 +51,7 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong use."""
+    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     # `--debug` may stand anywhere; the callback above only documents it.
@@ -59,21 +62,27 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     os.environ.setdefault("KMP_WARNINGS", "0")
+    # The options before a command take no value: the first other word is its name.
+    asked = next((a for a in given if not a.startswith("-")), None)
     try:
-        # The options before a command take no value: the first other word is its name.
-        app = _app(next((a for a in given if not a.startswith("-")), None))
-        result = app(args=given, prog_name="bonas", standalone_mode=False)
-        return int(result or DONE)
+        result = _app(asked)(args=given, prog_name="bonas", standalone_mode=False)
+        code = int(result or DONE)
     except Exception as error:
-        return _failure(error, debug=debug)
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted. The same command continues where it stopped.\n")
-        return 130
+        code = _failure(error, debug=debug)
+    except KeyboardInterrupt:  # before typer began
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        how = " The same command continues where it stopped." if asked in CONTINUED else ""
+        sys.stderr.write(f"Interrupted.{how}\n")
+    return code
 
 
 def _failure(error: Exception, *, debug: bool) -> int:
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
+    # Newer versions of typer return 130 instead.
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        return INTERRUPTED
     if debug:
         raise error
     if isinstance(error, typer.Abort):

@@ -11,10 +11,11 @@ from bonas.data.augmentation_presets import PRESETS, Preset
 from bonas.data.cross_blending import Blend
 from bonas.data.layouts.records import OnBadImage
 from bonas.device import Precision
+from bonas.networks.costs import COSTS, STEP_TIME
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
 from bonas.robustness.weights import ScoreWeights
-from bonas.search_tables import Count, GradientTable, SearchTable
+from bonas.search_tables import GRADIENT, Count, GradientTable, SearchTable
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -293,3 +294,34 @@ class Config(_Table):
     training: TrainingTable = TrainingTable()
     score: ScoreTable = ScoreTable()
     device: DeviceTable = DeviceTable()
+
+    @model_validator(mode="after")
+    def _limits_of_known_costs(self) -> "Config":
+        known = (*COSTS, STEP_TIME)
+        for name in self.search.limits:
+            # A builder of one's own may tell other costs; it is asked before data are read.
+            if not self.space.own and name not in known:
+                raise ValueError(f"search.limits names {name!r}; costs are {', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_by_gradient(self) -> "Config":
+        strategy = self.search.strategy
+        if strategy not in GRADIENT:
+            return self
+        if self.search.limits:
+            raise ValueError(
+                f"search.limits is set, but the strategy {strategy!r} cannot keep limits; remove "
+                "them or choose a strategy that samples architectures"
+            )
+        if self.data.rotate:
+            raise ValueError(
+                f"data.rotate is set, but the strategy {strategy!r} trains one relaxed network on "
+                "all training faces; remove it or choose another strategy"
+            )
+        if strategy == "pdarts" and self.gradient.order == 2:
+            raise ValueError(
+                "gradient.order is 2, but P-DARTS has gradients of the first order; remove it or "
+                "choose the strategy 'darts'"
+            )
+        return self

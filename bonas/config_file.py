@@ -1,6 +1,7 @@
 """Configurations as TOML: read with settings on top, written, and compared."""
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -116,23 +117,56 @@ def _problem(error: Any) -> str:
     location = [str(part) for part in error["loc"]]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
-        known = _keys_of(Config, location[:-1])
-        near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
-        return f"unknown key {key!r}; {hint}"
+        return f"unknown key {key!r}; {_hint(location)}"
     received = "" if isinstance(error["input"], dict) else f" is {error['input']!r}"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{key}{received}: {message[0].lower()}{message[1:]}."
+    if error["type"] == "tuple_type":
+        message = "it must be a list" + _as_list(error["input"])
+    end = "" if message.endswith("?") else "."
+    # What concerns several tables names its keys itself.
+    place = f"{key}{received}: " if key else ""
+    return f"{place}{message[0].lower()}{message[1:]}{end}"
+
+
+def _hint(location: list[str]) -> str:
+    """The keys that an unknown one may stand for: of its name in other tables, or nearly so."""
+    *tables, last = location
+    if places := _places(Config, last):
+        return f"did you mean {' or '.join(map(repr, places))}?"
+    known = _keys_of(Config, tables)
+    near = difflib.get_close_matches(last, known, n=1, cutoff=0.4)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
+
+
+def _places(table: type[BaseModel], name: str) -> list[str]:
+    """Every key of a name in the tables of a table, with the tables that lead to it."""
+    found = []
+    for key in table.model_fields:
+        inner = _table_of(table, key)
+        if inner is not None:
+            found += [f"{key}.{name}"] if name in inner.model_fields else []
+            found += [f"{key}.{place}" for place in _places(inner, name)]
+    return found
+
+
+def _as_list(value: Any) -> str:
+    """How a single value is written as a list."""
+    return f", such as {json.dumps([value])}" if isinstance(value, str | int | float) else ""
 
 
 def _keys_of(table: type[BaseModel], location: list[str]) -> list[str]:
     for part in location:
-        field = table.model_fields.get(part)
-        inner = field.annotation if field is not None else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        inner = _table_of(table, part)
+        if inner is None:
             return []
         table = inner
     return list(table.model_fields)
+
+
+def _table_of(table: type[BaseModel], key: str) -> type[BaseModel] | None:
+    field = table.model_fields.get(key)
+    inner = field.annotation if field is not None else None
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -75,7 +75,12 @@ def choose_device(
             f"device.name is {name!r}, but torch finds no CUDA device. Use 'cpu' or 'auto', or "
             "install a CUDA build of torch and a driver."
         )
-    device = torch.device(chosen)
+    try:
+        device = torch.device(chosen)
+    except RuntimeError as error:  # names every kind that torch was ever built for
+        raise ValueError(
+            f"device.name is {name!r}; it must be auto, cpu, cuda, or cuda:N for one of several."
+        ) from error
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True

@@ -17,7 +17,6 @@ from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_plan import multiply_adds, note_seconds, planned_steps, seconds_before
-from bonas.networks.choice_relaxation import Relaxation
 from bonas.networks.relaxation import RelaxedNetwork, relaxation_of
 from bonas.run_folder import RunFolder
 from bonas.search_tables import GradientTable
@@ -88,9 +87,9 @@ def gradient_search(
         progress: From the number of steps to what is told (steps done, loss).
 
     Raises:
-        ConfigError: the space has no operations to choose from, or limits are set.
+        ConfigError: what an earlier version kept cannot be used.
     """
-    begun, relaxation = time.monotonic(), _relaxation(parts)
+    begun, relaxation = time.monotonic(), relaxation_of(parts.builder)
     untrained = RelaxedNetwork(relaxation, seed=0).to(parts.device.device)
     # With the conditions' images, which are made once, before the steps that a limit leaves.
     estimator = estimator_with(parts, untrained.network)
@@ -139,29 +138,6 @@ def gradient_search(
             file.unlink()
     relaxed.eval()
     return derived, replace(estimator, supernet=relaxed.network)
-
-
-def _relaxation(parts: Components) -> Relaxation:
-    """Of the run's networks, where its settings are such that they can be relaxed."""
-    if parts.config.search.limits:
-        raise ConfigError(
-            f"search.limits is set, but the strategy {parts.config.search.strategy!r} cannot keep "
-            "limits; remove them or choose a strategy that samples architectures."
-        )
-    if parts.config.data.rotate:
-        raise ConfigError(
-            f"data.rotate is set, but the strategy {parts.config.search.strategy!r} trains one "
-            "relaxed network on all training faces; remove it or choose another strategy."
-        )
-    if parts.config.search.strategy == "pdarts" and parts.config.gradient.order == 2:
-        raise ConfigError(
-            "gradient.order is 2, but P-DARTS has gradients of the first order; remove it or "
-            "choose the strategy 'darts'."
-        )
-    try:
-        return relaxation_of(parts.builder)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _trained(

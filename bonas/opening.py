@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bonas
-from bonas.assembly import Components
+from bonas.assembly import Components, Counting
 from bonas.builders import builder_of
 from bonas.config import Config, ConfigError
 from bonas.data.source import pseudo_forged
@@ -34,8 +34,12 @@ ZERO_COST_IMAGES = 32
 """Of the mini-batch that zero-cost proxies see."""
 
 
-def zero_cost_filter(parts: Components) -> ZeroCostFilter | None:
+def zero_cost_filter(parts: Components, counting: Counting | None = None) -> ZeroCostFilter | None:
     """The filter of candidates on one mini-batch of training faces, where one is configured.
+
+    Args:
+        parts: Of the run.
+        counting: As of `Components.of`.
 
     Raises:
         ConfigError: the proxy has no finite score for any architecture.
@@ -54,8 +58,11 @@ def zero_cost_filter(parts: Components) -> ZeroCostFilter | None:
         few.labels.to(parts.device.device),
     )
     draw = uniform_paths(parts.builder.space, parts.allowed)
+    progress = counting(f"{table.zero_cost} of networks") if counting else None
     try:
-        return ZeroCostFilter(estimator, share=table.zero_cost_share, seed=seed, draw=draw)
+        return ZeroCostFilter(
+            estimator, share=table.zero_cost_share, seed=seed, draw=draw, progress=progress
+        )
     except ValueError as error:
         raise ConfigError(f"search.zero_cost: {error}") from error
 

@@ -27,6 +27,9 @@ class RunFolder:
     def create(cls, path: Path, config: Config) -> "RunFolder":
         """A new run folder, or an earlier one of the same configuration to be continued.
 
+        One that a first start left with its configuration alone, such as where the data were
+        refused, counts as new.
+
         Raises:
             ConfigError: the folder holds a run of another configuration, or something else, or
                 the path is no folder.
@@ -40,7 +43,7 @@ class RunFolder:
         if file.is_file():
             found = load_config(file)
             changed = [d for d in differences(found, config) if not d.startswith(EXTENDABLE)]
-            if changed:
+            if changed and not _holds_only(file, found):
                 raise ConfigError(
                     f"{path} holds a run of another configuration; different (there | here): "
                     f"{'; '.join(changed)}. Choose another folder with --out, or restore these."
@@ -115,6 +118,15 @@ class RunFolder:
     def detector(self, name: str) -> Path:
         """The folder of one trained detector."""
         return self.path / "detectors" / name
+
+
+def _holds_only(file: Path, config: Config) -> bool:
+    """Whether a run folder has this file alone, as `create` writes it: nothing was computed yet.
+
+    A configuration that someone wrote there by hand, with comments perhaps, is not replaced.
+    """
+    alone = all(other == file for other in file.parent.iterdir())
+    return alone and file.read_text(encoding="utf-8") == dump_config(config)
 
 
 def file_digest(path: Path) -> str:

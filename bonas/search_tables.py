@@ -14,6 +14,8 @@ ESTIMATED = (*COSTS, "seconds")
 
 SAMPLING = ("bayesian", "random", "evolution", "local_search", "bananas")
 """The strategies that estimate one architecture after another."""
+GRADIENT = ("darts", "pdarts")
+"""Those that train one relaxed network and estimate what they derive from it."""
 USED_BY = {
     "minimise": ("bayesian", "random"),
     "cost": ("bayesian",),

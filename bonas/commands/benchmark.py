@@ -65,7 +65,7 @@ def benchmark(
         result = Benchmark(objective, estimator.optimum, [], protocol)
         if plot is not None:
             check_output("--plot", plot)
-            check_plot(plot)
+            _check_plot(plot)
         if json is not None:
             check_output("--json", json)
             result = result.begun_or_continued(json)
@@ -96,6 +96,13 @@ def benchmark(
         f"table {digest}; {seeds} seeds from 0; {workers} pending; bonas {bonas.__version__}",
         soft_wrap=True,
     )
+
+
+def _check_plot(plot: Path) -> None:
+    try:
+        check_plot(plot)
+    except ModuleNotFoundError as error:  # its message names the extra
+        raise ConfigError(f"--plot is {str(plot)!r}, but {error}.") from error
 
 
 def _table(result: Benchmark, trials: int) -> Table:

@@ -93,19 +93,30 @@ class Bars:
 
 
 def _lines(description: str) -> Callable[[int, int, str], None]:
-    """Progress for a log file: a line at the end, and one every half minute before it."""
-    started = last = time.monotonic()
+    """Progress for a log file: a line at the beginning, at the end, and every half minute between.
+
+    What is left is told by the pace since the first step that was seen to be done: what comes
+    before it, such as the start of processes, is not repeated.
+    """
+    started, last = time.monotonic(), -math.inf
+    first: int | None = None
+    paced: tuple[int, float] | None = None
 
     def advance(done: int, total: int, note: str = "") -> None:
-        nonlocal last
+        nonlocal first, last, paced
         now = time.monotonic()
+        if first is None:
+            first = done
+        elif paced is None and done > first:
+            paced = done, now
         if done < total and now - last < LOG_EVERY:
             return
-        last = now
-        passed = now - started
-        left = f", about {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
+        last, left = now, ""
+        if paced is not None and paced[0] < done < total:
+            pace = (now - paced[1]) / (done - paced[0])
+            left = f", about {pace * (total - done):.0f} s left"
         MESSAGES.print(
-            f"{description}: {done}/{total} after {passed:.0f} s{left}  {note}".rstrip(),
+            f"{description}: {done}/{total} after {now - started:.0f} s{left}  {note}".rstrip(),
             soft_wrap=True,
         )
 

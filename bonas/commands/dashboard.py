@@ -1,5 +1,6 @@
 """`bonas dashboard`: optuna-dashboard on a run, also while it searches."""
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,19 @@ def dashboard(
         raise ConfigError(
             "the dashboard needs the extra `dashboard`: pip install 'bonas[dashboard]'."
         ) from error
+    _check_free(host, port)
     MESSAGES.print(f"{run} on http://{host}:{port} (stop with Ctrl-C)", soft_wrap=True)
     MESSAGES.print("Columns bonas.auc.* are AUCs by condition, bonas.cost.* costs.")
     run_server(journal_storage(folder.journal), host=host, port=port)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise where the server cannot listen, before its address is told."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ConfigError(
+            f"--port {port} of --host {host} cannot be listened on ({error.strerror}); choose "
+            "another with --port, or another --host."
+        ) from error

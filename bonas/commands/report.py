@@ -12,17 +12,25 @@ from bonas.run_folder import RunFolder
 
 __all__ = ["report", "write_report"]
 
+PAGE = "report.html"
+"""The name of a page in a folder."""
+
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run folders.", show_default=False)],
     out: Annotated[
         Path | None,
-        typer.Option(help="The page. [default: RUN/report.html; of several runs ./report.html]"),
+        typer.Option(
+            help="The page, or a folder for it. "
+            "[default: RUN/report.html; of several runs ./report.html]"
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print its main numbers as JSON.")] = False,
 ) -> None:
     """Write the results of one or several runs as a page that opens in any browser."""
     folders = [RunFolder.open(run) for run in runs]
+    if out is not None and out.is_dir():
+        out /= PAGE
     page = write_report(folders, out)
     if json:
         print_json(

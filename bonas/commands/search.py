@@ -132,7 +132,8 @@ def run_search(
         return _run_gradient_search(folder, parts, time_limit, started)
     # Before the supernet's training: earlier scores under other conditions are an error, and so is
     # a proxy that says nothing.
-    promising = zero_cost_filter(parts)
+    with bars() as shown:
+        promising = zero_cost_filter(parts, shown.counting)
     earlier = []
     if config.search.warm_start:
         earlier = earlier_observations(folder, parts.builder.space, conditions_digest(parts))
@@ -238,6 +239,9 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
             }
         )
         return
+    if not told:
+        _say_none(failed, attributes.get(TIME_LIMIT))
+        return
     weights = ScoreWeights(**folder.config.score.weights.model_dump())
     rows = [_row(search, t, weights) for t in told[:SHOWN]]
     title = (
@@ -250,6 +254,13 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     print_flags(attributes.get(FLAGGED, {}))
     if chance is not None:
         print_warning("no ranking", chance_line(chance))
+    table = folder.config.search
+    if table.zero_cost is not None:
+        RESULTS.print(
+            f"estimated were those among the highest {table.zero_cost_share:.0%} by "
+            f"{table.zero_cost} of an untrained network (search.zero_cost)",
+            soft_wrap=True,
+        )
     said = line(search_protocol(search.study.optuna.user_attrs))
     RESULTS.print(said, soft_wrap=True)
     if failed:
@@ -258,6 +269,21 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     MESSAGES.print(
         f"Next: bonas train {folder.path}{chosen}    bonas report {folder.path}", soft_wrap=True
     )
+
+
+def _say_none(failed: int, time_limit: float | None) -> None:
+    """Why there is no architecture to show, and what to do."""
+    if failed:
+        reason, remedy = f"every estimate failed ({failed})", "Their reasons are in the study."
+    elif time_limit is None:
+        reason, remedy = "no estimate was made", "The same command goes on from here."
+    else:
+        reason = f"no estimate was made in the {time_limit:g} s of --time-limit"
+        remedy = (
+            "The same command goes on from here, with what was trained so far; give it a longer "
+            "--time-limit, or none."
+        )
+    print_warning("no result", f"{reason}, so there is nothing to train yet. {remedy}")
 
 
 def _print_front(search: Search) -> None:

@@ -27,6 +27,7 @@ class ZeroCostFilter:
         reference: How many random architectures.
         draw: Of these; uniformly from the space unless given. Where limits leave little of it, what
             is high among all is seldom within them: draw what they allow.
+        progress: Called with (random architectures scored, in all).
 
     Raises:
         ValueError: the share is outside its range, or no random architecture has a score.
@@ -40,6 +41,7 @@ class ZeroCostFilter:
         seed: int = 0,
         reference: int = REFERENCE,
         draw: Callable[[np.random.Generator], Architecture] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"share is {share}; it must lie in (0, 1].")
@@ -47,7 +49,11 @@ class ZeroCostFilter:
         self._scores: dict[str, float] = {}
         rng = np.random.default_rng(np.random.SeedSequence([seed]))
         draw = draw or uniform_paths(estimator.builder.space)
-        scores = [self.score(draw(rng)) for _ in range(reference)]
+        scores = []
+        for done in range(1, reference + 1):
+            scores.append(self.score(draw(rng)))
+            if progress is not None:
+                progress(done, reference)
         finite = [s for s in scores if math.isfinite(s)]
         if not finite:
             raise ValueError(

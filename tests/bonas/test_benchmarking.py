@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +184,19 @@ def test_wrong_use_ends_with_code_2_before_anything_runs(
     code, output = _invoke(capsys, *_arguments(choices, **changed))
     assert code == 2
     assert message in output
+
+
+def test_a_plot_without_matplotlib_names_the_extra(
+    choices: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bonas.benchmarking, "_run_named", pytest.fail)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, output = _invoke(capsys, *_arguments(choices, plot=str(tmp_path / "curves.png")))
+    assert code == 2
+    assert "but drawing needs matplotlib; install it with: pip install 'bonas[dashboard]'" in output
 
 
 def test_debug_shows_where_an_error_was(

@@ -17,6 +17,7 @@ from PIL import Image
 from bonas.cli import COMMANDS, main
 from bonas.config import ConfigError
 from bonas.data.source import read_data
+from bonas.estimation.estimator import EstimationFailed
 from bonas.report.facts import read_run
 from bonas.run_folder import RunFolder
 from bonas.search_cost import TIME_LIMIT
@@ -108,6 +109,47 @@ def test_an_unknown_search_space_is_named(
 def test_an_unknown_strategy_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "search.strategy=magic")
     assert "search.strategy is 'magic'; it must be one of bayesian" in error
+
+
+def test_a_refused_first_start_does_not_block_the_run_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def begun(*arguments: object, **named: object) -> None:
+        raise ConfigError("the search begins")
+
+    monkeypatch.setattr("bonas.commands.search.run_search", begun)
+    data = faces(tmp_path / "d")
+    assert "search.strategy" in search(capsys, tmp_path, data, "--strategy", "baysian")
+    assert "has no metadata.csv" in search(capsys, tmp_path, tmp_path / "d" / "faces")
+    assert "the search begins" in search(capsys, tmp_path, data)
+
+
+@pytest.mark.parametrize("command", ["search", "data"])
+def test_an_interrupted_command_says_so_and_whether_it_can_be_continued(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    def interrupted(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    place = {"search": "search.load_config", "data": "data.list_data"}[command]
+    monkeypatch.setattr(f"bonas.commands.{place}", interrupted)
+    assert main([command, str(faces(tmp_path / "d"))]) == 130
+    told = capsys.readouterr().err.splitlines()[-1]
+    continued = " The same command continues where it stopped." if command == "search" else ""
+    assert told == f"Interrupted.{continued}"
+
+
+def test_a_space_without_a_relaxation_is_named_before_data_are_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = config(tmp_path, tmp_path / "nowhere")
+    file.write_text(file.read_text().replace("level_width = 8\n", 'name = "macro"\n'))
+    run = str(tmp_path / "run")
+    error = failure(capsys, "search", str(file), "--out", run, "--strategy", "darts")
+    assert "gradient strategies need operations to choose from" in error
 
 
 def test_an_empty_data_folder_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -248,6 +290,13 @@ def test_a_device_that_is_not_there_is_named(
     assert "cuda:7" in error
 
 
+def test_a_device_that_does_not_exist_is_answered_with_those_that_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    error = search(capsys, tmp_path, faces(tmp_path / "d"), "--set", "device.name=gpu")
+    assert "error: device.name is 'gpu'; it must be auto, cpu, cuda, or cuda:N" in error
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -282,7 +331,7 @@ def test_the_space_of_stages_is_limited_by_what_is_counted(
     for limit, message in [
         ("step_time = 2.0", "search.limits.step_time is not available in the space 'macro'"),
         ("parameters = 10", "search.limits.parameters is 10, but a network without"),
-        ("flops = 10", "search.limits names 'flops'; costs are parameters"),
+        ("flops = 10", "tiny.toml: search.limits names 'flops'; costs are parameters"),
     ]:
         out = ("--out", str(tmp_path / limit.split()[0]))
         settings = ("--set", f"search.limits={{{limit}}}")
@@ -305,6 +354,29 @@ def test_a_search_whose_shared_weights_learned_nothing_says_so(
     assert main(["search", str(file), "--out", run, "--trials", "8", "--json"]) == 0
     low, high = json.loads(capsys.readouterr().out)["at_chance"]["interval"]
     assert low <= 0.5 < high
+
+
+def test_a_search_without_any_estimate_says_what_to_do_and_names_no_next_step(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, run = tmp_path / "tiny.toml", str(tmp_path / "run")
+    file.write_text(TINY)
+    assert main(["search", str(file), "--out", run, "--time-limit", "0"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "no estimate was made in the 0 s of --time-limit" in shown.err
+    assert "The same command goes on" in shown.err
+    assert "Next:" not in shown.err
+
+    def fail(*arguments: object, **named: object) -> None:
+        raise EstimationFailed("out of memory")
+
+    monkeypatch.setattr("bonas.estimation.supernet.SupernetEstimator.estimate", fail)
+    assert main(["search", str(file), "--out", run]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "every estimate failed (2)" in shown.err
+    assert "Next:" not in shown.err
 
 
 def test_the_whole_way_and_what_may_follow_it(

@@ -10,6 +10,8 @@ from bonas.data.augmentation import Augmentation
 from bonas.data.augmentation_presets import PRESETS, Preset
 from bonas.robustness.attacks import Attack, Effort
 from bonas.run_folder import RunFolder
+from bonas.search_tables import GRADIENT, SAMPLING
+from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 
 
 def write(folder: Path, text: str) -> Path:
@@ -61,7 +63,16 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
         ("sed = 1", r"unknown key 'sed'; did you mean 'seed'\?"),
         ("[supernet]\nepocs = 3", r"unknown key 'supernet.epocs'; did you mean 'epochs'\?"),
         ("[score.weights]\nclaen = 3", r"unknown key 'score.weights.claen'; did you mean 'clean'"),
+        ("trials = 3", r"unknown key 'trials'; did you mean 'search.trials'\?$"),
+        ("epochs = 3", "mean 'supernet.epochs' or 'gradient.epochs' or 'training.epochs'"),
+        ("[weights]\nclean = 1", r"unknown key 'weights'; did you mean 'score.weights'\?"),
+        ("[search]\nidentities = 9", "key 'search.identities'; did you mean 'data.identities'"),
+        ("clean = 1", r"unknown key 'clean'; did you mean 'score.weights.clean'\?"),
         ("[zzz]\nx = 1", r"unknown key 'zzz'; known keys: seed, space"),
+        ('[data]\nunseen = "swap"', r"unseen is 'swap': it must be a list, such as \[.swap.\]\.$"),
+        ("[score]\nseverities = 2", r"severities is 2: it must be a list, such as \[2\]\.$"),
+        ("[search.minimise]\nx = 2", r"search.minimise: it must be a list\.$"),
+        ('[space]\nname = "forgry"', r"did you mean 'forgery'\?$"),
         ('[space]\nname = "cells"', r"space.name is 'cells': it must be one of forgery, "),
         ("[data]\nsize = 96", r"path is missing; the layout 'auto' reads a folder"),
         (
@@ -99,6 +110,22 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
             '[search]\nstrategy = "bananas"\nwarm_start = ["runs/earlier"]',
             "warm_start means nothing to the strategy 'bananas'",
         ),
+        (
+            "[search]\nlimits = {params = 1e5}",
+            r"c\.toml: search.limits names 'params'; costs are param",
+        ),
+        (
+            '[search]\nstrategy = "darts"\nlimits = {parameters = 1e5}',
+            "search.limits is set, but the strategy 'darts' cannot keep limits",
+        ),
+        (
+            '[search]\nstrategy = "pdarts"\n[data]\nlayout = "synthetic"\nrotate = true',
+            "data.rotate is set, but the strategy 'pdarts' trains one relaxed network",
+        ),
+        (
+            '[search]\nstrategy = "pdarts"\n[gradient]\norder = 2',
+            "gradient.order is 2, but P-DARTS has gradients of the first order",
+        ),
         ("[score]\nattacks = {pdg = 1}", "score.attacks.pdg.* should be 'fgsm', 'pgd', 'apgd' or"),
         ("[score]\nattack_effort = {fgsm = 1}", "unknown key 'score.attack_effort.fgsm'"),
         ("[score.attack_effort]\npgd = 0", "score.attack_effort.pgd is 0: input should be greater"),
@@ -110,6 +137,16 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
 def test_a_bad_key_or_value_is_named_with_its_rule(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(write(tmp_path, text))
+
+
+def test_the_strategies_that_settings_are_checked_for_are_those_that_there_are() -> None:
+    assert tuple(STRATEGIES) == SAMPLING
+    assert GRADIENT == GRADIENT_STRATEGIES
+
+
+def test_a_builder_of_ones_own_may_tell_other_costs() -> None:
+    document = {"space": {"name": "mine:Builder"}, "search": {"limits": {"watts": 2.0}}}
+    assert parse_config(document, "x.toml").search.limits == {"watts": 2.0}
 
 
 def test_settings_go_on_top(tmp_path: Path) -> None:
@@ -167,10 +204,42 @@ def test_a_run_folder_is_continued_with_more_trials_only(tmp_path: Path) -> None
     more = Config.model_validate({"search": {"trials": 90}})
     other = Config.model_validate({"seed": 1})
     RunFolder.create(tmp_path / "run", Config())
-    assert RunFolder.create(tmp_path / "run", more).config == more
+    folder = RunFolder.create(tmp_path / "run", more)
+    assert folder.config == more
+    folder.journal.write_text("")
     with pytest.raises(ConfigError, match=r"another configuration; .*seed: 0 \| 1.*--out"):
         RunFolder.create(tmp_path / "run", other)
     assert RunFolder.open(tmp_path / "run").config == more
+
+
+def test_a_folder_that_holds_a_configuration_alone_is_begun_with_another(tmp_path: Path) -> None:
+    """The first start was refused, as for its data, and nothing of its run is there."""
+    other = Config.model_validate({"seed": 1})
+    RunFolder.create(tmp_path / "run", Config())
+    assert RunFolder.create(tmp_path / "run", other).config == other
+    assert RunFolder.open(tmp_path / "run").config == other
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["study.journal", "supernet.checkpoint", "folds/swap/supernet.safetensors", "gradient.json",
+     "step_times.json", "detectors/key/metrics.json", "comparison.json"],
+)  # fmt: skip
+def test_whatever_else_is_in_a_run_folder_is_of_its_configuration(
+    tmp_path: Path, name: str
+) -> None:
+    folder = RunFolder.create(tmp_path / "run", Config())
+    (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder.path / name).write_text("")
+    with pytest.raises(ConfigError, match="holds a run of another configuration"):
+        RunFolder.create(tmp_path / "run", Config.model_validate({"seed": 1}))
+
+
+def test_a_configuration_that_was_written_by_hand_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("seed = 3  # as in the thesis\n")
+    with pytest.raises(ConfigError, match=r"another configuration; .*seed: 3 \| 0"):
+        RunFolder.create(tmp_path, Config())
+    assert "thesis" in (tmp_path / "config.toml").read_text()
 
 
 def test_only_training_may_change_after_the_search(tmp_path: Path) -> None:

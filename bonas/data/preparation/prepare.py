@@ -92,7 +92,7 @@ def prepare(
         tools: Versions of what makes them, such as of OpenCV.
         make_detector: Called in every worker; `None` for whole pictures without landmarks.
         jobs: Worker processes.
-        progress: Called with (units done, units in all, a note).
+        progress: Called with (units done, units in all, a note), first before any is begun.
 
     Raises:
         DataError: the folder cannot be used for this, or was begun with other versions; an extra is
@@ -110,6 +110,8 @@ def prepare(
     if left:
         ledger.require_tools(tools, mixed=bool(kept))
     faces = sum(len(done[source.unit.state].crops) for source in kept)
+    if left and progress is not None:
+        progress(len(kept), len(sources), f"{faces} faces")
     job = Job(folder, how, make_detector)
     with closing(outcomes([source.unit for source in left], job, jobs)) as made:
         for number, (source, outcome) in enumerate(zip(left, made, strict=True), len(kept) + 1):

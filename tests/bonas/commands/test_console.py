@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.text import Text
@@ -42,6 +43,26 @@ def test_bars_are_called_whatever_they_are_called(monkeypatch: pytest.MonkeyPatc
     for name in NAMES:
         assert f"{name} faces" in shown.get()
         assert f"note {name}" in shown.get()
+
+
+@pytest.mark.parametrize("before", [0, 4])
+def test_a_log_has_a_first_line_and_the_start_of_processes_is_not_multiplied(
+    monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("bonas.commands.console.time", clock)
+    with MESSAGES.capture() as shown, bars() as progress:
+        advance = progress.start("videos")
+        for done, clock.now in [(0, 100.0), (1, 160.0), (2, 161.0), (6, 192.0), (10, 194.0)]:
+            advance(before + done, before + 10, f"{done} faces")
+    total = before + 10
+    assert shown.get().splitlines() == [
+        f"videos: {before}/{total} after 0 s  0 faces",
+        f"videos: {before + 1}/{total} after 60 s  1 faces",
+        f"videos: {before + 6}/{total} after 92 s, about 26 s left  6 faces",
+        f"videos: {total}/{total} after 94 s  10 faces",
+    ]
 
 
 def test_commands_have_no_other_console_and_no_markup() -> None:

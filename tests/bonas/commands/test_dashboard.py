@@ -2,12 +2,16 @@
 
 import io
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bonas import Observation, Search
+from bonas.cli import main
+from bonas.config_file import parse_config
+from bonas.run_folder import RunFolder
 from bonas.strategies.random import RandomSampler
 from bonas.study import Study, journal_storage
 from spaces.forgery import FORGERY
@@ -69,3 +73,22 @@ def test_the_objectives_are_named_and_have_their_directions(tmp_path: Path) -> N
     assert [t["values"] for t in detail["trials"]] == [[0.7, 9.0], [0.6, 20.0], [0.5, 4.0]]
     assert [t["number"] for t in detail["best_trials"]] == [0, 2]
     assert study.optuna.metric_names == ["score", "parameters"]
+
+
+def test_a_port_in_use_is_named_before_any_address(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[int] = []
+    monkeypatch.setattr(dashboard, "run_server", lambda storage, host, port: served.append(port))
+    folder = RunFolder.create(tmp_path / "run", parse_config({}, "test"))
+    Study(FORGERY, RandomSampler(FORGERY), storage=journal_storage(folder.journal))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["dashboard", str(folder.path), "--port", str(port)]) == 2
+    said = capsys.readouterr().err
+    assert f"--port {port} of --host 127.0.0.1 cannot be listened on" in said
+    assert "http://" not in said
+    assert served == []
+    assert main(["dashboard", str(folder.path), "--port", str(port)]) == 0
+    assert f"http://127.0.0.1:{port}" in capsys.readouterr().err
+    assert served == [port]

@@ -122,6 +122,8 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(
     _, error = process.communicate(timeout=300)
     assert process.returncode == (130 if name == "SIGINT" else -signal.SIGKILL)
     assert b"Traceback" not in error
+    assert (b"The same command continues" in error) == (name == "SIGINT")
+    assert f"videos and pictures: 0/{2 * PEOPLE} after".encode() in error
     assert not (dest / "metadata.csv").exists()
     while group_lives(process.pid):
         assert time.monotonic() < deadline, "a worker outlives its parent"

@@ -42,6 +42,15 @@ def test_json_names_the_page_and_every_run(app: typer.Typer, run: Path, tmp_path
     assert page.is_file()
 
 
+def test_a_page_that_is_to_lie_in_a_folder_does(
+    app: typer.Typer, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pages").mkdir()
+    result = CliRunner().invoke(app, [str(run), "--out", str(tmp_path / "pages")])
+    assert result.stdout.strip() == str(tmp_path / "pages" / "report.html")
+    assert (tmp_path / "pages" / "report.html").is_file()
+
+
 def test_a_folder_that_is_no_run_is_refused(app: typer.Typer, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(tmp_path)])
     assert isinstance(result.exception, ConfigError)

@@ -117,6 +117,19 @@ def test_a_proxy_that_says_nothing_is_told_before_anything_is_trained(
     assert not list(run.glob("supernet*"))
 
 
+def test_a_search_shows_how_far_the_filter_is_and_says_what_filtered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY)
+    command = ["search", str(tmp_path / "tiny.toml"), "--out", str(tmp_path / "run")]
+    settings = ["search.zero_cost=naswot", "search.zero_cost_share=0.25"]
+    assert main([*command, *(a for setting in settings for a in ("--set", setting))]) == 0
+    shown = capsys.readouterr()
+    assert "naswot of networks: 100/100" in shown.err
+    assert shown.err.index("naswot of networks") < shown.err.index("supernet: 9/9")
+    assert "among the highest 25% by naswot of an untrained network" in shown.out
+
+
 @pytest.mark.parametrize("strategy", ["bayesian", "random"])
 def test_a_filtered_search_estimates_only_what_passes(large: ZeroCostFilter, strategy: str) -> None:
     sampler = STRATEGIES[strategy](FORGERY, 0)
