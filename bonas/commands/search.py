@@ -5,35 +5,22 @@ import time
 from collections.abc import Callable
 from json import dumps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bonas.assembly import Components, supernet_estimator
-from bonas.chance import at_chance, chance_line
-from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.audit import warn_of_leaks
-from bonas.commands.console import (
-    MESSAGES,
-    RESULTS,
-    Bars,
-    bars,
-    print_json,
-    print_table,
-    print_warning,
-)
+from bonas.commands.console import MESSAGES, Bars, bars, print_warning
 from bonas.commands.folder import print_left_out
+from bonas.commands.search_result import report_search
 from bonas.config_file import load_config
 from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
 from bonas.gradient_plan import steps_are_planned
 from bonas.gradient_search import gradient_search
-from bonas.opening import FLAGGED, open_search, zero_cost_filter
-from bonas.protocol import line, search_protocol
-from bonas.robustness.conditions import CLEAN, Condition
-from bonas.robustness.record import ConditionAuc, weighted_mean
-from bonas.robustness.weights import ScoreWeights
+from bonas.opening import open_search, zero_cost_filter
 from bonas.rotation import conditions_digest, rotated_estimator
 from bonas.run_folder import RunFolder
 from bonas.search import Search
@@ -49,7 +36,6 @@ from bonas.search_cost import (
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
-SHOWN = 5
 NO_TEST = (
     "the data have no split 'test': this search runs, but `bonas train` and `compare` cannot test "
     "what it finds. Add the split to the data before you search."
@@ -207,128 +193,6 @@ def _clock(search: Search, started: float) -> Callable[[], None]:
     before = float(search.study.optuna.user_attrs.get(SECONDS, 0.0))
     attribute = search.study.optuna.set_user_attr
     return lambda: attribute(SECONDS, before + time.monotonic() - started)
-
-
-def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
-    """The best architectures, as a table or as JSON."""
-    told = sorted(
-        (t for t in search.study.told() if t.observation.value is not None),
-        key=lambda t: (-(t.observation.value or 0.0), t.number),
-    )
-    failed = search.study.finished - len(told)
-    attributes = search.study.optuna.user_attrs
-    cost = SearchCost.of_attributes(attributes)
-    chance = at_chance(t.observation for t in told)
-    if as_json:
-        print_json(
-            {
-                "run": str(folder.path),
-                "trials": search.study.finished,
-                "failed": failed,
-                "seconds": attributes.get(SECONDS),
-                "multiply_adds": cost and cost.total(t.observation for t in told),
-                "gradient": attributes.get(GRADIENT),
-                "score": "robustness-weighted AUC on the validation split, shared weights",
-                "conditions": attributes["bonas.conditions"],
-                "flags": attributes.get(FLAGGED, {}),
-                "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
-                "protocol": search_protocol(attributes),
-                "best": [_summary(search, t) for t in told[:SHOWN]],
-                "minimise": list(search.study.minimise),
-                "front": [_summary(search, t) for t in search.front],
-            }
-        )
-        return
-    if not told:
-        _say_none(failed, attributes.get(TIME_LIMIT))
-        return
-    weights = ScoreWeights(**folder.config.score.weights.model_dump())
-    rows = [_row(search, t, weights) for t in told[:SHOWN]]
-    title = (
-        f"Best of {search.study.finished} architectures (validation, shared weights), with 95 % "
-        "intervals"
-    )
-    print_table(title, ["architecture", "trial", "score", "clean", "worst", "kparams"], rows)
-    if search.study.minimise:
-        _print_front(search)
-    print_flags(attributes.get(FLAGGED, {}))
-    if chance is not None:
-        print_warning("no ranking", chance_line(chance))
-    table = folder.config.search
-    if table.zero_cost is not None:
-        RESULTS.print(
-            f"estimated were those among the highest {table.zero_cost_share:.0%} by "
-            f"{table.zero_cost} of an untrained network (search.zero_cost)",
-            soft_wrap=True,
-        )
-    said = line(search_protocol(search.study.optuna.user_attrs))
-    RESULTS.print(said, soft_wrap=True)
-    if failed:
-        MESSAGES.print(f"{failed} estimates failed; their reasons are in the study.")
-    chosen = " --architecture KEY" if search.study.minimise else ""
-    MESSAGES.print(
-        f"Next: bonas train {folder.path}{chosen}    bonas report {folder.path}", soft_wrap=True
-    )
-
-
-def _say_none(failed: int, time_limit: float | None) -> None:
-    """Why there is no architecture to show, and what to do."""
-    if failed:
-        reason, remedy = f"every estimate failed ({failed})", "Their reasons are in the study."
-    elif time_limit is None:
-        reason, remedy = "no estimate was made", "The same command goes on from here."
-    else:
-        reason = f"no estimate was made in the {time_limit:g} s of --time-limit"
-        remedy = (
-            "The same command goes on from here, with what was trained so far; give it a longer "
-            "--time-limit, or none."
-        )
-    print_warning("no result", f"{reason}, so there is nothing to train yet. {remedy}")
-
-
-def _print_front(search: Search) -> None:
-    minimise, front = search.study.minimise, search.front
-    rows = [
-        [
-            search.key(told.architecture),
-            f"{told.observation.value:.4f}",
-            *(f"{told.observation.cost[name]:,.6g}" for name in minimise),
-        ]
-        for told in front
-    ]
-    title = f"Front: {len(front)} trade-offs of score and {' and '.join(minimise)}"
-    print_table(title, ["architecture", "score", *minimise], rows)
-
-
-def _row(search: Search, told: Told, weights: ScoreWeights) -> list[str]:
-    observation = told.observation
-    assert observation.value is not None
-    aucs = {
-        Condition.from_key(key): ConditionAuc(auc, observation.auc_variances.get(key, 0.0))
-        for key, auc in observation.aucs.items()
-    }
-    score = weighted_mean(observation.value, observation.variance, aucs, weights)
-    return [
-        search.key(told.architecture),
-        str(told.number),
-        with_interval(score),
-        with_interval(aucs[CLEAN]),
-        with_interval(min(aucs.values(), key=lambda auc: auc.value)),
-        f"{observation.cost['parameters'] / 1e3:.0f}",
-    ]
-
-
-def _summary(search: Search, told: Told) -> dict[str, Any]:
-    observation = told.observation
-    return {
-        "key": search.key(told.architecture),
-        "trial": told.number,
-        "choices": list(told.architecture.choices),
-        "value": observation.value,
-        "variance": observation.variance,
-        "aucs": dict(observation.aucs),
-        "cost": dict(observation.cost),
-    }
 
 
 def _note(search: Search) -> str:
