@@ -8,7 +8,7 @@ from torch import nn
 
 from bonas.builders import builder_of
 from bonas.checkpoint import load_weights, save_weights
-from bonas.config import Config, ConfigError, TrainingTable
+from bonas.config import Config, ConfigError
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.faces import DataError, Faces
@@ -31,6 +31,7 @@ from bonas.step_time import (
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.training import Progress, Recipe, train
+from bonas.training_tables import TrainingTable
 from bonas.training_terms import TrainingTerms
 from bonas.whole_files import write_whole
 from spaces.architecture import Architecture

@@ -15,7 +15,7 @@ from bonas.checkpoint import load_weights
 from bonas.comparison_result import FOUND
 from bonas.contributions import load_contributions, save_contributions
 from bonas.data.faces import Split
-from bonas.data.source import PSEUDO
+from bonas.data.pseudo_forged import PSEUDO
 from bonas.detector_calibration import calibrate
 from bonas.detector_record import (
     COLUMNS,

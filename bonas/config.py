@@ -1,23 +1,20 @@
 """Configuration: one frozen value, read at the edge (`bonas.config_file`), then taken apart."""
 
 import difflib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from bonas.data.augmentation_presets import PRESETS, Preset
-from bonas.data.cross_blending import Blend
+from bonas.config_table import Count, Table
 from bonas.data.layouts.records import OnBadImage
 from bonas.device import Precision
 from bonas.networks.costs import COSTS, STEP_TIME
 from bonas.robustness.attacks import Attack
 from bonas.robustness.corruptions import Corruption
 from bonas.robustness.weights import ScoreWeights
-from bonas.search_tables import GRADIENT, Count, GradientTable, SearchTable
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
+from bonas.search_tables import GRADIENT, GradientTable, SearchTable
+from bonas.training_tables import SupernetTable, TrainingTable
 
 PYRAMID = ("level_width", "stem", "localisation")
 """Settings of the spaces whose networks end in a pyramid."""
@@ -25,19 +22,12 @@ PYRAMID = ("level_width", "stem", "localisation")
 SPACES = ("forgery", "forgery_cascade", "nasbench201", "darts", "macro")
 """The spaces that come with the project."""
 
-AUGMENTATION, PRESET = "augmentation", "preset"
-"""The table that a preset's name may stand for, and the key of that name in it."""
-
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message names key, value, rule and remedy."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SpaceTable(_Table):
+class SpaceTable(Table):
     """`[space]`: what can be built, and how wide its networks are.
 
     `width` is that of the first stage (half of it in `forgery`, `forgery_cascade` and `macro`).
@@ -100,7 +90,7 @@ class SpaceTable(_Table):
         return self
 
 
-class DataTable(_Table):
+class DataTable(Table):
     """`[data]`: where the faces come from.
 
     The score's `unseen` group comes from `unseen`, forgery types that are held back from training,
@@ -158,75 +148,7 @@ class DataTable(_Table):
         return self
 
 
-class AugmentationTable(_Table):
-    """Random changes of training images; see `bonas.data.augmentation.Augmentation`.
-
-    `training.augmentation = "strong"`, or `preset = "strong"` in the table, stands for the settings
-    of a preset, `light`, `medium` (the default) or `strong`; those beside it override them. A run
-    folder keeps what came of it.
-    """
-
-    flip: Fraction = 0.5
-    shift: Fraction = 0.08
-    zoom: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
-    colour: Fraction = 0.2
-    degrade: Fraction = 0.15
-    erase: Fraction = 0.0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_preset(cls, given: Any) -> Any:
-        given = {PRESET: given} if isinstance(given, str) else given
-        if not isinstance(given, Mapping) or PRESET not in given:
-            return given
-        if given[PRESET] not in tuple(Preset):
-            raise ValueError(f"preset is {given[PRESET]!r}; it must be one of {', '.join(Preset)}")
-        own = {key: value for key, value in given.items() if key != PRESET}
-        return {**PRESETS[Preset(given[PRESET])], **own}
-
-
-class TrainingTable(_Table):
-    """`[supernet]` and `[training]`: how networks are trained; see `bonas.training.Recipe`.
-
-    `pseudo_forgeries` is the share of the forged images that blended copies of real ones stand in
-    for; at 1 no forged image is seen. `pseudo_forgery_kind` says what these copies, also those of
-    `data.real_only`, are blended with: themselves, the face of another original, or either.
-    """
-
-    epochs: Count = 30
-    batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 4e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.05
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    pseudo_forgeries: Fraction = 0.0
-    pseudo_forgery_kind: Blend = Blend.SELF
-    augmentation: AugmentationTable = AugmentationTable()
-
-    @model_validator(mode="after")
-    def _another_original_in_a_batch(self) -> "TrainingTable":
-        if self.pseudo_forgery_kind is not Blend.SELF and self.batch_size < 4:
-            raise ValueError(
-                f"pseudo_forgery_kind is {self.pseudo_forgery_kind.value!r}, but a batch of "
-                f"{self.batch_size} has one real face and no other to blend it with; use a "
-                "batch_size of 4 or more, or 'self'"
-            )
-        return self
-
-
-class SupernetTable(TrainingTable):
-    """`[supernet]`: training of the shared weights, and how architectures are scored with them.
-
-    Batch-norm statistics are re-estimated on `calibration_images`. With `tuning_epochs` above 0 an
-    architecture's copy of the weights is first trained alone for so long, at a quarter of the
-    learning rate: dearer estimates that rank architectures better.
-    """
-
-    calibration_images: Annotated[int, Field(ge=64)] = 256
-    tuning_epochs: Annotated[int, Field(ge=0)] = 0
-
-
-class WeightsTable(_Table):
+class WeightsTable(Table):
     """`[score.weights]`: of the groups, renormalised over those that the data allow."""
 
     clean: Annotated[float, Field(ge=0)] = 0.4
@@ -240,7 +162,7 @@ class WeightsTable(_Table):
         return self
 
 
-class EffortTable(_Table):
+class EffortTable(Table):
     """`[score.attack_effort]`: iterations of each attack, and restarts of all of them.
 
     FGSM has neither. An iteration of `square` is a forward pass; one of `pgd` and `apgd` a forward
@@ -253,7 +175,7 @@ class EffortTable(_Table):
     restarts: Count = 1
 
 
-class ScoreTable(_Table):
+class ScoreTable(Table):
     """`[score]`: the conditions and their weights.
 
     `attacks` maps fgsm, pgd, apgd and square to budgets in units of 1/255; those left out are not
@@ -268,13 +190,15 @@ class ScoreTable(_Table):
         Corruption.RESIZE,
     )
     severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = (2, 4)
-    attacks: dict[Attack, Annotated[float, Field(ge=0, le=255)]] = {Attack.FGSM: 1.0}
+    attacks: dict[Attack, Annotated[float, Field(ge=0, le=255)]] = Field(
+        default_factory=lambda: {Attack.FGSM: 1.0}
+    )
     attack_images: Annotated[int, Field(ge=4)] = 200  # two originals of each class
     attack_effort: EffortTable = EffortTable()
     weights: WeightsTable = WeightsTable()
 
 
-class DeviceTable(_Table):
+class DeviceTable(Table):
     """`[device]`: where networks run. Results repeat bit for bit for a fixed thread count."""
 
     name: str = "auto"
@@ -282,7 +206,7 @@ class DeviceTable(_Table):
     threads: Count | None = None
 
 
-class Config(_Table):
+class Config(Table):
     """All settings of a run."""
 
     seed: Annotated[int, Field(ge=0)] = 0

@@ -10,7 +10,8 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from bonas.config import AUGMENTATION, PRESET, Config, ConfigError
+from bonas.config import Config, ConfigError
+from bonas.training_tables import AUGMENTATION, PRESET
 
 PATHS = (
     ("data", "path"),

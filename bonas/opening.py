@@ -13,7 +13,7 @@ import bonas
 from bonas.assembly import Components, Counting
 from bonas.builders import builder_of
 from bonas.config import Config, ConfigError
-from bonas.data.source import pseudo_forged
+from bonas.data.pseudo_forged import pseudo_forged
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.estimation.zero_cost import ZeroCostEstimator

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from bonas.config_table import Count, Table
 from bonas.networks.costs import COSTS
-
-Count = Annotated[int, Field(ge=1)]
 
 ESTIMATED = (*COSTS, "seconds")
 """The costs of a supernet's estimate, by their names in `Observation.cost`."""
@@ -27,11 +26,7 @@ USED_BY = {
 any number of them."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SearchTable(_Table):
+class SearchTable(Table):
     """`[search]`: how architectures are proposed.
 
     `limits` holds upper limits of what the network may cost: `parameters`, `multiply_adds` and
@@ -49,7 +44,7 @@ class SearchTable(_Table):
 
     strategy: str = "bayesian"
     trials: Count = 60
-    limits: dict[str, Annotated[float, Field(gt=0)]] = {}
+    limits: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     step_times: Path | None = None
     zero_cost: Literal["synflow", "snip", "grasp", "fisher", "grad_norm", "jacob_cov", "naswot",
                        "parameters", "multiply_adds", "activations"] | None = None  # fmt: skip
@@ -85,7 +80,7 @@ def _listed(names: tuple[str, ...]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-class GradientTable(_Table):
+class GradientTable(Table):
     """`[gradient]`: of the strategies `darts` and `pdarts`; see `GradientRecipe`.
 
     `order` is that of DARTS's gradient, 1 or 2; P-DARTS has the first. `epochs` are of half of the

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
-from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from surrogates.gaussian_process import GaussianProcess
+from surrogates.predictor import GaussianProcessPredictor
 from surrogates.surrogate import Interval, Marginals
 
 

@@ -1,6 +1,6 @@
 """The posterior of a fixed pool of candidates, grown one observation at a time.
 
-With L, z and k as in `surrogates.gaussian_process`, let R = L^-1 k(X, pool), `n x N`. Then the
+With L, z and k as in `surrogates.predictor`, let R = L^-1 k(X, pool), `n x N`. Then the
 pool's mean is R' z and its variance k(pool) - column sums of R^2. A new observation adds a row to
 R, hence one term to each: O(nN) instead of O(n^2 N), which is what keeps a suggestion over all
 15,625 architectures of NAS-Bench-201 at milliseconds.
@@ -8,7 +8,7 @@ R, hence one term to each: O(nN) instead of O(n^2 N), which is what keeps a sugg
 
 import torch
 
-from surrogates.gaussian_process import GaussianProcessPredictor
+from surrogates.predictor import GaussianProcessPredictor
 from surrogates.surrogate import Marginals
 
 

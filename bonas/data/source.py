@@ -8,15 +8,15 @@ from pathlib import Path
 import torch
 
 from bonas.config import DataTable
-from bonas.data.blending import self_blended
 from bonas.data.faces import REAL, DataError, DataSet, Faces, Split
 from bonas.data.layouts import metadata_csv
 from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Settings
+from bonas.data.pseudo_forged import PSEUDO, pseudo_forged
 from bonas.data.reading_terms import ReadingTerms
-from bonas.data.regions import Regions, blended, joined
+from bonas.data.regions import Regions, joined
 from bonas.data.synthetic import draw_portraits
 from bonas.data.unseen import condition_name, folder_conditions, forgery_conditions
 
@@ -24,7 +24,6 @@ _LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 Further = dict[Path, tuple[str, DataSet]]
-PSEUDO = "self-blended"
 SHARES = {Split.TRAIN: 0.6, Split.VAL: 0.2, Split.TEST: 0.2}  # of the synthetic identities
 
 
@@ -199,22 +198,6 @@ def _further_sets(table: DataTable, taken: Collection[str]) -> Further:
             read[path.resolve()] = _read(table, path, AUTO, None)
     names = folder_conditions({path: data.name for path, data in read.items()}, taken)
     return {path: (names[path], data) for path, data in read.items()}
-
-
-def pseudo_forged(faces: Faces, *, seed: int) -> Faces:
-    """The real faces, each beside a self-blended copy of itself."""
-    real = faces.of_domains([])
-    generator = torch.Generator().manual_seed(seed)
-    copies, weights = self_blended(real.images, hulls=real.hulls, generator=generator)
-    known = torch.full((len(real),), True)
-    return Faces(
-        torch.cat([real.images, copies]),
-        torch.cat([real.labels, torch.ones_like(real.labels)]),
-        real.originals * 2,
-        (REAL,) * len(real) + (PSEUDO,) * len(real),
-        real.videos * 2,
-        regions=joined(real.regions, Regions(blended(weights), known)),
-    )
 
 
 def _load(

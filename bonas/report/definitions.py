@@ -1,7 +1,7 @@
 """What the numbers mean, in plain words: the score, its groups, and every condition."""
 
 from bonas.config import Config, DataTable
-from bonas.data.source import PSEUDO
+from bonas.data.pseudo_forged import PSEUDO
 from bonas.data.unseen import condition_name, may_name
 from bonas.report import numbers
 from bonas.report.markup import Markup, bullets, code, element, join, paragraph, table

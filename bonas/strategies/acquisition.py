@@ -13,7 +13,7 @@ import torch
 from botorch.acquisition.analytic import _log_ei_helper
 from botorch.utils.probability.utils import log_ndtr
 
-from surrogates.gaussian_process import GaussianProcessPredictor
+from surrogates.predictor import GaussianProcessPredictor
 from surrogates.surrogate import Marginals
 
 SHORT_LIST = 500

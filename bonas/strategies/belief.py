@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import torch
 
 from spaces.architecture import Architecture
-from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from surrogates.gaussian_process import GaussianProcess
 from surrogates.maximisation import FitFailed
 from surrogates.pool import PoolPosterior
+from surrogates.predictor import GaussianProcessPredictor
 
 _log = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from botorch.sampling.normal import SobolQMCNormalSampler
 
 from bonas.strategies.acquisition import log_expected_improvement
 from bonas.strategies.belief import Belief, Believed
-from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from surrogates.gaussian_process import GaussianProcess
 from surrogates.pool import PoolPosterior
+from surrogates.predictor import GaussianProcessPredictor
 from surrogates.surrogate import Marginals
 
 WEIGHTINGS = 10

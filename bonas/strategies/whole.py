@@ -10,8 +10,9 @@ import torch
 from bonas.strategies.belief import Belief
 from bonas.strategies.history import Estimate
 from surrogates.components import residual_correlation, weighted_sum
-from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from surrogates.gaussian_process import GaussianProcess
 from surrogates.pool import PoolPosterior
+from surrogates.predictor import GaussianProcessPredictor
 from surrogates.scaling import Scale, compressed_scale
 from surrogates.surrogate import Marginals
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bonas.config import AugmentationTable, Config, ConfigError, TrainingTable
+from bonas.config import Config, ConfigError
 from bonas.config_file import differences, dump_config, load_config, parse_config
 from bonas.data.augmentation import Augmentation
 from bonas.data.augmentation_presets import PRESETS, Preset
@@ -12,6 +12,7 @@ from bonas.robustness.attacks import Attack, Effort
 from bonas.run_folder import RunFolder
 from bonas.search_tables import GRADIENT, SAMPLING
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
+from bonas.training_tables import AugmentationTable, TrainingTable
 
 
 def write(folder: Path, text: str) -> Path:

@@ -12,10 +12,11 @@ from spaces.encodings.onehot import OneHotEncoding
 from spaces.encodings.profiles import PathProfileEncoding
 from spaces.nasbench201 import NASBENCH201
 from spaces.space import sample
-from surrogates.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from surrogates.gaussian_process import GaussianProcess
 from surrogates.maximisation import FitFailed, maximise
 from surrogates.mixture import mixed_kernel
 from surrogates.pool import PoolPosterior
+from surrogates.predictor import GaussianProcessPredictor
 
 PARTS = (OneHotEncoding, PathMultisetEncoding, PathProfileEncoding)
 GP = GaussianProcess(mixed_kernel((5,) * 6, paths=40, profiles=15))

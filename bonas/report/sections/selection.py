@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bonas.data.source import PSEUDO
+from bonas.data.pseudo_forged import PSEUDO
 from bonas.data.unseen import condition_name, may_name
 from bonas.report import numbers
 from bonas.report.facts import RunFacts

@@ -3,8 +3,9 @@ import torch
 
 from bonas.config import DataTable
 from bonas.data.faces import Faces
+from bonas.data.pseudo_forged import pseudo_forged
 from bonas.data.regions import Regions, blended, joined
-from bonas.data.source import load_search_data, pseudo_forged
+from bonas.data.source import load_search_data
 
 MASKS = torch.arange(4, dtype=torch.uint8)[:, None, None].repeat(1, 2, 2)
 

@@ -7,7 +7,8 @@ import torch
 from bonas.config import DataTable
 from bonas.data.faces import REAL, DataError
 from bonas.data.layouts.records import OnBadImage
-from bonas.data.source import PSEUDO, load_search_data
+from bonas.data.pseudo_forged import PSEUDO
+from bonas.data.source import load_search_data
 from bonas.robustness.conditions import Condition, Group
 from tests.bonas.data.pictures import picture
 

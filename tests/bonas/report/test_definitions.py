@@ -1,7 +1,7 @@
 import pytest
 
 from bonas.config_file import parse_config
-from bonas.data.source import PSEUDO
+from bonas.data.pseudo_forged import PSEUDO
 from bonas.report.definitions import definitions, describe
 from bonas.robustness.conditions import CLEAN, SEVERITIES, Condition, Group
 from bonas.robustness.corruptions import Corruption
