@@ -20,7 +20,7 @@ import torch
 from bonas.data.faces import Faces, Split
 from bonas.data.source import synthetic_faces
 from bonas.device import Device, choose_device
-from bonas.estimation.evaluation import BATCH, Evaluation, Protocol
+from bonas.estimation.evaluation import Evaluation, Protocol, batch_size
 from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import ForgeryBuilder, build_network
 from bonas.networks.cost import architecture_cost
@@ -89,9 +89,10 @@ def in_turns(
 
 def plain_seconds(detector: Detector, faces: Faces, device: Device) -> float:
     """Of the network on these images, ready as it takes them, in the batches of an evaluation."""
-    batches = [b.float() / 255 for b in faces.images[:BATCH].to(device.device).split(BATCH)]
-    whole, rest = divmod(len(faces), BATCH)
-    ready = batches * whole + ([batches[0][:rest]] if rest else [])
+    batch = batch_size(faces.images, device)
+    first = faces.images[:batch].to(device.device).float() / 255
+    whole, rest = divmod(len(faces), batch)
+    ready = [first] * whole + ([first[:rest]] if rest else [])
     detector.eval()
     begun = time.perf_counter()
     with torch.inference_mode(), device.mixed_precision():

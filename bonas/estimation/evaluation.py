@@ -1,5 +1,6 @@
 """Evaluation: the test images of every condition, made once, and a detector's score on them."""
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -19,8 +20,13 @@ from bonas.robustness.record import RobustnessScore
 from bonas.robustness.score import ScoreWeights, pairable_score
 from bonas.robustness.standard import standard_conditions
 
-BATCH = 128  # images in one forward pass
-ATTACK_BATCH = 64  # an attack holds the activations for its gradient
+BATCH = 128  # images in one forward pass, at most
+CPU_MAP = 16 * 2**20
+"""Bytes of a network's largest feature maps on a CPU. Of blocks of 32 MB and more glibc gives the
+memory back at once, and the kernel clears its pages anew for every layer, which took longer than the
+layers themselves (`benchmarks/condition_cost.py`)."""
+CHANNELS = 16  # of the largest feature maps, as the spaces' stems have them at their usual width
+ATTACK_BATCH = 64  # at most: an attack holds the activations for its gradient
 
 Predictions = Mapping[Condition, np.ndarray]
 
@@ -149,6 +155,7 @@ class Evaluation:
         protocol = self.protocol
         entropy = np.random.SeedSequence([protocol.seed, *attack.value.encode()])
         generator = torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
+        count = min(ATTACK_BATCH, batch_size(faces.images, self.device))
         moved = [
             attacked_images(
                 *(attack, detector, images.float() / 255, labels.to(images.device)),
@@ -157,7 +164,7 @@ class Evaluation:
                 generator=generator,
             )
             for images, labels in zip(
-                faces.images.split(ATTACK_BATCH), faces.labels.split(ATTACK_BATCH), strict=True
+                faces.images.split(count), faces.labels.split(count), strict=True
             )
         ]
         return np.concatenate([_logits(detector, images, self.device) for images in moved])
@@ -183,11 +190,19 @@ def conditions_of(
 
 def logits_of(detector: Detector, images: torch.Tensor, device: Device) -> np.ndarray:
     """Logits, float64 `n`, of uint8 images `n x 3 x h x w` on the device."""
-    batches = images.split(BATCH)
+    batches = images.split(batch_size(images, device))
     return np.concatenate([_logits(detector, b.float() / 255, device) for b in batches])
+
+
+def batch_size(images: torch.Tensor, device: Device) -> int:
+    """How many images `n x 3 x h x w` a forward pass without gradients has on the device."""
+    if device.device.type != "cpu":
+        return BATCH
+    map_bytes = torch.float32.itemsize * CHANNELS * math.prod(images.shape[-2:])
+    return max(1, min(BATCH, CPU_MAP // map_bytes))
 
 
 def _logits(detector: Detector, images: torch.Tensor, device: Device) -> np.ndarray:
     with torch.inference_mode(), device.mixed_precision():
-        logits: np.ndarray = detector(images).double().cpu().numpy()
-    return logits
+        batches = images.split(batch_size(images, device))
+        return np.concatenate([detector(b).double().cpu().numpy() for b in batches])

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bonas.device import Device
 from bonas.estimation import evaluation as module
-from bonas.estimation.evaluation import Evaluation, Protocol
+from bonas.estimation.evaluation import Evaluation, Protocol, batch_size, logits_of
 from bonas.networks.detector import Detector
 from bonas.robustness.attacks import Attack, Effort
 from bonas.robustness.conditions import CLEAN, Condition, Group
@@ -95,3 +95,22 @@ def test_draws_depend_on_the_seed_and_not_on_the_batches(
     assert not np.array_equal(first, logits(1))
     monkeypatch.setattr(module, "ATTACK_BATCH", 5)
     np.testing.assert_allclose(logits(0), first, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [16, 64, 112, 225, 2_000])
+def test_feature_maps_of_a_batch_stay_small_on_the_cpu(cpu: Device, size: int) -> None:
+    count = batch_size(torch.empty(1, 3, size, size, device="meta"), cpu)
+    assert 1 <= count <= module.BATCH
+    assert count == 1 or count * size * size * 4 * module.CHANNELS <= module.CPU_MAP
+    elsewhere = Device(torch.device("cuda"), autocast=False)
+    assert batch_size(torch.empty(1, 3, size, size, device="meta"), elsewhere) == module.BATCH
+
+
+def test_logits_do_not_depend_on_the_batches(
+    cpu: Device, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = striped_faces(6).images
+    whole = logits_of(detector, images, cpu)
+    monkeypatch.setattr(module, "CPU_MAP", 5 * 32 * 32 * 4 * module.CHANNELS)
+    assert batch_size(images, cpu) == 5 < len(images)
+    np.testing.assert_allclose(logits_of(detector, images, cpu), whole, atol=1e-6)
