@@ -23,8 +23,8 @@ from bonas.robustness.standard import standard_conditions
 BATCH = 128  # images in one forward pass, at most
 CPU_MAP = 16 * 2**20
 """Bytes of a network's largest feature maps on a CPU. Of blocks of 32 MB and more glibc gives the
-memory back at once, and the kernel clears its pages anew for every layer, which took longer than the
-layers themselves (`benchmarks/condition_cost.py`)."""
+memory back at once, and the kernel clears its pages anew for every layer, which took longer than
+the layers themselves (`benchmarks/condition_cost.py`)."""
 CHANNELS = 16  # of the largest feature maps, as the spaces' stems have them at their usual width
 ATTACK_BATCH = 64  # at most: an attack holds the activations for its gradient
 
