@@ -7,15 +7,14 @@ import numpy as np
 import torch
 from gpytorch.kernels import Kernel
 from gpytorch.priors import LogNormalPrior
-from torch.distributions import MultivariateNormal
 
 from surrogates.kernels import dense
+from surrogates.likelihood import log_likelihood
 from surrogates.maximisation import log_density, maximise
 from surrogates.predictor import (
     MEAN_VARIANCE,
     NOISE_FLOOR,
     GaussianProcessPredictor,
-    factor_of,
     predictor_of,
 )
 from surrogates.scaling import Scale, compressed_scale
@@ -73,11 +72,7 @@ class GaussianProcess:
             noise = raw_noise.exp()
             prior = dense(kernel, rows, rows, fixed).add(MEAN_VARIANCE)
             covariance = prior + (NOISE_FLOOR + noise) * identity
-            values_given = MultivariateNormal(
-                torch.zeros_like(scaled), scale_tril=factor_of(covariance), validate_args=False
-            )
-            total: torch.Tensor = values_given.log_prob(scaled)
-            total = total + log_density(NOISE_PRIOR, noise)
+            total = log_likelihood(covariance, scaled) + log_density(NOISE_PRIOR, noise)
             for density, module, of in priors:
                 total = total + log_density(density, of(module))
             return total
