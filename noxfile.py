@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nox
 
+nox.needs_version = ">=2025.2.9"  # has project.dependency_groups
 nox.options.sessions = ["tests", "lint", "types"]
 ENVIRONMENT = Path(".nox") / "bonas"
 GROUPS = nox.project.dependency_groups

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-STEP, TERMS = "step", "terms"
+STEP, TERMS, SECONDS = "step", "terms", "seconds"
 _NETWORK, _OPTIMISER = "network/", "optimiser/"
 
 
@@ -59,15 +59,18 @@ def save_checkpoint(
     optimisers: Sequence[torch.optim.Optimizer],
     step: int,
     terms: Mapping[str, Any] | None = None,
+    seconds: float = 0.0,
 ) -> None:
-    """Write all that training needs to continue after `step` steps, and what it stands on."""
+    """Write all that training needs to continue after `step` steps, what it stands on, and how
+    many seconds it took so far, over all starts."""
     tensors = {_NETWORK + n: t.contiguous().cpu() for n, t in network.state_dict().items()}
     for which, optimiser in enumerate(optimisers):
         for number, state in optimiser.state_dict()["state"].items():
             for name, tensor in state.items():
                 # A step counter is a tensor of no dimension, moments have their parameter's shape.
                 tensors[f"{_OPTIMISER}{which}/{number}/{name}"] = tensor.contiguous().cpu()
-    write_tensors(path, tensors, {STEP: str(step), TERMS: json.dumps(dict(terms or {}))})
+    metadata = {STEP: str(step), TERMS: json.dumps(dict(terms or {})), SECONDS: str(seconds)}
+    write_tensors(path, tensors, metadata)
 
 
 def terms_of(path: Path) -> dict[str, Any]:
@@ -75,6 +78,14 @@ def terms_of(path: Path) -> dict[str, Any]:
     with safe_open(path, framework="pt") as file:
         terms: dict[str, Any] = json.loads(file.metadata().get(TERMS, "{}"))
     return terms
+
+
+def seconds_of(path: Path) -> float:
+    """How long the training in a checkpoint took; 0 where there is none, or it does not say."""
+    if not path.is_file():
+        return 0.0
+    with safe_open(path, framework="pt") as file:
+        return float((file.metadata() or {}).get(SECONDS, 0.0))
 
 
 def load_checkpoint(

@@ -1,6 +1,5 @@
 """Networks trained from scratch for equal time on equal data, and what each then scores."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -226,8 +225,7 @@ def _train(
     progress: Progress | None,
 ) -> float:
     """Train a network in place, from its checkpoint where there is one, and return the seconds."""
-    started = time.perf_counter()
-    train(
+    return train(
         network,
         lambda rng: entrant.architecture,
         parts.train,
@@ -237,7 +235,6 @@ def _train(
         checkpoint=terms.checkpoint(folder / CHECKPOINT),
         progress=progress,
     )
-    return time.perf_counter() - started
 
 
 def _save(

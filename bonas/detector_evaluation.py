@@ -257,5 +257,6 @@ def _protocol(
         "attack_images": evaluation.protocol.attack_images,
         "bootstrap_draws": draws,
         "video_score": "mean of the frames' logits",
+        "equal_error_rate": "where FNR = FPR on the ROC curve, a polygon through its points",
         "calibration_error_bins": BINS,
     }

@@ -26,13 +26,13 @@ class Owner:
     @classmethod
     def here(cls) -> "Owner":
         """This process."""
-        return cls(socket.gethostname(), os.getpid(), _start_of(os.getpid()))
+        return cls(socket.gethostname(), os.getpid(), start_of(os.getpid()))
 
     def is_gone(self) -> bool:
         """Whether the process has certainly ended; unknown for another machine's."""
         if self.host != socket.gethostname():
             return False
-        return not _runs(self.process) or _start_of(self.process) != self.started
+        return not _runs(self.process) or start_of(self.process) != self.started
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,9 @@ class Lease:
 
 
 def _runs(process: int) -> bool:
+    """Whether there is such a process, other than one that has ended and is not yet waited for."""
+    if _status_of(process)[:1] in (["Z"], ["X"]):
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -85,11 +88,16 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _start_of(process: int) -> str:
+def start_of(process: int) -> str:
     """The process's start in clock ticks since boot, where the system tells it (Linux)."""
-    stat = Path(f"/proc/{process}/stat")
+    status = _status_of(process)
+    return status[19] if len(status) > 19 else ""
+
+
+def _status_of(process: int) -> list[str]:
+    """The fields of its state from the third on (Linux), or none."""
     try:
         # The second field is the command in brackets and may hold spaces; count from behind it.
-        return stat.read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

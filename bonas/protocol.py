@@ -142,12 +142,13 @@ def search_protocol(attributes: Mapping[str, Any]) -> dict[str, Any]:
 def line(protocol: Mapping[str, Any]) -> str:
     """One line for the terminal, of what `ResultProtocol.to_json` or a record holds."""
     data = protocol.get("data") or {}
-    digests = {"": data} if "digest" in data else {r: v for r, v in data.items() if "/" not in r}
-    parts = [
-        f"data {role} {used['digest']}".replace("  ", " ")
-        for role, used in digests.items()
-        if isinstance(used, Mapping)
-    ]
+    whole = {"": data} if "digest" in data else data
+    images = {role: used for role, used in whole.items() if isinstance(used, Mapping)}
+    parts = [f"data {role} {used['digest']}".replace("  ", " ") for role, used in images.items()]
+    spans = [span for used in images.values() if (span := used.get("frames_per_video"))]
+    if spans:
+        fewest, most = min(span[0] for span in spans), max(span[1] for span in spans)
+        parts.append(f"{fewest} - {most} frames per video")
     conditions, training = protocol.get("conditions"), protocol.get("training")
     if isinstance(conditions, Mapping):
         parts.append(f"conditions {conditions['digest'][:SHOWN]}")

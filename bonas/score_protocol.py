@@ -1,22 +1,32 @@
 """From the `[score]` table to what is tested: the conditions of a run, or all that there are."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from bonas.config import ScoreTable
+from bonas.config import ConfigError, ScoreTable
 from bonas.estimation.evaluation import Protocol
 from bonas.robustness.attacks import Attack, Effort
 from bonas.robustness.conditions import SEVERITIES
-from bonas.robustness.corruptions import Corruption
+from bonas.robustness.corruptions import STANDARD, Corruption
+from bonas.robustness.video import encodes_video
 from bonas.robustness.weights import ScoreWeights
 
+_LOG = logging.getLogger(__name__)
+
+INSTALL = "pip install 'bonas[video]'"
 BUDGET = 1.0
 """Of an attack for which a configuration has none, in 1/255."""
 
 
 def protocol_of(score: ScoreTable, *, seed: int) -> Protocol:
-    """The conditions and weights of a table."""
+    """The conditions and weights of a table.
+
+    Raises:
+        ConfigError: a corruption that needs what is not installed.
+    """
+    check_installed(score.corruptions, "score.corruptions")
     return Protocol(
         corruptions=score.corruptions,
         severities=score.severities,
@@ -34,23 +44,50 @@ def clean_only(protocol: Protocol) -> Protocol:
 
 
 def everything(protocol: Protocol) -> Protocol:
-    """The same with every corruption at every severity and every attack.
+    """The same with every corruption that is installed, at every severity, and every attack.
 
     Attacks keep the protocol's budgets; those that have none get the least of these, or 1/255.
     """
-    budget = min((eps for eps in protocol.attacks.values() if eps > 0), default=BUDGET)
-    attacks = {attack: protocol.attacks.get(attack, budget) for attack in Attack}
     return replace(
         protocol,
-        corruptions=tuple(Corruption),
+        corruptions=installed(),
         severities=SEVERITIES,
-        attacks=MappingProxyType(attacks),
+        attacks=MappingProxyType(_every_attack(protocol)),
     )
+
+
+def _every_attack(protocol: Protocol) -> dict[Attack, float]:
+    budget = min((eps for eps in protocol.attacks.values() if eps > 0), default=BUDGET)
+    return {attack: protocol.attacks.get(attack, budget) for attack in Attack}
+
+
+def installed() -> tuple[Corruption, ...]:
+    """All corruptions; where PyAV is missing, which only one of them needs, those without it."""
+    if encodes_video():
+        return tuple(Corruption)
+    _LOG.warning("the corruption 'video' is left out: it needs PyAV (%s)", INSTALL)
+    return STANDARD
+
+
+def check_installed(corruptions: Sequence[Corruption], place: str) -> None:
+    """Refuse what was asked for by name and cannot be made.
+
+    Args:
+        corruptions: That were asked for.
+        place: Where, for the message.
+
+    Raises:
+        ConfigError: PyAV is missing; names the extra.
+    """
+    if Corruption.VIDEO in corruptions and not encodes_video():
+        raise ConfigError(
+            f"{place} names 'video', which needs PyAV. Install it with {INSTALL}, or leave it out."
+        )
 
 
 def with_attacks(protocol: Protocol, attacks: Mapping[Attack, float | None]) -> Protocol:
     """The same with these attacks; where no budget is given, with that of `everything`."""
-    budgets = everything(protocol).attacks
+    budgets = _every_attack(protocol)
     chosen = {a: budgets[a] if eps is None else eps for a, eps in attacks.items()}
     return replace(protocol, attacks=MappingProxyType(chosen))
 

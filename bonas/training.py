@@ -5,6 +5,7 @@ optimiser's moments and the step, and no generator's state.
 """
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bonas.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from bonas.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, seconds_of
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
 from bonas.data.blended_pairs import blended_pairs
@@ -89,8 +90,10 @@ def train(
     seed: int,
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
-) -> None:
-    """Train a `SharedNetwork` in place, one architecture per step.
+) -> float:
+    """Train a `SharedNetwork` in place, one architecture per step, and return the seconds it took.
+
+    Those of earlier starts, up to the checkpoint that is gone on from, count as well.
 
     Args:
         network: On the device.
@@ -107,8 +110,9 @@ def train(
     """
     batches = PairedBatches.of(faces, recipe.batch_size, seed=seed)
     optimiser = _optimiser(network, recipe)
-    start = 0
+    begun, start = time.perf_counter(), 0
     if checkpoint is not None and checkpoint.path.is_file():
+        begun -= seconds_of(checkpoint.path)
         start = load_checkpoint(checkpoint.path, network, [optimiser], device.device)
         if progress is not None and start:
             progress(start, math.nan)
@@ -125,8 +129,12 @@ def train(
             progress(step + 1, loss)
         due = (step + 1) % CHECKPOINT_EVERY == 0 and step + 1 < recipe.steps
         if checkpoint is not None and due:
-            save_checkpoint(checkpoint.path, network, [optimiser], step + 1, checkpoint.terms)
+            seconds = time.perf_counter() - begun
+            save_checkpoint(
+                checkpoint.path, network, [optimiser], step + 1, checkpoint.terms, seconds
+            )
     network.eval()
+    return time.perf_counter() - begun
 
 
 def _step(

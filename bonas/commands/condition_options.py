@@ -13,8 +13,10 @@ from bonas.robustness.attacks import Attack
 from bonas.robustness.conditions import SEVERITIES
 from bonas.robustness.corruptions import Corruption
 from bonas.score_protocol import (
+    check_installed,
     clean_only,
     everything,
+    installed,
     protocol_of,
     with_attacks,
     with_corruptions,
@@ -75,6 +77,10 @@ def chosen_protocol(
         Conditions.ALL: everything,
     }[conditions](whole)
     named = _listed("--corruptions", corruptions, Corruption, tuple(Corruption))
+    if corruptions == ALL:
+        named = installed()
+    elif named is not None:
+        check_installed(named, "--corruptions")
     levels = _listed("--severities", severities, _severity, SEVERITIES)
     if levels == ():
         raise ConfigError("--severities is 'none'; use --corruptions none to leave them out.")

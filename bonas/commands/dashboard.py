@@ -22,7 +22,9 @@ def dashboard(
     """Show a run in optuna-dashboard: decisions, score, AUC per condition and cost."""
     folder = RunFolder.open(run)
     if not folder.journal.is_file():
-        raise ConfigError(f"{run} has no study yet; it appears when `bonas search` starts.")
+        raise ConfigError(
+            f"{run} has no study yet; `bonas search` makes it when the supernet is trained."
+        )
     try:
         from optuna_dashboard import run_server
     except ImportError as error:

@@ -39,9 +39,8 @@ def print_evaluation(result: DetectorEvaluation) -> None:
         remarks.append(result.gradients.describe())
     elif {"attack/apgd", "attack/square"} <= {c.key for c in result.frames}:
         remarks.append(f"gradients were not checked: fewer than {FEWEST} images are attacked")
-    frames = data["frames_per_video"]
-    held = "no videos" if frames is None else f"{frames[0]} - {frames[1]} frames per video"
-    size = f"{data['images']} images, {data['originals']} originals, {held}"
+    size = f"{data['images']} images, {data['originals']} originals"
+    size += ", no videos" if data["frames_per_video"] is None else ""
     weights = f"detector {protocol['detector']['weights']}"
     for remark in [*remarks, f"{size}; {weights}; {line(protocol)}"]:
         RESULTS.print(remark, soft_wrap=True)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bonas.assembly import Components, supernet_estimator
+from bonas.checkpoint import seconds_of
 from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, Bars, bars, print_warning
 from bonas.commands.folder import print_left_out
@@ -123,6 +124,9 @@ def run_search(
     earlier = []
     if config.search.warm_start:
         earlier = earlier_observations(folder, parts.builder.space, conditions_digest(parts))
+    # Of a supernet whose training was interrupted before there was a study to keep them.
+    kept = folder.path.rglob(folder.supernet_checkpoint.name)  # of a rotation, one for each fold
+    begun = started - sum(map(seconds_of, kept))
     with bars() as shown:
         estimator = _estimator(folder, parts, shown)
         search = open_search(parts, folder, estimator, promising, earlier)
@@ -131,7 +135,7 @@ def run_search(
         search.study.optuna.set_user_attr(TIME_LIMIT, _finite(time_limit))
         advance = shown.start("search")
         trials = config.search.trials
-        note_seconds = _clock(search, started)
+        note_seconds = _clock(search, begun)
 
         def tell(told: Told | None = None) -> None:
             advance(search.study.finished, trials, _note(search))

@@ -48,19 +48,20 @@ def evenly(length: int, count: int) -> list[int]:
 
 
 def clips_in(folder: Path) -> dict[str, Clip]:
-    """The clips of a folder by name: of `frames/`, else `images/`, else `videos/`, else its own.
+    """The clips of a folder by name: of `frames/`, else `images/`, and of `videos/`, else its own.
 
-    The first two have a folder of images per video; where there is any they are preferred to the
-    videos they were cut from. The others have video files. Names that begin with a dot are no data.
+    The first two have a folder of images per video, which is preferred to the video that it was
+    cut from; of videos without one the file is a clip. Names that begin with a dot are no data.
     """
-    found: list[Clip] = []
+    cut: dict[str, Clip] = {}
     for frames in (folder / name for name in FRAMES):
-        if not found and frames.is_dir():
-            found = [frames_in(p) for p in _visible(frames) if p.is_dir()]
-    if not found:
-        place = folder / VIDEOS if (folder / VIDEOS).is_dir() else folder
-        found = [Clip(f.stem, (f,)) for f in _visible(place) if is_video(f) and f.is_file()]
-    return {clip.name: clip for clip in found}
+        if not cut and frames.is_dir():
+            cut = {p.name: frames_in(p) for p in _visible(frames) if p.is_dir()}
+    place = folder / VIDEOS if (folder / VIDEOS).is_dir() else folder
+    whole = {f.stem: Clip(f.stem, (f,)) for f in _visible(place) if is_video(f) and f.is_file()}
+    # An empty folder is no cut video, unless there is nothing else of that name.
+    cut = {name: clip for name, clip in cut.items() if clip.files or name not in whole}
+    return cut | {name: clip for name, clip in whole.items() if name not in cut}
 
 
 def looked_for() -> str:

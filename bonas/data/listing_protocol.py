@@ -42,10 +42,12 @@ def listing_protocol(listing: Listing, settings: Settings) -> dict[str, Any]:
 
 
 def listing_line(protocol: Mapping[str, Any]) -> str:
-    """One line for the terminal: the digests of a listing, or of its audit, and the version."""
+    """One line for the terminal: of a listing, or of its audit, digests, frames and version."""
     digests = [
         f"data {name} {split} {used['digest']}"
         for name, splits in protocol["data"].items()
         for split, used in splits.items()
     ]
-    return "; ".join([*digests, f"bonas {protocol['version']}"])
+    asked = {terms["frames_per_video"] for terms in protocol["reading"]} - {None}
+    frames = [f"{count} frames per video at most" for count in sorted(asked)]
+    return "; ".join([*digests, *frames, f"bonas {protocol['version']}"])

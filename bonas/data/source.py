@@ -76,8 +76,9 @@ def load_search_data(
         present if table.rotate else untrained, f"data set {main.name!r}"
     )
     further = _further_sets(table, {*held_back, PSEUDO})
-    val = main.require(Split.VAL, "the search")
-    test = main.require(Split.TEST, "the final test") if Split.TEST in main.splits else None
+    val = _scored(main, table, Split.VAL, "the search")
+    has_test = Split.TEST in main.splits
+    test = _scored(main, table, Split.TEST, "the final test") if has_test else None
     unseen_val = _unseen(val, seen, table, further, Split.VAL, seed)
     unseen_test = _unseen(test, seen, table, further, Split.TEST, seed) if test is not None else {}
     for path in table.test:
@@ -159,6 +160,18 @@ def check_scorable(faces: Faces, name: str) -> None:
                 f"{name} has {kind} images of {len(found)} original(s); a score with an interval "
                 "needs at least 2. Add faces to this split."
             )
+
+
+def _scored(main: DataSet, table: DataTable, split: Split, purpose: str) -> Faces:
+    """A split to score on: with both classes, or real faces at least where they are blended.
+
+    Raises:
+        DataError: it lacks a class.
+    """
+    faces = main.splits.get(split)
+    if table.real_only and faces is not None and 0 in faces.labels:
+        return faces
+    return main.require(split, purpose)
 
 
 def _of_trained(faces: Faces, seen: Sequence[str], table: DataTable, seed: int) -> Faces:

@@ -57,6 +57,15 @@ def video_fingerprint() -> str:
     return hashlib.sha256(decoded).hexdigest()[:16]
 
 
+def encodes_video() -> bool:
+    """Whether PyAV is installed."""
+    try:
+        import av  # noqa: F401
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
 def _last_frame(pixels: Pixels, rate_factor: int) -> Pixels:
     try:
         import av

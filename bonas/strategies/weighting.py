@@ -1,16 +1,19 @@
 """Weights on log acquisitions: the probability of being feasible, and the cost expected."""
 
+import logging
 from collections.abc import Sequence
 
 import torch
 
 from bonas.strategies.acquisition import log_feasibility
 from bonas.strategies.belief import Belief
-from bonas.strategies.history import Estimate
+from bonas.strategies.history import COST_PREFIX, Estimate
 from spaces.architecture import Architecture
 from surrogates.gaussian_process import GaussianProcess
 from surrogates.scaling import Scale
 from surrogates.surrogate import Marginals
+
+_log = logging.getLogger(__name__)
 
 
 class Weighting:
@@ -21,6 +24,7 @@ class Weighting:
         self._surrogate = surrogate
         self._pool = pool
         self._cost = cost
+        self._warned = False
         self._beliefs: dict[str, Belief] = {}
 
     def log_weights(
@@ -49,6 +53,8 @@ class Weighting:
                 f"cost is {self._cost!r}, which none of the finished trials has; they have "
                 f"{', '.join(costs_known)}. Name one of these, or store the cost with the trials."
             )
+        if self._cost is not None and not costs_known and estimates:
+            self._warn_of_no_cost(self._cost, estimates)
         total = self.log_feasibility(estimates, features, candidates)
         known = [k for k, e in enumerate(estimates) if e.costs.get(self._cost or "", 0.0) > 0]
         if known:
@@ -59,6 +65,17 @@ class Weighting:
             weight = scale.inverse(believed.mean)
             total = weight if total is None else total + weight
         return total
+
+    def _warn_of_no_cost(self, cost: str, estimates: Sequence[Estimate]) -> None:
+        # Those without a number are of a warm start, which has no costs.
+        if not self._warned and any(e.number >= 0 for e in estimates):
+            self._warned = True
+            _log.warning(
+                "no finished trial has a cost, so improvement is not expected per unit of %r; "
+                "store it with the trials as the user attribute %r.",
+                cost,
+                COST_PREFIX + cost,
+            )
 
     def log_feasibility(
         self,

@@ -81,9 +81,19 @@ def test_images_are_named_by_their_use() -> None:
     assert images_of(load_search_data(table, seed=1))["val"] != used["val"]
 
 
-def test_a_line_has_the_digests_and_says_what_is_not_known() -> None:
+def test_a_line_has_digests_and_frames_and_says_what_is_not_known() -> None:
     used = ImagesUsed.of(striped_faces(3)).to_json()
     shown = line({"version": "1", "data": {"name": "d", "split": "test", **used}})
     assert shown == f"data {used['digest']}; bonas 1; device not known"
+    videos = {
+        "a": used | {"frames_per_video": [3, 8]},
+        "test/b": used | {"frames_per_video": [1, 5]},
+    }
+    shown = line({"version": "1", "data": videos | {"c": used}, "device": "cpu"})
+    digest = used["digest"]
+    assert shown == (
+        f"data a {digest}; data test/b {digest}; data c {digest}; 1 - 8 frames per video; "
+        "bonas 1; cpu"
+    )
     early = search_protocol({"bonas.data.train": "abc", "bonas.conditions": "f" * 64})
     assert line(early | {"device": "cpu"}).startswith(f"data train abc; conditions {'f' * 16}")

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import bonas.training
-from bonas.checkpoint import Checkpoint
+from bonas.checkpoint import Checkpoint, seconds_of
 from bonas.data.augmentation import NO_AUGMENTATION, Augmentation
 from bonas.data.cross_blending import Blend
 from bonas.data.faces import Faces
@@ -18,7 +18,7 @@ from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import ForgeryBuilder, build_supernet
 from bonas.networks.plain import PlainNetwork
 from bonas.step_time import PLAIN
-from bonas.training import Recipe, train
+from bonas.training import Progress, Recipe, train
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from tests.bonas.data.test_hulls import FIVE
@@ -105,6 +105,37 @@ def test_interrupted_and_continued_training_equals_uninterrupted(
     resumed = trained(faces, cpu, checkpoint=checkpoint, progress=lambda s, _: steps.append(s))
     assert steps[0] == 4 * (last // 4)
     assert_same_bits(resumed, trained(faces, cpu))
+
+
+def test_a_training_took_what_all_its_starts_took(
+    faces: Faces, cpu: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bonas.training, "CHECKPOINT_EVERY", 4)
+    checkpoint, now = Checkpoint(tmp_path / "state"), [0.0]
+    monkeypatch.setattr(bonas.training.time, "perf_counter", lambda: now[0])
+
+    def tick(step: int, loss: float) -> None:
+        now[0] += 1.0
+
+    def die(step: int, loss: float) -> None:
+        tick(step, loss)
+        if step > 6:
+            raise Killed
+
+    def took(progress: Progress) -> float:
+        network = build_supernet(BUILDER, seed=0)
+        draw = uniform_paths(FORGERY)
+        return train(
+            network, draw, faces, RECIPE, cpu, seed=4, checkpoint=checkpoint, progress=progress
+        )
+
+    assert seconds_of(checkpoint.path) == 0.0
+    with pytest.raises(Killed):
+        took(die)
+    assert seconds_of(checkpoint.path) == 4.0
+    now[0] = 1000.0  # the machine was off
+    # One tick of progress tells from which step training goes on.
+    assert took(tick) == 4.0 + 1.0 + RECIPE.steps - 4
 
 
 def test_training_leaves_torchs_generator_alone(faces: Faces, cpu: Device) -> None:

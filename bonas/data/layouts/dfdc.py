@@ -5,7 +5,8 @@
 
 One part alone, a folder with `metadata.json`, is read too. A forgery's group is the video it was
 made from. The published training parts all say `train`: then the three splits are made from
-`data.split_seed`; otherwise theirs are kept. The tables do not say who is in a video, so that a
+`data.split_seed`; otherwise theirs are kept, and without a `val` a quarter of the training groups
+becomes it. The tables do not say who is in a video, so that a
 person may appear on both sides of a split.
 """
 
@@ -28,7 +29,7 @@ from bonas.data.layouts.records import (
     label_of,
     read_table,
 )
-from bonas.data.layouts.splitting import check_enough, made_splits
+from bonas.data.layouts.splitting import check_enough, made_splits, with_validation
 
 NAME = "dfdc"
 SIGN = "folders dfdc_train_part_N/, or a table metadata.json"
@@ -71,6 +72,9 @@ def list_dfdc(folder: Path, settings: Settings) -> Listing:
             f"every video says train: the splits are made (data.split_seed = "
             f"{settings.split_seed})",
         )
+    else:
+        records, made = with_validation(records, seed=settings.split_seed)
+        notes = tuple(made)
     return Listing(folder.resolve().name, NAME, folder, tuple(records), tuple(missing), notes)
 
 

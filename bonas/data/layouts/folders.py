@@ -9,7 +9,8 @@ a real and a forged file each. Files of one name stay together when the splits a
 `data.split_seed`, 60 : 20 : 20. Names that say nothing of who is in the picture (`img_1.png`) need
 a table instead: with it the splits are yours to make. Two or more pictures of one folder, other
 than the class folder itself, are frames of a video, of which at most `data.frames_per_video` are
-taken.
+taken. `real/` alone, with no other folder beside it, is a data set of real faces, for
+`data.real_only`.
 """
 
 import os
@@ -33,7 +34,7 @@ from bonas.data.layouts.splitting import check_enough, made_splits
 from bonas.data.layouts.thinning import thinned
 
 NAME = "folders"
-SIGN = "folders real/ and fake/"
+SIGN = "folders real/ and fake/, or real/ alone"
 CLASSES = {"real": 0, "fake": 1}
 RULE = (
     "A file's group is the first name below real/ or fake/ up to the first '_', '-', space or dot. "
@@ -42,10 +43,11 @@ RULE = (
 
 
 def found_in(folder: Path) -> bool:
-    """Whether the folder has both class folders."""
+    """Whether the folder has both class folders, or that of real faces and no other."""
     if not folder.is_dir():
         return False
-    return len(_class_folders(folder)) == len(CLASSES)
+    places = _class_folders(folder)
+    return len(places) == len(CLASSES) or _alone(folder, places)
 
 
 def list_folders(folder: Path, settings: Settings) -> Listing:
@@ -58,7 +60,7 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
     check_folder(folder)
     places = _class_folders(folder)
     missing = [name for name in CLASSES if name not in places]
-    if missing:
+    if missing and not _alone(folder, places):
         raise DataError(
             f"{folder} has no folder {missing[0]!r} (in any case); the layout {NAME!r} needs "
             f"{' and '.join(CLASSES)}."
@@ -81,7 +83,8 @@ def list_folders(folder: Path, settings: Settings) -> Listing:
     ]
     kept, less = thinned(records, settings.frames_per_video)
     made = f"splits are made of {len(splits)} groups (data.split_seed = {settings.split_seed})"
-    notes = (made, *_one_sided(records), *left_out, *less)
+    one_sided = [f"no folder {name}/" for name in missing]
+    notes = (made, *one_sided, *_one_sided(records), *left_out, *less)
     return Listing(folder.resolve().name, NAME, folder, tuple(kept), notes=notes)
 
 
@@ -93,7 +96,10 @@ def _listed(
     special: list[Path] = []
     foreign: list[Path] = []
     for name, label in CLASSES.items():
-        named, unknown = _files(places[name], folder)
+        if name not in places:
+            continue
+        place = places[name]
+        named, unknown = _files(place, folder)
         found = [f for f in named if f.is_file()]
         others = sorted(set(named) - set(found))
         special += others
@@ -101,10 +107,8 @@ def _listed(
         if not found:
             but = f" {others[0]} is no file: a link to nothing, or a pipe." if others else ""
             but += f" Files such as {unknown[0]} are of other kinds." if unknown else ""
-            raise DataError(
-                f"{places[name]} has no images or videos.{but} Put the {name} ones there."
-            )
-        files.extend((f, label, group_of(f.relative_to(places[name]).parts[0])) for f in found)
+            raise DataError(f"{place} has no images or videos.{but} Put the {name} ones there.")
+        files.extend((f, label, group_of(f.relative_to(place).parts[0])) for f in found)
     notes: list[str] = []
     if special:
         # To open a pipe or a device might wait for ever.
@@ -119,7 +123,7 @@ def _one_sided(records: Sequence[Record]) -> Iterator[str]:
     for name, label in CLASSES.items():
         own = [r for r in records if r.label == label]
         missing = [split.value for split in Split if split not in {r.split for r in own}]
-        if missing:
+        if own and missing:
             groups = sorted({r.original for r in own})
             listed = ", ".join(groups[:3]) + (", ..." if len(groups) > 3 else "")
             yield (
@@ -138,6 +142,12 @@ def _video(path: Path, videos: Collection[Path], root: Path) -> str:
 def group_of(name: str) -> str:
     """The group that a file or folder name states: what stands before the first separator."""
     return re.split(r"[_\-\s.]", name.lower(), maxsplit=1)[0] or name.lower()
+
+
+def _alone(folder: Path, places: Mapping[str, Path]) -> bool:
+    """Whether there are real faces and no other folder, which might be a misspelt one."""
+    seen = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    return "real" in places and len(seen) == 1
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:

@@ -123,8 +123,11 @@ def _rows(table: Path, files: RegularFiles) -> list[Record]:
                 f"{table} lacks the column {', '.join(map(repr, missing))}; "
                 f"its columns are {', '.join(columns) or 'none'}."
             )
-        records = (dict(zip(columns, row, strict=False)) for row in reader if row)
-        return [_row(r, f"row {n}", table, files) for n, r in enumerate(records, 2)]
+        # Empty lines are no rows, but they are counted: a message's number is the editor's.
+        records = (
+            (n, dict(zip(columns, row, strict=False))) for n, row in enumerate(reader, 2) if row
+        )
+        return [_row(record, f"row {n}", table, files) for n, record in records]
 
 
 def _row(record: dict[str, str], where: str, table: Path, files: RegularFiles) -> Record:

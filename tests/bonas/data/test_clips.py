@@ -125,6 +125,17 @@ def test_folders_of_frames_are_preferred_to_videos(
     assert file.relative_to(tmp_path).parts[0] == read
 
 
+def test_a_video_without_extracted_frames_is_a_clip_beside_those_with(tmp_path: Path) -> None:
+    for file in ("frames/000/0.png", "frames/002/note.txt", "frames/003/note.txt"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
+    (tmp_path / "videos").mkdir()
+    for name in ("000", "001", "002"):
+        (tmp_path / "videos" / f"{name}.mp4").touch()
+    read = {name: [f.suffix for f in clip.files] for name, clip in clips_in(tmp_path).items()}
+    assert read == {"000": [".png"], "001": [".mp4"], "002": [".mp4"], "003": []}
+
+
 def test_numbers_within_names_are_ordered_by_their_value() -> None:
     rng = np.random.default_rng(0)
     values = [*(10 ** rng.uniform(0, 9, 200)).astype(int).tolist(), 0, 1, 9, 10, 99, 100]

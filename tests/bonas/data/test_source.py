@@ -44,6 +44,24 @@ def test_training_on_real_faces_needs_no_forged_ones(tmp_path: Path) -> None:
     assert data.unseen_val["fake"].forgeries == ("fake",)
 
 
+def test_no_split_needs_forged_images_where_blends_stand_in_for_them(tmp_path: Path) -> None:
+    kinds = dict.fromkeys(BOTH, "REAL")
+    table = DataTable(path=folder_of(tmp_path / "d", kinds), size=32, real_only=True)
+    data = load_search_data(table, seed=0)
+    assert data.test is not None
+    assert data.val.forgeries == data.test.forgeries == (PSEUDO,)
+    assert data.unseen_val == data.unseen_test == {}
+    with pytest.raises(DataError, match="Real and forged images are both needed"):
+        load_search_data(table.model_copy(update={"real_only": False}), seed=0)
+
+
+def test_without_real_faces_to_score_on_there_is_an_error(tmp_path: Path) -> None:
+    kinds = BOTH | {"val": "FAKE"}
+    table = DataTable(path=folder_of(tmp_path / "d", kinds), size=32, real_only=True)
+    with pytest.raises(DataError, match="images of the split 'val' are forged"):
+        load_search_data(table, seed=0)
+
+
 @pytest.mark.parametrize("further", [{}, {"unseen": ("swap",)}, {"pseudo_forgeries": True}])
 def test_without_forged_training_faces_every_type_is_unseen(
     tmp_path: Path, further: dict[str, object]

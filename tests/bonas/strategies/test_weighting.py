@@ -85,6 +85,18 @@ def test_where_nothing_is_known_nothing_is_weighted(cost: str | None) -> None:
     assert weighting.log_feasibility(bare, FEATURES, CANDIDATES) is None
 
 
+def test_a_cost_that_no_trial_has_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    weighting = Weighting(SURROGATE, EMPTY, cost="seconds")
+    earlier = [Estimate(-1, e.architecture, e.values) for e in ESTIMATES]
+    weighting.log_weights(earlier, FEATURES, CANDIDATES)
+    assert not caplog.messages, "a warm start has no costs"
+    own = [Estimate(e.number, e.architecture, e.values) for e in ESTIMATES]
+    for _ in range(2):
+        weighting.log_weights(own, FEATURES, CANDIDATES)
+    [message] = caplog.messages
+    assert "user attribute 'bonas.cost.seconds'" in message
+
+
 def test_trials_without_a_constraint_say_nothing_of_it() -> None:
     """Also where the first ones lack it: constraints are not matched by position."""
     some = [

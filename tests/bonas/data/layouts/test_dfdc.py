@@ -50,6 +50,16 @@ def test_splits_that_the_tables_state_are_kept(tmp_path: Path) -> None:
     assert not listing.notes
 
 
+def test_a_validation_split_is_made_where_the_tables_state_none(tmp_path: Path) -> None:
+    part(tmp_path / "dfdc_train_part_0", 0, 8, "train")
+    part(tmp_path / "dfdc_train_part_1", 8, 3, "test")
+    listing = list_dfdc(tmp_path, Settings())
+    train, val, test = originals(read_listing(listing, 8, Settings()))
+    assert (len(train), len(val), len(test)) == (6, 2, 3)
+    assert test == {f"r{n}.mp4" for n in range(8, 11)}
+    assert listing.notes == ("val is made of 2 of 8 training groups (data.split_seed = 0)",)
+
+
 def test_a_part_alone_with_videos_is_read(tmp_path: Path) -> None:
     table = {}
     for number in range(4):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bonas.data.faces import DataError, Split
-from bonas.data.layouts.folders import group_of, list_folders
+from bonas.data.layouts.folders import found_in, group_of, list_folders
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import Settings
 from tests.bonas.data.pictures import originals, picture, video
@@ -46,6 +46,19 @@ def test_folders_of_methods_are_said_not_to_be_people(tmp_path: Path) -> None:
     assert "write a metadata.csv with the column forgery" in note
     whole = list_folders(written(tmp_path / "whole"), Settings())
     assert not any("none in" in n for n in whole.notes)
+
+
+def test_real_faces_alone_are_a_data_set_unless_a_folder_may_be_misspelt(tmp_path: Path) -> None:
+    for number, person in enumerate(PEOPLE):
+        picture(tmp_path / "Real" / f"{person}.png", number)
+    assert found_in(tmp_path)
+    listing = list_folders(tmp_path, Settings())
+    assert {(r.label, r.split) for r in listing.records} == {(0, split) for split in Split}
+    assert "no folder fake/" in listing.notes
+    picture(tmp_path / "fakes" / "anna.png")
+    assert not found_in(tmp_path)
+    with pytest.raises(DataError, match="has no folder 'fake'"):
+        list_folders(tmp_path, Settings())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
@@ -142,9 +155,10 @@ def test_names_that_say_nothing_of_the_person_are_refused(tmp_path: Path) -> Non
 
 def test_a_missing_a_doubled_and_an_empty_class_are_named(tmp_path: Path) -> None:
     picture(tmp_path / "real" / "a.png")
+    (tmp_path / "fakes").mkdir()
     with pytest.raises(DataError, match="has no folder 'fake'"):
         list_folders(tmp_path, Settings())
-    (tmp_path / "Fake").mkdir()
+    (tmp_path / "fakes").rename(tmp_path / "Fake")
     with pytest.raises(DataError, match="Fake has no images or videos"):
         list_folders(tmp_path, Settings())
     (tmp_path / "fake").mkdir()

@@ -162,6 +162,15 @@ def test_a_bad_row_is_named(tmp_path: Path, row: str, message: str) -> None:
         read_metadata_csv(write(tmp_path / "data", [*GOOD, row]), 32)
 
 
+def test_empty_lines_are_no_rows_and_are_counted(tmp_path: Path) -> None:
+    folder = write(tmp_path / "data", GOOD)
+    assert len(list_metadata_csv(folder, Settings()).records) == 4
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text() + "\n\nfaces/d.png,REAL,d,dev\n")
+    with pytest.raises(DataError, match=r"row 8: split is 'dev'"):
+        read_metadata_csv(folder, 32)
+
+
 def test_a_missing_image_is_named_with_its_row(tmp_path: Path) -> None:
     folder = write(tmp_path, GOOD)
     (folder / "faces" / "c.png").unlink()
