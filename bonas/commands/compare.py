@@ -10,7 +10,7 @@ import typer
 from bonas.assembly import Components
 from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.console import RESULTS, bars, print_json, print_table
-from bonas.commands.search import load_components
+from bonas.commands.loading import load_components
 from bonas.commands.train import TrainingSettings, choose_architecture
 from bonas.comparison import (
     Rival,

@@ -7,8 +7,9 @@ import typer
 
 from bonas.commands.compare import print_comparison, run_comparison
 from bonas.commands.console import MESSAGES, print_json
+from bonas.commands.loading import load_components
 from bonas.commands.report import write_report
-from bonas.commands.search import load_components, run_search
+from bonas.commands.search import run_search
 from bonas.commands.search_result import report_search
 from bonas.config import Config
 from bonas.config_file import parse_config

@@ -12,9 +12,11 @@ import typer
 from bonas.assembly import Components, supernet_estimator
 from bonas.checkpoint import seconds_of
 from bonas.commands.audit import warn_of_leaks
-from bonas.commands.console import MESSAGES, Bars, bars, print_warning
-from bonas.commands.folder import print_left_out
-from bonas.commands.search_result import report_search
+from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_warning
+from bonas.commands.loading import load_components
+from bonas.commands.search_result import report_search, search_document
+from bonas.commands.train import report_training, train_architecture
+from bonas.config import ConfigError
 from bonas.config_file import load_config
 from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
@@ -38,7 +40,7 @@ from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
 NO_TEST = (
-    "the data have no split 'test': this search runs, but `bonas train` and `compare` cannot test "
+    "the data have no split 'test': a search runs, but `bonas train` and `compare` cannot test "
     "what it finds. Add the split to the data before you search."
 )
 
@@ -68,6 +70,12 @@ def search(
         list[Path] | None,
         typer.Option(help="Run folder whose observations are believed first; may be repeated."),
     ] = None,
+    train: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Then train the best one from scratch with so many seeds and test it."
+        ),
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search for the most robust architecture; continues the run in its folder if there is one."""
@@ -85,17 +93,23 @@ def search(
     parts = load_components(folder)
     warn_of_leaks(resolved)
     if parts.data.test is None:
+        if train:
+            raise ConfigError(f"--train is {train}, but {NO_TEST}")
         print_warning("no test", NO_TEST)
     found = run_search(folder, parts, time_limit=time_limit, started=started)
-    report_search(found, folder, as_json=json)
-
-
-def load_components(folder: RunFolder) -> Components:
-    """Data and device, with progress bars; says which files of the data were left out."""
-    with bars() as shown:
-        parts = Components.of(folder, shown.counting)
-    print_left_out(parts.data.skipped)
-    return parts
+    best = found.best if train else None
+    if best is None:
+        report_search(found, folder, as_json=json)
+        return
+    if not json:
+        report_search(found, folder, as_json=False)
+    key = found.key(best.architecture)
+    records = train_architecture(folder, parts, best.architecture, key, seeds=train)
+    if json:
+        trained = {"detectors": [record.to_json() for record in records]}
+        print_json(search_document(found, folder) | trained)
+    else:
+        report_training(folder, key, records)
 
 
 def run_search(

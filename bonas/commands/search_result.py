@@ -18,36 +18,39 @@ from bonas.study import Told
 SHOWN = 5
 
 
-def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
-    """The best architectures, as a table or as JSON."""
-    told = sorted(
-        (t for t in search.study.told() if t.observation.value is not None),
-        key=lambda t: (-(t.observation.value or 0.0), t.number),
-    )
-    failed = search.study.finished - len(told)
+def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
+    """The result of a search as `--json` prints it."""
+    told = _by_score(search)
     attributes = search.study.optuna.user_attrs
     cost = SearchCost.of_attributes(attributes)
     chance = at_chance(t.observation for t in told)
+    return {
+        "run": str(folder.path),
+        "trials": search.study.finished,
+        "failed": search.study.finished - len(told),
+        "seconds": attributes.get(SECONDS),
+        "multiply_adds": cost and cost.total(t.observation for t in told),
+        "gradient": attributes.get(GRADIENT),
+        "score": "robustness-weighted AUC on the validation split, shared weights",
+        "conditions": attributes["bonas.conditions"],
+        "flags": attributes.get(FLAGGED, {}),
+        "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
+        "protocol": search_protocol(attributes),
+        "best": [_summary(search, t) for t in told[:SHOWN]],
+        "minimise": list(search.study.minimise),
+        "front": [_summary(search, t) for t in search.front],
+    }
+
+
+def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
+    """The best architectures, as a table or as JSON."""
     if as_json:
-        print_json(
-            {
-                "run": str(folder.path),
-                "trials": search.study.finished,
-                "failed": failed,
-                "seconds": attributes.get(SECONDS),
-                "multiply_adds": cost and cost.total(t.observation for t in told),
-                "gradient": attributes.get(GRADIENT),
-                "score": "robustness-weighted AUC on the validation split, shared weights",
-                "conditions": attributes["bonas.conditions"],
-                "flags": attributes.get(FLAGGED, {}),
-                "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
-                "protocol": search_protocol(attributes),
-                "best": [_summary(search, t) for t in told[:SHOWN]],
-                "minimise": list(search.study.minimise),
-                "front": [_summary(search, t) for t in search.front],
-            }
-        )
+        print_json(search_document(search, folder))
         return
+    told = _by_score(search)
+    failed = search.study.finished - len(told)
+    attributes = search.study.optuna.user_attrs
+    chance = at_chance(t.observation for t in told)
     if not told:
         _say_none(failed, attributes.get(TIME_LIMIT))
         return
@@ -77,6 +80,14 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     chosen = " --architecture KEY" if search.study.minimise else ""
     MESSAGES.print(
         f"Next: bonas train {folder.path}{chosen}    bonas report {folder.path}", soft_wrap=True
+    )
+
+
+def _by_score(search: Search) -> list[Told]:
+    """The successful estimates, the best first."""
+    return sorted(
+        (t for t in search.study.told() if t.observation.value is not None),
+        key=lambda t: (-(t.observation.value or 0.0), t.number),
     )
 
 

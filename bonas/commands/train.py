@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bonas.assembly import Components
 from bonas.commands.auc_cells import print_flags
 from bonas.commands.console import (
     MESSAGES,
@@ -15,7 +16,7 @@ from bonas.commands.console import (
     print_table,
     print_warning,
 )
-from bonas.commands.search import load_components
+from bonas.commands.loading import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.detector_calibration import load_calibration
@@ -46,8 +47,28 @@ def train(
     """Train the best architecture from scratch and test it; goes on where it was interrupted."""
     folder = RunFolder.open(run, set_ or ())
     chosen, key = choose_architecture(folder, architecture)
+    records = train_architecture(folder, load_components(folder), chosen, key, seeds=seeds)
+    if json:
+        print_json([record.to_json() for record in records])
+    else:
+        report_training(folder, key, records)
+
+
+def train_architecture(
+    folder: RunFolder, parts: Components, chosen: Architecture, key: str, *, seeds: int
+) -> list[TrainedRecord]:
+    """Train an architecture with seeds 0, 1, ... and test each, with progress bars.
+
+    What is trained already in the folder is not trained again.
+
+    Args:
+        folder: Of the run.
+        parts: Of the run.
+        chosen: What is trained.
+        key: Its canonical key, which names the detectors' folders.
+        seeds: How many trainings.
+    """
     records = []
-    parts = load_components(folder)
     with bars() as shown:
         recipe = parts.recipe(folder.config.training)
         evaluation = parts.test()
@@ -63,11 +84,13 @@ def train(
                     progress=shown.training(f"{key} seed {seed}", recipe.steps),
                 )
             )
-    if json:
-        print_json([record.to_json() for record in records])
-        return
+    return records
+
+
+def report_training(folder: RunFolder, key: str, records: list[TrainedRecord]) -> None:
+    """The trainings of one architecture: a table, what is doubtful, and where they lie."""
     print_records(f"Test of {key}", records)
-    for seed in range(seeds):
+    for seed in range(len(records)):
         calibration = load_calibration(folder.detector(detector_name(key, seed)))
         for doubt in calibration.doubts if calibration is not None else ():
             print_warning("doubtful", f"seed {seed}: {doubt}")

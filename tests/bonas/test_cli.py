@@ -178,6 +178,32 @@ def test_a_search_whose_result_cannot_be_tested_says_so_at_its_start(
     assert ("the data have no split 'test'" in error) == (splits == "train,val")
 
 
+def test_a_search_that_is_to_train_needs_a_test_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = faces(tmp_path / "d", splits="train,val")
+    error = search(capsys, tmp_path, data, "--train", "1")
+    assert "--train is 1, but the data have no split 'test'" in error
+
+
+def test_one_command_ends_with_a_detector(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, run = config(tmp_path, faces(tmp_path / "d")), tmp_path / "run"
+    arguments = ["search", str(file), "--out", str(run), "--train", "2", "--json"]
+    assert main(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    first, second = found["detectors"]
+    assert [first["seed"], second["seed"]] == [0, 1]
+    assert first["choices"] == found["best"][0]["choices"]
+    key = found["best"][0]["key"]
+    weights = run / "detectors" / key / "detector.safetensors"
+    before = weights.stat().st_mtime_ns
+    assert main([*arguments[:-2], "1"]) == 0
+    assert f"Test of {key}" in capsys.readouterr().out
+    assert weights.stat().st_mtime_ns == before, "what is trained is not trained again"
+
+
 def test_a_file_in_the_place_of_a_data_folder_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

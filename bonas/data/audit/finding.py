@@ -14,9 +14,10 @@ from typing import Any
 SHOWN = 5
 """Files that a finding names; it counts the others."""
 
-WARNING_AUC, LEAK_AUC = 0.65, 0.75
+WARNING_AUC, LEAK_AUC, PICTURE_LEAK_AUC = 0.65, 0.75, 0.9
 """What the lower bound of a one-feature detector's AUC must exceed. An AUC of 0.65 is what weak but
-honest traces of a forgery reach; above 0.75 a single number does a detector's work."""
+honest traces of a forgery reach; above 0.75 a single number does a detector's work. Numbers of the
+picture itself, where honest traces are, leak from 0.9 on."""
 
 
 class Verdict(StrEnum):
@@ -103,7 +104,8 @@ def verdict_of(auc: float, low: float, *, container: bool, telling: bool) -> Ver
 
     Size, tables, format and dimensions of a file say nothing about a face, so a strong detector
     there is a leak. Colour and spectrum belong to the picture, and forgeries do leave traces in
-    both (Frank et al. 2020 show it for the spectra of generators), so they only warn.
+    both (Frank et al. 2020 show it for the spectra of generators), so they warn at first. Where one
+    such number tells nearly all of them, there is nothing left for a detector to learn.
 
     A separation without exception is judged by how seldom chance makes one, not by the interval,
     which for some dozens of originals reaches far down: what separates all pictures that there are
@@ -116,7 +118,7 @@ def verdict_of(auc: float, low: float, *, container: bool, telling: bool) -> Ver
         telling: Whether a separation without exception of as many originals cannot be chance.
     """
     proven = 1.0 if auc == 1.0 and telling else low
-    if container and proven > LEAK_AUC:
+    if proven > (LEAK_AUC if container else PICTURE_LEAK_AUC):
         return Verdict.LEAK
     if proven > WARNING_AUC:
         return Verdict.WARNING

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bonas
-from bonas.data.audit.finding import LEAK_AUC, WARNING_AUC
+from bonas.data.audit.finding import LEAK_AUC, PICTURE_LEAK_AUC, WARNING_AUC
 from bonas.data.audit.measures import FRAMES
 from bonas.data.audit.near_copies import COPY, LOOKALIKE
 from bonas.data.audit.perceptual_hash import RADIUS
@@ -43,6 +43,7 @@ def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]
         "limits": {
             "warning_auc": WARNING_AUC,
             "leak_auc": LEAK_AUC,
+            "picture_leak_auc": PICTURE_LEAK_AUC,
             "hash_bits": RADIUS,
             "copy_correlation": COPY,
             "lookalike_correlation": LOOKALIKE,
