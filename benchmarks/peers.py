@@ -29,7 +29,14 @@ from botorch.models.transforms import Standardize
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
-from bonas.benchmark_results import Benchmark, check_output, check_plot, draw_curves
+import bonas
+from bonas.benchmark_results import (
+    Benchmark,
+    check_output,
+    check_plot,
+    draw_curves,
+    table_protocol,
+)
 from bonas.benchmarking import BenchmarkRun, run_sampler
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width, paired_difference
@@ -138,7 +145,11 @@ def main() -> None:
         if arguments.plot is not None:
             check_plot(arguments.plot)
         table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
-        known = earlier(arguments.json, arguments.objective, table.optimum)
+        protocol = table_protocol(
+            arguments.table, table, space="nasbench201", trials=arguments.trials
+        )
+        begun = Benchmark(arguments.objective, table.optimum, [], protocol)
+        known = continued(begun, arguments.json)
     except (ValueError, ModuleNotFoundError) as error:
         parser.error(str(error))
     done = {(run.strategy, run.seed): run for run in known.runs}
@@ -154,6 +165,8 @@ def main() -> None:
     shown = [shortened(done[n, s], arguments.trials) for n in names for s in range(arguments.seeds)]
     result = replace(known, runs=shown)
     print(markdown(result, names, arguments.trials))
+    digest = protocol["table"]["sha256"]
+    print(f"table {digest}; {arguments.seeds} seeds from 0; bonas {bonas.__version__}")
     if arguments.plot:
         draw_curves(result, arguments.plot)
 
@@ -170,16 +183,20 @@ def check_names(names: Sequence[str]) -> None:
         )
 
 
-def earlier(path: Path | None, objective: str, optimum: float) -> Benchmark:
-    """The runs that a file holds, however long, if they are comparable."""
+def continued(begun: Benchmark, path: Path | None) -> Benchmark:
+    """The benchmark with the runs that a file holds, however long, if they are comparable."""
     if path is None or not path.is_file():
-        return Benchmark(objective, optimum, [])
+        return begun
     found = Benchmark.from_json(path.read_text())
-    if (found.objective, found.optimum) != (objective, optimum):
+    if (found.objective, found.optimum) != (begun.objective, begun.optimum):
         raise ValueError(f"{path} holds runs on {found.objective} with optimum {found.optimum}.")
-    if found.protocol.get("workers", 1) != 1:
-        raise ValueError(f"{path} holds runs with several workers; peers have one.")
-    return found
+    for name, own in begun.protocol.items():
+        if name != "trials" and found.protocol.get(name) != own:
+            raise ValueError(
+                f"{path} holds runs of another benchmark: {name} is {found.protocol.get(name)!r} "
+                f"there and {own!r} here. Name another file."
+            )
+    return replace(begun, runs=found.runs)
 
 
 def shortened(run: BenchmarkRun, trials: int) -> BenchmarkRun:

@@ -9,9 +9,44 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import bonas
 from bonas.benchmarking import BenchmarkRun
+from bonas.estimation.tabular import TabularEstimator
 from bonas.paired import mean_and_half_width
+from bonas.protocol import versions
+from bonas.run_folder import file_digest
 from bonas.whole_files import write_whole
+
+
+def table_protocol(
+    table: Path,
+    estimator: TabularEstimator,
+    *,
+    space: str,
+    decisions: Sequence[str] = (),
+    trials: int,
+    workers: int = 1,
+) -> dict[str, Any]:
+    """What runs on a table hold for, as a JSON document.
+
+    Args:
+        table: The file.
+        estimator: Read from it.
+        space: Its name.
+        decisions: The columns of a space without graphs, in their order.
+        trials: Of each run.
+        workers: Pending suggestions in each.
+    """
+    return {
+        "version": bonas.__version__,
+        "versions": versions(),
+        "table": {"name": table.name, "sha256": file_digest(table)},
+        "space": space,
+        **({"decisions": list(decisions)} if decisions else {}),
+        "architectures": len(estimator.values),
+        "trials": trials,
+        "workers": workers,
+    }
 
 
 @dataclass(frozen=True, slots=True)

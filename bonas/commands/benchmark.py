@@ -8,13 +8,18 @@ from rich.progress import track
 from rich.table import Table
 
 import bonas
-from bonas.benchmark_results import Benchmark, check_output, check_plot, draw_curves, summary
+from bonas.benchmark_results import (
+    Benchmark,
+    check_output,
+    check_plot,
+    draw_curves,
+    summary,
+    table_protocol,
+)
 from bonas.benchmarking import run_benchmark
 from bonas.commands.console import MESSAGES, RESULTS
 from bonas.config import ConfigError
 from bonas.estimation.tabular import Objective, read_table
-from bonas.protocol import versions
-from bonas.run_folder import file_digest
 
 CHECKPOINTS = (10, 25, 50, 100, 150, 300, 500, 1_000)
 
@@ -52,16 +57,9 @@ def benchmark(
     try:
         columns = [column.strip() for column in decisions.split(",") if column.strip()]
         estimator = read_table(table, space, Objective.parse(objective), decisions=columns)
-        digest = file_digest(table)
-        protocol = {
-            "version": bonas.__version__,
-            "versions": versions(),
-            "table": {"name": table.name, "sha256": digest},
-            "space": space,
-            "architectures": len(estimator.values),
-            "trials": trials,
-            "workers": workers,
-        }
+        protocol = table_protocol(
+            table, estimator, space=space, decisions=columns, trials=trials, workers=workers
+        )
         result = Benchmark(objective, estimator.optimum, [], protocol)
         if plot is not None:
             check_output("--plot", plot)
@@ -93,7 +91,8 @@ def benchmark(
         draw_curves(shown, plot)
     RESULTS.print(_table(shown, trials))
     RESULTS.print(
-        f"table {digest}; {seeds} seeds from 0; {workers} pending; bonas {bonas.__version__}",
+        f"table {protocol['table']['sha256']}; {seeds} seeds from 0; {workers} pending; "
+        f"bonas {bonas.__version__}",
         soft_wrap=True,
     )
 

@@ -115,6 +115,7 @@ def test_the_command_prints_a_table_and_writes_json(
     digest = hashlib.sha256(choices.read_bytes()).hexdigest()[:16]
     assert document["protocol"]["table"] == {"name": choices.name, "sha256": digest}
     assert document["protocol"]["workers"] == 2
+    assert document["protocol"]["decisions"] == ["a", "b", "c"], "in another order, other choices"
     assert digest in output
     assert document["optimum"] == 9
     keys = {"strategy", "seed", "best", "architectures", "seconds_per_suggestion"}
