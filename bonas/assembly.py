@@ -45,7 +45,17 @@ TUNING_RATE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What every command that trains or scores needs."""
+    """What every command that trains or scores needs.
+
+    Attributes:
+        config: Of the run.
+        device: Where networks run.
+        builder: Of the space's networks.
+        data: By their use.
+        train: The training faces, on the device.
+        limits: Of `search.limits`; `None` where there are none.
+        times: Costs with step times; `None` where these are not asked for.
+    """
 
     config: Config
     device: Device
@@ -53,6 +63,7 @@ class Components:
     data: SearchData
     train: Faces
     limits: Limits | None
+    times: OptionCosts | None = None
 
     @classmethod
     def of(cls, folder: RunFolder, counting: Counting | None = None) -> "Components":
@@ -80,6 +91,7 @@ class Components:
             raise ConfigError(str(error)) from error
         builder = builder_of(config.space)
         _check_relaxable(config, builder)
+        _check_timed(config, builder)
         limits = _limits(config, builder)
         data = load_search_data(
             config.data,
@@ -90,10 +102,14 @@ class Components:
         _check_masks(config, data.train)
         parts = cls(config, device, builder, data, data.train.to(device.device), limits)
         try:
-            if limits is not None and STEP_TIME in config.search.limits:
-                assert isinstance(limits.costs, OptionCosts)
-                timed = _timed(parts, limits.costs, folder, counting)
-                parts = replace(parts, limits=Limits(timed, config.search.limits))
+            if config.search.times_steps:
+                counted = None if limits is None else limits.costs
+                if not isinstance(counted, OptionCosts):
+                    counted = OptionCosts.count(builder, config.data.size)
+                timed = _timed(parts, counted, folder, counting)
+                parts = replace(parts, times=timed)
+                if limits is not None:
+                    parts = replace(parts, limits=Limits(timed, config.search.limits))
             if limits is not None:
                 # Limits that nothing keeps are told before anything is trained.
                 uniform_paths(builder.space, parts.allowed)(np.random.default_rng(config.seed))
@@ -166,6 +182,19 @@ def _check_masks(config: Config, train: Faces) -> None:
         )
 
 
+def _check_timed(config: Config, builder: NetworkBuilder) -> None:
+    """Raise where step times are asked for in a space that cannot add them up."""
+    table = config.search
+    if not table.times_steps or not isinstance(builder, SupportsCosts):
+        return
+    key = "minimise" if STEP_TIME in table.minimise else "cost"
+    place = f"limits.{STEP_TIME}" if STEP_TIME in table.limits else f"{key} = {STEP_TIME}"
+    raise ConfigError(
+        f"search.{place} is not available in the space {builder.space.name!r}, where a "
+        "decision's time depends on others; take activations instead."
+    )
+
+
 def _limits(config: Config, builder: NetworkBuilder) -> Limits | None:
     """The limits of what is counted; those of measured costs need the data."""
     limits = config.search.limits
@@ -175,11 +204,6 @@ def _limits(config: Config, builder: NetworkBuilder) -> Limits | None:
         counted = {name: most for name, most in limits.items() if name != STEP_TIME}
         if not isinstance(builder, SupportsCosts):
             return Limits(OptionCosts.count(builder, config.data.size), counted)
-        if STEP_TIME in limits:
-            raise ValueError(
-                f"search.limits.{STEP_TIME} is not available in the space {builder.space.name!r}, "
-                "where a decision's time depends on others; limit activations instead."
-            )
         return Limits(builder.costs(config.data.size), counted)
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -260,5 +284,7 @@ def estimator_with(parts: Components, supernet: nn.Module) -> SupernetEstimator:
         )
         tuning = (recipe, parts.train)
     return SupernetEstimator(
-        supernet, parts.builder, calibration, parts.validation(), tuning=tuning
+        *(supernet, parts.builder, calibration, parts.validation()),
+        tuning=tuning,
+        times=parts.times,
     )

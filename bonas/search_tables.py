@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from bonas.config_table import Count, Table
-from bonas.networks.costs import COSTS
+from bonas.networks.costs import COSTS, STEP_TIME
 
-ESTIMATED = (*COSTS, "seconds")
+ESTIMATED = (*COSTS, "seconds", STEP_TIME)
 """The costs of a supernet's estimate, by their names in `Observation.cost`."""
 
 SAMPLING = ("bayesian", "random", "evolution", "local_search", "bananas")
@@ -38,8 +38,9 @@ class SearchTable(Table):
 
     `minimise` names costs of an estimate that are objectives beside the score: the result is a
     front. `cost` names one per unit of which improvement is expected. `seconds` are those of an
-    estimate, on this machine. `warm_start` names run folders of the same space and conditions,
-    whose observations are believed before the own ones; they are copied into the run folder.
+    estimate, on this machine; `step_time` is that of `limits`, measured in the same way.
+    `warm_start` names run folders of the same space and conditions, whose observations are believed
+    before the own ones; they are copied into the run folder.
     """
 
     strategy: str = "bayesian"
@@ -64,6 +65,11 @@ class SearchTable(Table):
         if len(set(self.minimise)) < len(self.minimise):
             raise ValueError(f"minimise is {', '.join(self.minimise)}; name each cost once")
         return self
+
+    @property
+    def times_steps(self) -> bool:
+        """Whether step times are asked for, as a limit, an objective or a cost."""
+        return STEP_TIME in {*self.limits, *self.minimise, self.cost}
 
     @model_validator(mode="after")
     def _kept_by_the_strategy(self) -> "SearchTable":

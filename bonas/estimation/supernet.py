@@ -17,6 +17,7 @@ from bonas.estimation.evaluation import Evaluation
 from bonas.few_originals import flags_of
 from bonas.networks.builder import NetworkBuilder, build_network, inherit
 from bonas.networks.cost import architecture_cost
+from bonas.networks.costs import STEP_TIME, Costs
 from bonas.networks.detector import Detector, normalise
 from bonas.observation import Observation
 from bonas.robustness.record import RobustnessScore
@@ -43,6 +44,7 @@ class SupernetEstimator:
         evaluation: The conditions.
         fidelity: Of these estimates, below 1; tuned ones have twice as much.
         tuning: How the copy is trained, if at all, and on which faces.
+        times: Tells step times, which then are among an observation's costs.
     """
 
     supernet: nn.Module
@@ -51,6 +53,7 @@ class SupernetEstimator:
     evaluation: Evaluation
     fidelity: float = 0.1
     tuning: tuple[Recipe, Faces] | None = None
+    times: Costs | None = None
 
     @property
     def digest(self) -> str:
@@ -84,9 +87,12 @@ class SupernetEstimator:
         recalibrate(detector, self.calibration, self.evaluation.device)
         score = self.evaluation.score(self.evaluation.predict(detector))
         size = self.calibration.images.shape[-1]
+        cost = architecture_cost(self.builder, architecture, size)
+        if self.times is not None:
+            cost[STEP_TIME] = self.times.cost(architecture)[STEP_TIME]
         return observe(
             score,
-            architecture_cost(self.builder, architecture, size),
+            cost,
             seconds=time.perf_counter() - started,
             fidelity=self.fidelity * (1 if self.tuning is None else 2),
         )

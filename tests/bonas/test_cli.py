@@ -362,6 +362,9 @@ def test_the_space_of_stages_is_limited_by_what_is_counted(
         out = ("--out", str(tmp_path / limit.split()[0]))
         settings = ("--set", f"search.limits={{{limit}}}")
         assert message in failure(capsys, "search", str(file), *out, *settings)
+    timed = ("--out", str(tmp_path / "timed"), "--set", 'search.minimise=["step_time"]')
+    error = failure(capsys, "search", str(file), *timed)
+    assert "search.minimise = step_time is not available in the space 'macro'" in error
     settings = ("--out", str(tmp_path / "run"), "--set", "search.limits={parameters = 12000}")
     assert main(["search", str(file), "--json", *settings]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -524,6 +527,16 @@ def test_step_times_are_measured_once_and_repeat_a_search_elsewhere(
         results.append([(b["choices"], b["value"]) for b in found["best"]])
     assert results[0] == results[1]
     assert (tmp_path / "run" / "step_times.json").read_bytes() == table, "measured again"
+
+    quick = ["--set", "search.limits={}", "--set", 'search.minimise=["step_time"]']
+    out = str(tmp_path / "quick")
+    assert main(["search", str(tmp_path / "given.toml"), "--out", out, "--json", *quick]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["minimise"] == ["step_time"]
+    document = json.loads(table)
+    for told in [*found["best"], *found["front"]]:
+        at_most = document["skeleton"] + sum(max(o.values()) for o in document["options"].values())
+        assert document["skeleton"] <= told["cost"]["step_time"] <= at_most + 1e-9
 
     low = failure(
         capsys, "search", str(tmp_path / "given.toml"), "--out", str(tmp_path / "low"),

@@ -89,7 +89,7 @@ def test_a_written_configuration_round_trips_with_every_table(tmp_path: Path) ->
             '[search]\nminimise = ["macs"]',
             "minimise names 'macs'; the costs of an estimate are parameters, multiply_adds, act",
         ),
-        ('[search]\ncost = "step_time"', "cost names 'step_time'; the costs of an estimate are"),
+        ('[search]\ncost = "latency"', "cost names 'latency'; the costs of an estimate are"),
         ('[search]\nminimise = ["seconds", "seconds"]', "name each cost once"),
         (
             '[search]\nstrategy = "evolution"\nminimise = ["seconds"]',
