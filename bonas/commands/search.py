@@ -12,12 +12,12 @@ import typer
 from bonas.assembly import Components, supernet_estimator
 from bonas.checkpoint import seconds_of
 from bonas.commands.audit import warn_of_leaks
-from bonas.commands.console import MESSAGES, Bars, bars, print_json, print_warning
+from bonas.commands.console import MESSAGES, Bars, bars, print_json
 from bonas.commands.loading import load_components
 from bonas.commands.search_result import report_search, search_document
 from bonas.commands.train import report_training, train_architecture
-from bonas.config import ConfigError
 from bonas.config_file import load_config
+from bonas.data.faces import DataError
 from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
@@ -40,8 +40,8 @@ from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
 
 NO_TEST = (
-    "the data have no split 'test': a search runs, but `bonas train` and `compare` cannot test "
-    "what it finds. Add the split to the data before you search."
+    "the data have no split 'test', without which what a search finds cannot be tested. Assign "
+    "images to it before you search; nothing is selected on them."
 )
 
 
@@ -93,9 +93,7 @@ def search(
     parts = load_components(folder)
     warn_of_leaks(resolved)
     if parts.data.test is None:
-        if train:
-            raise ConfigError(f"--train is {train}, but {NO_TEST}")
-        print_warning("no test", NO_TEST)
+        raise DataError(NO_TEST)
     found = run_search(folder, parts, time_limit=time_limit, started=started)
     best = found.best if train else None
     if best is None:
