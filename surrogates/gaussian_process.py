@@ -35,12 +35,15 @@ class GaussianProcess:
         most: Observations that the hyper-parameters are fitted to; of more, the better half of
             that number and an even sample of the others by rank. The posterior has them all.
         scale: Makes the scale of the values.
+        noise_variance: Of an observation, in the values' units, squared, where it is known. What
+            is learned comes on top.
     """
 
     kernel: Callable[[], Kernel]
     steps: int = 40
     most: int = 300
     scale: Callable[[torch.Tensor], Scale] = compressed_scale
+    noise_variance: float = 0.0
 
     def fit(
         self,
@@ -62,6 +65,7 @@ class GaussianProcess:
         fitted = _informative(features, values, self.most)
         scaled = scale(values)[fitted]
         rows, identity = features[fitted], torch.eye(len(fitted), dtype=torch.float64)
+        known = self.noise_variance / scale.spread**2
         priors = [
             (prior, module, closure) for _, module, prior, closure, _ in kernel.named_priors()
         ]
@@ -71,20 +75,22 @@ class GaussianProcess:
         def log_posterior() -> torch.Tensor:
             noise = raw_noise.exp()
             prior = dense(kernel, rows, rows, fixed).add(MEAN_VARIANCE)
-            covariance = prior + (NOISE_FLOOR + noise) * identity
+            covariance = prior + (NOISE_FLOOR + known + noise) * identity
             total = log_likelihood(covariance, scaled) + log_density(NOISE_PRIOR, noise)
             for density, module, of in priors:
                 total = total + log_density(density, of(module))
             return total
 
         maximise(log_posterior, [*kernel.parameters(), raw_noise], steps=self.steps)
-        return predictor_of(kernel, float(raw_noise.detach().exp()), scale, features, values)
+        noise = known + float(raw_noise.detach().exp())
+        return predictor_of(kernel, noise, scale, features, values)
 
     def unfitted(self, features: torch.Tensor, values: torch.Tensor) -> "GaussianProcessPredictor":
         """The posterior with the hyper-parameters of the start."""
         check_observations(features, values)
-        noise = float(NOISE_PRIOR.mode)
-        return predictor_of(self.kernel(), noise, self.scale(values), features, values)
+        scale = self.scale(values)
+        noise = float(NOISE_PRIOR.mode) + self.noise_variance / scale.spread**2
+        return predictor_of(self.kernel(), noise, scale, features, values)
 
 
 def _informative(features: torch.Tensor, values: torch.Tensor, most: int) -> torch.Tensor:

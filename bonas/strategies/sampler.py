@@ -8,6 +8,7 @@ to good ones, as outliers of which a surrogate that has seen their neighbours ex
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -61,7 +62,8 @@ class SurrogateSampler(ArchitectureSampler):
         everything = enumerate_space(space) if size(space) <= EXHAUSTIVE else ()
         self._all: Sequence[Architecture] = tuple(everything)
         self._features = self._encoding.encode(self._all)
-        self._belief = WholeBelief(self._surrogate, self._features, self.settings.conditions)
+        noisy = replace(self._surrogate, noise_variance=self.settings.noise_variance)
+        self._belief = WholeBelief(noisy, self._features, self.settings.conditions)
         self._trade_off = ParetoBelief(self._surrogate, self._features)
         self._weighting = Weighting(self._surrogate, self._features, cost=self.settings.cost)
         self._warm = tuple(
@@ -101,8 +103,7 @@ class SurrogateSampler(ArchitectureSampler):
         )
         means = believed.observed_means()[: len(estimates)]
         feasible = torch.tensor([e.feasible for e in estimates])
-        order = sorted(range(len(estimates)), key=lambda i: (not feasible[i], -float(means[i])))
-        ranked = [estimates[i].architecture for i in order]
+        ranked = _by_mean(estimates, means)
         best = float(means[feasible].max()) if feasible.any() else -math.inf
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
 
@@ -132,6 +133,30 @@ class SurrogateSampler(ArchitectureSampler):
                 allowed=self.allowed,
             )
         return self._first_open(pool, scores, history, rng=rng)
+
+    def ranked(self, study: Study) -> list[Architecture]:
+        """The architectures of a study and of the warm start, the highest posterior mean first;
+        those that violate a constraint come last.
+
+        Where observations are noisy, the first one is a better choice than the highest
+        observation, which is the luckiest (`Settings.noise_variance`).
+
+        Raises:
+            ValueError: the study has several objectives.
+        """
+        if len(study.directions) > 1:
+            raise ValueError(
+                f"the study has {len(study.directions)} objectives, which have a front and no "
+                "order; see `bonas.Search.front`."
+            )
+        with self._lock:
+            known = (*self._warm, *self.reader.read(study, sys.maxsize).estimates)
+            if not known:
+                return []
+            estimates = _remembered(known)
+            features = self._encoding.encode([e.architecture for e in estimates])
+            believed = self._belief.posterior(estimates, features, features[:0])
+            return _by_mean(estimates, believed.observed_means())
 
     def _begin(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """In turns a pure architecture, as long as there are any, and a random one."""
@@ -231,6 +256,14 @@ class SurrogateSampler(ArchitectureSampler):
     def _believe(self, believed: Whole, architectures: Sequence[Architecture]) -> Candidates:
         features = self._encoding.encode(architectures)
         return Candidates(features, believed.at(features), believed.joint)
+
+
+def _by_mean(estimates: Sequence[Estimate], means: torch.Tensor) -> list[Architecture]:
+    """The architectures, the feasible ones first, then by their means."""
+    order = sorted(
+        range(len(estimates)), key=lambda i: (not estimates[i].feasible, -float(means[i]))
+    )
+    return [estimates[i].architecture for i in order]
 
 
 def _front(estimates: Sequence[Estimate]) -> list[Estimate]:

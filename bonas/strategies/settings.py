@@ -72,6 +72,9 @@ class Settings:
         quiet: Steps are local as well while no architecture is expected to improve on the best
             by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
+        noise_variance: Of an observed value, in its units, squared, where it is known, as from
+            repeated estimates. Without repeats noise cannot be told from what belongs to one
+            architecture alone, and next to none is believed. Of a single objective only.
         acquisition: Scores candidates. Several objectives have one of their own
             (`bonas.strategies.pareto`), weighted by constraints and cost as the default is.
         conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
@@ -90,6 +93,7 @@ class Settings:
     turning: float = 75.0
     quiet: float = 0.0025
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
+    noise_variance: float = 0.0
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
     conditions: Mapping[str, float] | None = None
     warm_start: Sequence[tuple[Architecture, float | Sequence[float]]] = ()
@@ -102,6 +106,15 @@ class Settings:
         for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
             if not number >= 0:
                 raise ValueError(f"{name} is {number}; it must not be negative.")
+        if not 0 <= self.noise_variance < math.inf:
+            raise ValueError(
+                f"noise_variance is {self.noise_variance}; it must be finite and not negative."
+            )
+        if self.noise_variance and self.conditions is not None:
+            raise ValueError(
+                "noise_variance and conditions exclude each other: each condition has noise of "
+                "its own. Leave one of them out."
+            )
         if self.conditions is not None and not self.conditions:
             raise ValueError("conditions is empty; name at least one, or leave it None.")
         if self.conditions is not None and self.warm_start:
@@ -151,6 +164,11 @@ class Settings:
                     f"warm_start has observations of {len(values)} values, the study {count} "
                     "objectives; give the values of all of them, or leave the warm start out."
                 )
+        if count > 1 and self.noise_variance:
+            raise ValueError(
+                f"noise_variance is that of one value, and the study has {count} objectives; leave "
+                "it 0."
+            )
         if count > 1 and self.conditions is not None:
             raise ValueError(
                 "conditions are the parts of one value, and the study has "

@@ -1,5 +1,6 @@
 """Laws of the exact Gaussian process and of the pool's posterior."""
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -48,6 +49,16 @@ def _same_observations(
     return GaussianProcessPredictor(
         fitted.kernel, fitted.noise, fitted.scale, features, values, factor, whitened
     )
+
+
+def test_known_noise_is_part_of_the_noise_in_the_values_units() -> None:
+    features, values = _observed(40)
+    noisy = replace(GP, noise_variance=3.0)
+    for predictor in (noisy.fit(features, values), noisy.unfitted(features, values)):
+        assert predictor.noise * predictor.scale.spread**2 >= 3.0
+        shrunk = predictor.observed_means() - predictor.scale(values)
+        assert shrunk.abs().max() > 0.05
+    assert GP.fit(features, values).noise < 1e-2
 
 
 def test_a_grown_factor_equals_the_one_from_scratch(fitted: GaussianProcessPredictor) -> None:

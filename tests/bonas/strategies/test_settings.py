@@ -277,3 +277,39 @@ def test_a_warm_start_is_checked_before_the_search_begins() -> None:
     for value in (float("nan"), float("inf"), (1.0, float("nan"))):
         with pytest.raises(ValueError, match=r"warm_start\[0\] has the values .* be finite"):
             Settings(warm_start=[(good, value)])
+
+
+def test_a_lucky_value_is_not_ranked_first_where_the_noise_is_known() -> None:
+    rng = np.random.default_rng(0)
+    connected = (a for a in (sample(SPACE, rng=rng) for _ in range(90)) if connects(SPACE, a))
+    drawn = list({canonical_key(SPACE.graph(a)): a for a in connected}.values())
+    by_value = sorted(drawn, key=lambda a: -_value(a.choices))
+    lucky = by_value[len(by_value) // 2]
+    study = optuna.create_study(direction="maximize")
+    for a in drawn:
+        value = BEST + 1.0 if a == lucky else _value(a.choices)
+        params = {d.name: c for d, c in zip(SPACE.decisions, a.choices, strict=True)}
+        study.add_trial(optuna.create_trial(value=value, params=params, distributions=DECISIONS))
+    assert SurrogateSampler(SPACE).ranked(study)[0] == lucky
+    noisy = SurrogateSampler(SPACE, settings=Settings(noise_variance=25.0)).ranked(study)
+    assert noisy[0] == by_value[0]
+    assert noisy.index(lucky) > 5
+    assert set(noisy) == set(drawn)
+    empty = optuna.create_study(direction="maximize")
+    assert SurrogateSampler(SPACE).ranked(empty) == []
+
+
+@pytest.mark.parametrize("noise", [-1.0, float("nan"), float("inf")])
+def test_noise_must_be_a_variance(noise: float) -> None:
+    with pytest.raises(ValueError, match=r"noise_variance is .* finite and not negative"):
+        Settings(noise_variance=noise)
+
+
+def test_noise_is_that_of_one_value() -> None:
+    with pytest.raises(ValueError, match="each condition has noise of its own"):
+        Settings(noise_variance=1.0, conditions={"clean": 1.0})
+    several = optuna.create_study(directions=["maximize", "minimize"])
+    with pytest.raises(ValueError, match="noise_variance is that of one value"):
+        Settings(noise_variance=1.0).check_objectives(2)
+    with pytest.raises(ValueError, match="2 objectives, which have a front and no order"):
+        SurrogateSampler(SPACE).ranked(several)
