@@ -36,6 +36,11 @@ from bonas.training_terms import TrainingTerms
 from bonas.whole_files import write_whole
 from spaces.architecture import Architecture
 
+NO_TEST = (
+    "the data have no split 'test', without which what a search finds cannot be tested. Assign "
+    "images to it before you search; nothing is selected on them."
+)
+
 Counting = Callable[[str], Callable[[int, int], None]]
 """From the name of something long to what is told (done, in all) of it."""
 
@@ -66,12 +71,15 @@ class Components:
     times: OptionCosts | None = None
 
     @classmethod
-    def of(cls, folder: RunFolder, counting: Counting | None = None) -> "Components":
+    def of(
+        cls, folder: RunFolder, counting: Counting | None = None, *, tested: bool = False
+    ) -> "Components":
         """Read the data, choose the device, and measure step times where they are limited.
 
         Args:
             folder: Of the run; measured step times are kept in it.
             counting: Makes a told-to for what takes long, from its name.
+            tested: Whether a test split is needed.
 
         Raises:
             ConfigError, DataError: as their loaders.
@@ -91,21 +99,20 @@ class Components:
             raise ConfigError(str(error)) from error
         builder = builder_of(config.space)
         _check_relaxable(config, builder)
-        _check_timed(config, builder)
         limits = _limits(config, builder)
+        counted = _counted(config, builder, limits)
         data = load_search_data(
             config.data,
             seed=config.seed,
             progress=counting("faces") if counting else None,
             regions=bool(config.space.localisation),
         )
+        if tested and data.test is None:
+            raise DataError(NO_TEST)
         _check_masks(config, data.train)
         parts = cls(config, device, builder, data, data.train.to(device.device), limits)
         try:
-            if config.search.times_steps:
-                counted = None if limits is None else limits.costs
-                if not isinstance(counted, OptionCosts):
-                    counted = OptionCosts.count(builder, config.data.size)
+            if counted is not None:
                 timed = _timed(parts, counted, folder, counting)
                 parts = replace(parts, times=timed)
                 if limits is not None:
@@ -182,11 +189,22 @@ def _check_masks(config: Config, train: Faces) -> None:
         )
 
 
-def _check_timed(config: Config, builder: NetworkBuilder) -> None:
-    """Raise where step times are asked for in a space that cannot add them up."""
+def _counted(config: Config, builder: NetworkBuilder, limits: Limits | None) -> OptionCosts | None:
+    """The costs to which step times are added; `None` where these are not asked for.
+
+    Raises:
+        ConfigError: the space cannot add them up.
+    """
     table = config.search
-    if not table.times_steps or not isinstance(builder, SupportsCosts):
-        return
+    if not table.times_steps:
+        return None
+    if limits is not None and isinstance(limits.costs, OptionCosts):
+        return limits.costs
+    try:
+        if not isinstance(builder, SupportsCosts):
+            return OptionCosts.count(builder, config.data.size)
+    except ValueError:
+        pass
     key = "minimise" if STEP_TIME in table.minimise else "cost"
     place = f"limits.{STEP_TIME}" if STEP_TIME in table.limits else f"{key} = {STEP_TIME}"
     raise ConfigError(

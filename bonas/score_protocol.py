@@ -9,7 +9,7 @@ from bonas.config import ConfigError, ScoreTable
 from bonas.estimation.evaluation import Protocol
 from bonas.robustness.attacks import Attack, Effort
 from bonas.robustness.conditions import SEVERITIES
-from bonas.robustness.corruptions import STANDARD, Corruption
+from bonas.robustness.corruptions import Corruption
 from bonas.robustness.video import encodes_video
 from bonas.robustness.weights import ScoreWeights
 
@@ -26,7 +26,11 @@ def protocol_of(score: ScoreTable, *, seed: int) -> Protocol:
     Raises:
         ConfigError: a corruption that needs what is not installed.
     """
-    check_installed(score.corruptions, "score.corruptions")
+    return checked(of_table(score, seed=seed), "score.corruptions")
+
+
+def of_table(score: ScoreTable, *, seed: int) -> Protocol:
+    """As `protocol_of`, whatever is installed."""
     return Protocol(
         corruptions=score.corruptions,
         severities=score.severities,
@@ -44,13 +48,13 @@ def clean_only(protocol: Protocol) -> Protocol:
 
 
 def everything(protocol: Protocol) -> Protocol:
-    """The same with every corruption that is installed, at every severity, and every attack.
+    """The same with every corruption at every severity and every attack.
 
     Attacks keep the protocol's budgets; those that have none get the least of these, or 1/255.
     """
     return replace(
         protocol,
-        corruptions=installed(),
+        corruptions=tuple(Corruption),
         severities=SEVERITIES,
         attacks=MappingProxyType(_every_attack(protocol)),
     )
@@ -61,28 +65,30 @@ def _every_attack(protocol: Protocol) -> dict[Attack, float]:
     return {attack: protocol.attacks.get(attack, budget) for attack in Attack}
 
 
-def installed() -> tuple[Corruption, ...]:
-    """All corruptions; where PyAV is missing, which only one of them needs, those without it."""
-    if encodes_video():
-        return tuple(Corruption)
+def installed(protocol: Protocol) -> Protocol:
+    """The same without the corruption that needs PyAV, where that is missing; says so."""
+    if Corruption.VIDEO not in protocol.corruptions or encodes_video():
+        return protocol
     _LOG.warning("the corruption 'video' is left out: it needs PyAV (%s)", INSTALL)
-    return STANDARD
+    kept = tuple(c for c in protocol.corruptions if c is not Corruption.VIDEO)
+    return replace(protocol, corruptions=kept)
 
 
-def check_installed(corruptions: Sequence[Corruption], place: str) -> None:
-    """Refuse what was asked for by name and cannot be made.
+def checked(protocol: Protocol, place: str) -> Protocol:
+    """The same, refused where a corruption that was asked for by name cannot be made.
 
     Args:
-        corruptions: That were asked for.
-        place: Where, for the message.
+        protocol: What is to be tested.
+        place: Where its corruptions were named, for the message.
 
     Raises:
         ConfigError: PyAV is missing; names the extra.
     """
-    if Corruption.VIDEO in corruptions and not encodes_video():
+    if Corruption.VIDEO in protocol.corruptions and not encodes_video():
         raise ConfigError(
             f"{place} names 'video', which needs PyAV. Install it with {INSTALL}, or leave it out."
         )
+    return protocol
 
 
 def with_attacks(protocol: Protocol, attacks: Mapping[Attack, float | None]) -> Protocol:

@@ -13,11 +13,11 @@ from bonas.robustness.attacks import Attack
 from bonas.robustness.conditions import SEVERITIES
 from bonas.robustness.corruptions import Corruption
 from bonas.score_protocol import (
-    check_installed,
+    checked,
     clean_only,
     everything,
     installed,
-    protocol_of,
+    of_table,
     with_attacks,
     with_corruptions,
 )
@@ -70,23 +70,23 @@ def chosen_protocol(
     Raises:
         ConfigError: a name, severity or budget that does not exist.
     """
-    whole = protocol_of(config.score, seed=config.seed if seed is None else seed)
+    whole = of_table(config.score, seed=config.seed if seed is None else seed)
     begun = {
         Conditions.CLEAN: clean_only,
         Conditions.SCORE: lambda protocol: protocol,
         Conditions.ALL: everything,
     }[conditions](whole)
     named = _listed("--corruptions", corruptions, Corruption, tuple(Corruption))
-    if corruptions == ALL:
-        named = installed()
-    elif named is not None:
-        check_installed(named, "--corruptions")
     levels = _listed("--severities", severities, _severity, SEVERITIES)
     if levels == ():
         raise ConfigError("--severities is 'none'; use --corruptions none to leave them out.")
     if levels is not None and named is None and not begun.corruptions:
         named = whole.corruptions
     begun = with_corruptions(begun, named, levels)
+    if (corruptions or conditions.value) == ALL:
+        begun = installed(begun)
+    else:
+        begun = checked(begun, "score.corruptions" if corruptions is None else "--corruptions")
     every: tuple[tuple[Attack, float | None], ...] = tuple((a, None) for a in Attack)
     budgets = _listed("--attacks", attacks, _attack, every)
     if budgets is None:

@@ -17,7 +17,6 @@ from bonas.commands.loading import load_components
 from bonas.commands.search_result import report_search, search_document
 from bonas.commands.train import report_training, train_architecture
 from bonas.config_file import load_config
-from bonas.data.faces import DataError
 from bonas.earlier_runs import earlier_observations
 from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator
@@ -38,11 +37,6 @@ from bonas.search_cost import (
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
-
-NO_TEST = (
-    "the data have no split 'test', without which what a search finds cannot be tested. Assign "
-    "images to it before you search; nothing is selected on them."
-)
 
 
 def search(
@@ -92,12 +86,12 @@ def search(
     folder = RunFolder.create(out or Path("runs") / config.stem, resolved)
     parts = load_components(folder)
     warn_of_leaks(resolved)
-    if parts.data.test is None:
-        raise DataError(NO_TEST)
     found = run_search(folder, parts, time_limit=time_limit, started=started)
     best = found.best if train else None
     if best is None:
         report_search(found, folder, as_json=json)
+        if train:  # asked for, and there is nothing to train
+            raise typer.Exit(1)
         return
     if not json:
         report_search(found, folder, as_json=False)
@@ -138,7 +132,7 @@ def run_search(
         earlier = earlier_observations(folder, parts.builder.space, conditions_digest(parts))
     # Of a supernet whose training was interrupted before there was a study to keep them.
     kept = folder.path.rglob(folder.supernet_checkpoint.name)  # of a rotation, one for each fold
-    begun = started - sum(map(seconds_of, kept))
+    trained = sum(map(seconds_of, kept))
     with bars() as shown:
         estimator = _estimator(folder, parts, shown)
         search = open_search(parts, folder, estimator, promising, earlier)
@@ -147,7 +141,8 @@ def run_search(
         search.study.optuna.set_user_attr(TIME_LIMIT, _finite(time_limit))
         advance = shown.start("search")
         trials = config.search.trials
-        note_seconds = _clock(search, begun)
+        counted = SECONDS in search.study.optuna.user_attrs
+        note_seconds = _clock(search, started if counted else started - trained)
 
         def tell(told: Told | None = None) -> None:
             advance(search.study.finished, trials, _note(search))

@@ -150,6 +150,7 @@ class DataSet:
             only = "forged" if int(faces.labels[0]) else "real"
             raise DataError(
                 f"data set {self.name!r}: all {len(faces)} images of the split {split.value!r} are "
-                f"{only}, needed for {purpose}. Real and forged images are both needed."
+                f"{only}, needed for {purpose}. Real and forged images are both needed"
+                + (", unless data.real_only is set." if only == "real" else ".")
             )
         return faces

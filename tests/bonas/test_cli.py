@@ -179,6 +179,16 @@ def test_a_search_whose_result_could_not_be_tested_does_not_begin(
     assert ("the search begins" in error) != lacking
 
 
+def test_a_search_that_was_to_train_and_found_nothing_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = config(tmp_path, faces(tmp_path / "d"))
+    arguments = ["search", str(file), "--out", str(tmp_path / "run"), "--time-limit", "0"]
+    assert main(arguments) == 0
+    assert main([*arguments, "--train", "1"]) == 1
+    assert "nothing to train yet" in capsys.readouterr().err
+
+
 def test_one_command_ends_with_a_detector(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -358,6 +368,8 @@ def test_the_space_of_stages_is_limited_by_what_is_counted(
     timed = ("--out", str(tmp_path / "timed"), "--set", 'search.minimise=["step_time"]')
     error = failure(capsys, "search", str(file), *timed)
     assert "search.minimise = step_time is not available in the space 'macro'" in error
+    error = failure(capsys, "search", str(file), *timed, "--set", "space.name=darts")
+    assert "search.minimise = step_time is not available in the space 'darts'" in error
     settings = ("--out", str(tmp_path / "run"), "--set", "search.limits={parameters = 12000}")
     assert main(["search", str(file), "--json", *settings]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -1,9 +1,10 @@
 """The layouts by name, and which of them a folder has."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bonas.data.clips import is_video
 from bonas.data.faces import DataError
 from bonas.data.layouts import (
     celeb_df,
@@ -61,7 +62,20 @@ def list_data(folder: Path, layout: str, settings: Settings) -> Listing:
             layout's reader.
     """
     name = layout_of(folder) if layout == AUTO else layout
-    return LAYOUTS[name].records(folder, settings)
+    listing = LAYOUTS[name].records(folder, settings)
+    return replace(listing, notes=(*listing.notes, *_mixed(listing)))
+
+
+def _mixed(listing: Listing) -> Iterator[str]:
+    """What is to be known where some videos come as frames, which may be cut to faces."""
+    if listing.layout in (folders.NAME, metadata_csv.NAME):
+        return
+    whole = [r for r in listing.records if is_video(r.path)]
+    if whole and len(whole) < len(listing.records):
+        yield (
+            f"{len(whole)} videos have no folder of frames and are read whole, such as "
+            f"{whole[0].path.name}: where the others' frames are face crops, cut these too"
+        )
 
 
 def layout_of(folder: Path) -> str:

@@ -92,7 +92,7 @@ def test_every_command_that_loads_data_says_what_was_left_out(
 ) -> None:
     """Of search, train and compare, which load their data in one place."""
     parts = SimpleNamespace(data=SimpleNamespace(skipped=("a.png: torn",)))
-    monkeypatch.setattr(search.Components, "of", lambda folder, counting: parts)
+    monkeypatch.setattr(search.Components, "of", lambda folder, counting, tested: parts)
     for command in (search, train, compare):
         assert command.load_components(RunFolder(Path("run"), Config())) is parts
         assert "left out a.png: torn" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from bonas.data.audit import Verdict, pictures_of_folder
 from bonas.data.audit.sharing import shared_people
 from bonas.data.faces import DataError, Split
 from bonas.data.layouts.celeb_df import LIST, list_celeb_df, people_of
+from bonas.data.layouts.named import list_data
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import OnBadImage, Settings
 from tests.bonas.data.pictures import originals, picture, video
@@ -95,6 +96,18 @@ def test_video_files_are_read(tmp_path: Path) -> None:
     test = read_listing(list_celeb_df(tmp_path, Settings()), 16, Settings()).splits[Split.TEST]
     assert test.labels.tolist() == [0] * 3 + [1] * 3
     assert test.images[:, 0, 8, 8].tolist() == pytest.approx([20] * 3 + [200] * 3, abs=4)
+
+
+def test_videos_beside_extracted_frames_are_read_whole_and_said(tmp_path: Path) -> None:
+    for number in range(5):
+        video(tmp_path / f"Celeb-real/id{number}_0000.mp4", [20] * 3)
+        name = f"id{number}_id9_0000"
+        video(tmp_path / f"Celeb-synthesis/{name}.mp4", [200] * 3)
+        if number:
+            picture(tmp_path / f"Celeb-synthesis/frames/{name}/0.png", 200)
+    (tmp_path / LIST).write_text("1 Celeb-real/id0_0000.mp4\n0 Celeb-synthesis/id0_id9_0000.mp4\n")
+    [note] = [n for n in list_data(tmp_path, "auto", Settings()).notes if "read whole" in n]
+    assert note.startswith("6 videos have no folder of frames and are read whole, such as id0_")
 
 
 @pytest.mark.parametrize(
