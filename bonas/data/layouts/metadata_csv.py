@@ -15,7 +15,7 @@ only where a network learns them, and identities are audited.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from bonas.data.clips import is_video
@@ -115,19 +115,25 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
 
 def _rows(table: Path, files: RegularFiles) -> list[Record]:
     with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        columns = next(reader, [])
+        lines = _numbered(file)
+        _, columns = next(lines, (1, []))
         missing = [c for c in COLUMNS if c not in columns]
         if missing:
             raise DataError(
                 f"{table} lacks the column {', '.join(map(repr, missing))}; "
                 f"its columns are {', '.join(columns) or 'none'}."
             )
-        # Empty lines are no rows, but they are counted: a message's number is the editor's.
-        records = (
-            (n, dict(zip(columns, row, strict=False))) for n, row in enumerate(reader, 2) if row
-        )
+        records = ((n, dict(zip(columns, row, strict=False))) for n, row in lines)
         return [_row(record, f"row {n}", table, files) for n, record in records]
+
+
+def _numbered(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the number of its first line in an editor."""
+    reader, before = csv.reader(file), 0
+    for row in reader:
+        first, before = before + 1, reader.line_num
+        if row:
+            yield first, row
 
 
 def _row(record: dict[str, str], where: str, table: Path, files: RegularFiles) -> Record:

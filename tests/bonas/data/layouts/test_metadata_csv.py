@@ -166,9 +166,14 @@ def test_empty_lines_are_no_rows_and_are_counted(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", GOOD)
     assert len(list_metadata_csv(folder, Settings()).records) == 4
     table = folder / "metadata.csv"
-    table.write_text(table.read_text() + "\n\nfaces/d.png,REAL,d,dev\n")
-    with pytest.raises(DataError, match=r"row 8: split is 'dev'"):
-        read_metadata_csv(folder, 32)
+    sound = table.read_text()
+    table.write_text("\n" + sound)
+    assert len(list_metadata_csv(folder, Settings()).records) == 4
+    bad = "faces/d.png,REAL,d,dev\n"
+    for text, line in ((sound + "\n\n" + bad, 8), (sound.replace(",a,", ',"a\na",') + bad, 8)):
+        table.write_text(text)
+        with pytest.raises(DataError, match=rf"row {line}: split is 'dev'"):
+            read_metadata_csv(folder, 32)
 
 
 def test_a_missing_image_is_named_with_its_row(tmp_path: Path) -> None:
