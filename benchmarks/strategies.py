@@ -19,7 +19,7 @@ from typing import Any
 
 import optuna
 
-from bonas.assembly import Components, supernet_estimator
+from bonas.assembly import Components
 from bonas.commands import demo
 from bonas.commands.search import run_search
 from bonas.commands.train import choose_architecture
@@ -28,6 +28,7 @@ from bonas.config_file import parse_config
 from bonas.run_folder import RunFolder
 from bonas.search_cost import GRADIENT, SearchCost
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
+from bonas.supernet_training import supernet_estimator
 from spaces.skips import all_skips, skips_by_cell
 
 # The demo's faces, supernet and training, with networks of half the width: twenty-one searches are

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from bonas.assembly import Components, estimator_with, supernet_estimator
+from bonas.assembly import Components
 from bonas.commands.demo import SETTINGS
 from bonas.config_file import parse_config
 from bonas.data.source import load_search_data
@@ -32,6 +32,7 @@ from bonas.estimation.evaluation import Evaluation
 from bonas.estimation.standalone import StandaloneEstimator
 from bonas.estimation.supernet import uniform_paths
 from bonas.run_folder import RunFolder
+from bonas.supernet_training import estimator_with, supernet_estimator
 from spaces.architecture import Architecture
 
 OTHER_SEED, OTHER_IDENTITIES = 1, 1000

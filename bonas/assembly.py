@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import nn
 
 from bonas.builders import builder_of
-from bonas.checkpoint import load_weights, save_weights
 from bonas.config import Config, ConfigError
 from bonas.data.augmentation import Augmentation
 from bonas.data.batches import PairedBatches
@@ -15,8 +13,8 @@ from bonas.data.faces import DataError, Faces
 from bonas.data.source import SearchData, load_search_data
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
-from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
-from bonas.networks.builder import NetworkBuilder, SupportsCosts, build_supernet
+from bonas.estimation.supernet import uniform_paths
+from bonas.networks.builder import NetworkBuilder, SupportsCosts
 from bonas.networks.cost import STEP_TIME, Limits, OptionCosts
 from bonas.networks.relaxation import relaxation_of
 from bonas.run_folder import RunFolder
@@ -30,9 +28,8 @@ from bonas.step_time import (
     write_step_times,
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
-from bonas.training import Progress, Recipe, train
+from bonas.training import Recipe
 from bonas.training_tables import TrainingTable
-from bonas.training_terms import TrainingTerms
 from bonas.whole_files import write_whole
 from spaces.architecture import Architecture
 
@@ -43,9 +40,6 @@ NO_TEST = (
 
 Counting = Callable[[str], Callable[[int, int], None]]
 """From the name of something long to what is told (done, in all) of it."""
-
-TUNING_RATE = 4.0
-"""By which the learning rate falls when shared weights are tuned to one architecture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,60 +243,3 @@ def _timed(
             write_step_times(folder.step_times, timed, parts.device)
     # Also after measuring: the table rounds, and a continued run must see the same numbers.
     return read_step_times(folder.step_times, costs)
-
-
-def supernet_estimator(
-    parts: Components, folder: RunFolder, progress: Progress | None = None
-) -> SupernetEstimator:
-    """The estimator with the run's supernet, trained first where it is not there yet.
-
-    Training that was interrupted goes on from its checkpoint.
-
-    Raises:
-        ConfigError: the checkpoint is of a training on other data or settings.
-    """
-    supernet = build_supernet(parts.builder, seed=parts.config.seed).to(parts.device.device)
-    if folder.supernet.is_file():
-        load_weights(folder.supernet, supernet)
-        supernet.eval()
-    else:
-        recipe, seed = parts.recipe(parts.config.supernet), parts.config.seed
-        name = f"supernet of {parts.builder.space.name}"
-        terms = TrainingTerms.of(name, parts.train, recipe, parts.device, seed=seed)
-        train(
-            supernet,
-            uniform_paths(parts.builder.space, parts.allowed),
-            parts.train,
-            recipe,
-            parts.device,
-            seed=seed,
-            checkpoint=terms.checkpoint(folder.supernet_checkpoint),
-            progress=progress,
-        )
-        save_weights(folder.supernet, supernet, {"space": parts.builder.space.name})
-        folder.supernet_checkpoint.unlink(missing_ok=True)
-    return estimator_with(parts, supernet)
-
-
-def estimator_with(parts: Components, supernet: nn.Module) -> SupernetEstimator:
-    """The estimator with these shared weights, as the run's settings have it."""
-    calibration = calibration_faces(
-        parts.train, parts.config.supernet.calibration_images, seed=parts.config.seed
-    )
-    table = parts.config.supernet
-    tuning = None
-    if table.tuning_epochs:
-        recipe = parts.recipe(
-            table.model_copy(
-                update={
-                    "epochs": table.tuning_epochs,
-                    "learning_rate": table.learning_rate / TUNING_RATE,
-                }
-            )
-        )
-        tuning = (recipe, parts.train)
-    return SupernetEstimator(
-        *(supernet, parts.builder, calibration, parts.validation()),
-        tuning=tuning,
-        times=parts.times,
-    )

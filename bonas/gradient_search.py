@@ -9,7 +9,7 @@ from typing import Any
 
 from safetensors import safe_open
 
-from bonas.assembly import Components, estimator_with
+from bonas.assembly import Components
 from bonas.checkpoint import load_weights, save_weights
 from bonas.config import ConfigError
 from bonas.data.augmentation import Augmentation
@@ -23,6 +23,7 @@ from bonas.search_tables import GradientTable
 from bonas.strategies.collapse import Collapse, verdict
 from bonas.strategies.gradient import GradientRecipe, halves, train_relaxed
 from bonas.strategies.progressive import STRENGTH_RATE, Kept, derive_capped, train_progressive
+from bonas.supernet_training import estimator_with
 from bonas.training import CHECKPOINT_EVERY, Progress
 from spaces.architecture import Architecture
 

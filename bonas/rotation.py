@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bonas.assembly import Components, supernet_estimator
+from bonas.assembly import Components
 from bonas.data.faces import DataError
 from bonas.data.source import check_scorable
 from bonas.data.unseen import condition_name
@@ -11,6 +11,7 @@ from bonas.estimation.evaluation import conditions_of
 from bonas.estimation.rotation import RotatedEstimator, digest_of_folds
 from bonas.run_folder import RunFolder
 from bonas.score_protocol import protocol_of
+from bonas.supernet_training import supernet_estimator
 from bonas.training import Progress
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bonas.assembly import Components, supernet_estimator
+from bonas.assembly import Components
 from bonas.checkpoint import seconds_of
 from bonas.commands.audit import warn_of_leaks
 from bonas.commands.console import MESSAGES, Bars, bars, print_json
@@ -37,6 +37,7 @@ from bonas.search_cost import (
 )
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
 from bonas.study import Told
+from bonas.supernet_training import supernet_estimator
 
 
 def search(

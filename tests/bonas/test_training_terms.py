@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 
 import bonas.training
-from bonas.assembly import Components, supernet_estimator
+from bonas.assembly import Components
 from bonas.comparison import CHECKPOINT, Contestant, run_contestant
 from bonas.config import ConfigError
 from bonas.config_file import parse_config
@@ -23,6 +23,7 @@ from bonas.detector_record import METRICS, WEIGHTS, load_record
 from bonas.device import Device
 from bonas.run_folder import RunFolder
 from bonas.step_time import PLAIN
+from bonas.supernet_training import supernet_estimator
 from bonas.trained_on import TrainedOn, Use, count_used
 from bonas.training import Recipe
 from bonas.training_terms import TrainingTerms
