@@ -16,6 +16,7 @@ from bonas.assembly import Components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config_file import parse_config
 from bonas.detector_record import TrainedRecord
+from bonas.protocol import line
 from bonas.run_folder import RunFolder
 from bonas.step_time import PLAIN, Stopwatch
 from spaces.architecture import Architecture
@@ -68,7 +69,8 @@ def aucs(record: TrainedRecord) -> dict[str, tuple[float, float, float]]:
 
 
 def table(heading: str, records: Mapping[str, Sequence[TrainedRecord]]) -> str:
-    """Every training's AUCs with their intervals, and each arm's mean and deviation over seeds."""
+    """Every training's AUCs with their intervals, each arm's mean and deviation over seeds, and
+    below what they hold for."""
     conditions = list(aucs(next(iter(records.values()))[0]))
     columns = [heading, "seed", *conditions, "steps", "seconds"]
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
@@ -80,6 +82,10 @@ def table(heading: str, records: Mapping[str, Sequence[TrainedRecord]]) -> str:
         if len(runs) > 1:
             means = [spread([aucs(run)[c][0] for run in runs]) for c in conditions]
             lines.append("| " + " | ".join([name, "mean", *means, "", ""]) + " |")
+    lines.append("")
+    for name, runs in records.items():
+        told = dict.fromkeys(line(run.protocol) for run in runs)  # of all seeds one, as a rule
+        lines += [f"{name}: {protocol}" for protocol in told]
     return "\n".join(lines)
 
 

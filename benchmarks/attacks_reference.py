@@ -14,11 +14,13 @@ image as far as it finds.
 
 import argparse
 import time
+from importlib.metadata import version
 
 import numpy as np
 import torch
 from art.attacks.evasion import AutoProjectedGradientDescent, ProjectedGradientDescentPyTorch
 from art.estimators.classification import PyTorchClassifier
+from provenance import provenance
 from torch import Tensor, nn
 
 from bonas.data.faces import Faces, Split
@@ -147,6 +149,10 @@ def main() -> None:
                 flush=True,
             )
     print(f"\nlargest AUC of bonas minus the toolbox's: {worst:+.4f}, allowed {TOLERANCE:+.4f}")
+    used = {"train": splits[Split.TRAIN], "test": chosen}
+    print(
+        provenance(faces=used, toolbox=version("adversarial-robustness-toolbox"), seed=options.seed)
+    )
     raise SystemExit(worst > TOLERANCE)
 
 

@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from provenance import provenance
+
 from bonas.data.faces import DataSet
 from bonas.data.layouts.named import AUTO, list_data
 from bonas.data.layouts.reading import read_listing
@@ -39,6 +41,8 @@ def main() -> None:
         f"{images} images of {arguments.size} px: first start {before:.2f} s, later {after:.3f} s"
     )
     print(f"ratio {before / after:.1f}")
+    faces = {split.value: images for split, images in data.splits.items()}
+    print(provenance(faces=faces, size=arguments.size, rounds=arguments.rounds))
 
 
 def _read(data: Path, size: int) -> DataSet:

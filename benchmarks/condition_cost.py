@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 import torch
+from provenance import provenance
 
 from bonas.data.faces import Faces, Split
 from bonas.data.source import synthetic_faces
@@ -65,6 +66,8 @@ def main() -> None:
         f"plain forward passes on {count} x {len(faces)} images": plain,
     }.items():
         print(f"| {name} | {seconds:.2f} | {seconds / plain:.3f} |")
+    conditions = evaluation.conditions.digest
+    print("\n" + provenance(faces={"": faces}, conditions=conditions, seed=0))
 
 
 def in_turns(

@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import torch
+from provenance import provenance
 
 from bonas.data.faces import Faces, Split
 from bonas.data.source import synthetic_faces
@@ -60,6 +61,7 @@ def main() -> None:
     print(
         f"{arguments.size} px; an estimate: {len(val)} images, {len(evaluation.views)} conditions"
     )
+    print(provenance(faces={"train": faces, "val": val}, seed=0))
 
 
 def step_seconds(

@@ -14,6 +14,7 @@ from pathlib import Path
 import optuna
 import torch
 from gpytorch.kernels import Kernel
+from provenance import provenance, seeds
 
 from bonas.benchmarking import run_sampler
 from bonas.estimation.tabular import Objective, read_table
@@ -99,6 +100,7 @@ def main() -> None:
         mean, half = mean_and_half_width(curves)
         cells = " ".join(f"{mean[n - 1]:6.2f} ± {half[n - 1]:4.2f}" for n in at)
         print(f"{part:>22} {cells}", flush=True)
+    print("\n" + provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
 
 
 if __name__ == "__main__":

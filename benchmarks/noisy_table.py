@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 import optuna
 import torch
+from provenance import provenance, seeds
 
-import bonas
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width
-from bonas.run_folder import file_digest
 from bonas.search import Search
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
@@ -53,8 +52,7 @@ def main() -> None:
         mean, half = mean_and_half_width(found)
         cells = " | ".join(f"{m:.2f} ± {h:.2f}" for m, h in zip(mean, half, strict=True))
         print(f"| {name} | {cells} |", flush=True)
-    digest = file_digest(arguments.table)
-    print(f"\ntable {digest}; {arguments.seeds} seeds from 0; bonas {bonas.__version__}")
+    print("\n" + provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
 
 
 def one_run(

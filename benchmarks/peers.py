@@ -28,8 +28,8 @@ from botorch.models import MixedSingleTaskGP
 from botorch.models.transforms import Standardize
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
+from provenance import provenance, seeds
 
-import bonas
 from bonas.benchmark_results import (
     Benchmark,
     check_output,
@@ -165,8 +165,7 @@ def main() -> None:
     shown = [shortened(done[n, s], arguments.trials) for n in names for s in range(arguments.seeds)]
     result = replace(known, runs=shown)
     print(markdown(result, names, arguments.trials))
-    digest = protocol["table"]["sha256"]
-    print(f"table {digest}; {arguments.seeds} seeds from 0; bonas {bonas.__version__}")
+    print(provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
     if arguments.plot:
         draw_curves(result, arguments.plot)
 

@@ -25,6 +25,7 @@ from bonas.commands.search import run_search
 from bonas.commands.train import choose_architecture
 from bonas.comparison import Contestant, run_contestant
 from bonas.config_file import parse_config
+from bonas.protocol import line
 from bonas.run_folder import RunFolder
 from bonas.search_cost import GRADIENT, SearchCost
 from bonas.strategies.named import GRADIENT_STRATEGIES, STRATEGIES
@@ -63,6 +64,10 @@ def main() -> None:
             print(strategy, seed, rows[strategy][-1], flush=True)
     print(f"\n{arguments.seconds:g} s of search each, {arguments.seeds} seed(s)\n")
     print(_table(rows))
+    for strategy, runs in rows.items():
+        # Results of before they kept their protocol have none.
+        told = dict.fromkeys(line(run["protocol"]) for run in runs if "protocol" in run)
+        print("\n".join(f"{strategy}: {protocol}" for protocol in told))
 
 
 def _folder(arguments: argparse.Namespace, strategy: str, seed: int) -> RunFolder:
@@ -109,6 +114,7 @@ def _run(folder: RunFolder, shared: Path, seconds: float) -> dict[str, Any]:
         "parameters": record.parameters,
         "key": key,
         "choices": list(found.choices),
+        "protocol": record.protocol,
     }
 
 

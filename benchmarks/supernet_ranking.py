@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from provenance import provenance
 from scipy.stats import spearmanr
 
 from bonas.assembly import Components
@@ -79,6 +80,8 @@ def main() -> None:
             (f"{arguments.tuning} epochs", estimator_with(tuning, shared.supernet)),
         ):
             print(f"| {name} | {label} | {_row(estimator, drawn, truth)} |", flush=True)
+    used = {"train": first.train, "val": first.data.val}
+    print("\n" + provenance(faces=used, trained="alone and scored on other faces", seed=0))
 
 
 def _parts(number: int, arguments: argparse.Namespace) -> tuple[Components, RunFolder]:

@@ -17,12 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from gpytorch.kernels import Kernel
+from provenance import provenance, seeds
 
-import bonas
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.networks.builder import NASBench201Builder
 from bonas.networks.cost import architecture_cost
-from bonas.run_folder import file_digest
 from bonas.strategies.settings import default_surrogate, surrogate_with
 from spaces.architecture import Architecture
 from spaces.encodings.encoding import Encoding
@@ -148,8 +147,7 @@ def main() -> None:
             own = weights if name == PARTS else None
             cells = [quality(table, *made, n, arguments.repeats, own) for n in OBSERVED]
             print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
-    digest = file_digest(arguments.table)
-    print(f"\ntable {digest}; {arguments.repeats} draws from 0; bonas {bonas.__version__}")
+    print("\n" + provenance(table=arguments.table, draws=seeds(arguments.repeats)))
 
 
 def quality(

@@ -7,11 +7,14 @@ forgery is compared with the real pictures of the same identities.
 """
 
 import argparse
+import hashlib
 
 import numpy as np
+from provenance import provenance
 
 from bonas.data.synthetic import Forgery, Portraits, draw_portraits
 from bonas.data.synthetic.shortcuts import SHORTCUTS, separability
+from bonas.protocol import SHOWN
 
 
 def rows_of(portraits: Portraits, forgery: Forgery) -> np.ndarray:
@@ -42,6 +45,8 @@ def main() -> None:
                 for rows in groups.values()
             ]
             print(f"{title:20s}" + "".join(f"{auc:14.3f}" for auc in aucs), flush=True)
+    pixels = hashlib.sha256(np.ascontiguousarray(portraits.images)).hexdigest()[:SHOWN]
+    print(provenance(pictures=f"{pixels} ({len(portraits.labels)})", seed=options.seed))
 
 
 if __name__ == "__main__":

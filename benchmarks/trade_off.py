@@ -15,6 +15,7 @@ from pathlib import Path
 import optuna
 import torch
 from optuna.samplers import BaseSampler
+from provenance import provenance, seeds
 
 from bonas import Observation, Search
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
@@ -51,13 +52,14 @@ def main() -> None:
             observed(make(score.space, seed=seed), score, cost, arguments.trials)
             for seed in range(arguments.seeds)
         ]
-        seconds = (time.process_time() - begun) / arguments.seeds
+        taken = (time.process_time() - begun) / arguments.seeds
         for count in [c for c in COUNTS if c <= arguments.trials]:
             shares = [area(run[:count], corner) / area(whole, corner) for run in runs]
             spread = statistics.stdev(shares) if len(shares) > 1 else 0.0
             print(f"{name:>9} @{count}: {statistics.fmean(shares):.4f} +- {spread:.4f}", end="  ")
             print(f"(seeds {', '.join(f'{share:.4f}' for share in shares)})")
-        print(f"{name:>9}: {seconds:.1f} s of CPU a search")
+        print(f"{name:>9}: {taken:.1f} s of CPU a search")
+    print("\n" + provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
 
 
 def observed(

@@ -7,17 +7,23 @@ Prints the mean best value with its 95 % half width.
 """
 
 import argparse
+import csv
+import gzip
 from pathlib import Path
 
 import optuna
 import torch
+from provenance import provenance, seeds
 
 from bonas.benchmarking import run_sampler
-from bonas.estimation.tabular import Objective, read_table
+from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings, surrogate_with
+from spaces.architecture import Architecture
 from spaces.encodings.statistics import ranked
+from spaces.graphs import canonical_key
+from spaces.nasbench201 import from_arch_str
 
 
 def main() -> None:
@@ -31,9 +37,7 @@ def main() -> None:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
-    columns = ",".join(f"{name}=1" for name in arguments.scores.split(","))
-    scores = read_table(arguments.table, "nasbench201", Objective.parse(columns)).parts
-    statistics = ranked(table.space, {a: list(values.values()) for a, values in scores.items()})
+    statistics = ranked(table.space, scores(arguments.table, table, arguments.scores.split(",")))
     at = [n for n in (10, 25, 50, 100, 150) if n <= arguments.trials]
     print(f"{arguments.objective:>22} " + " ".join(f"{'@' + str(n):>13}" for n in at))
     for name, settings in {
@@ -48,6 +52,23 @@ def main() -> None:
         mean, half = mean_and_half_width(curves)
         cells = " ".join(f"{mean[n - 1]:6.2f} ± {half[n - 1]:4.2f}" for n in at)
         print(f"{name:>22} {cells}", flush=True)
+    print("\n" + provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
+
+
+def scores(
+    path: Path, table: TabularEstimator, columns: list[str]
+) -> dict[Architecture, list[float]]:
+    """Of every architecture its class's, which stand in one row of each; where no row has them,
+    as of cells that compute nothing, the lowest of each."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        rows = [row for row in csv.DictReader(lines) if all(row[c] for c in columns)]
+    space = table.space
+    known = {
+        canonical_key(space.graph(from_arch_str(row["arch_str"]))): [float(row[c]) for c in columns]
+        for row in rows
+    }
+    lowest = [min(values) for values in zip(*known.values(), strict=True)]
+    return {a: known.get(canonical_key(space.graph(a)), lowest) for a in table.values}
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from provenance import provenance
 from scipy.stats import spearmanr
 
 from bonas.estimation.estimator import EstimationFailed
@@ -64,6 +65,9 @@ def main() -> None:
             f"| {proxy} | {table:.3f} | {itself:.3f} | {len(both)} | {milliseconds:.0f} |",
             flush=True,
         )
+    print(
+        "\n" + provenance(table=arguments.table, architectures="from seed 0", noise="of seeds 0, 1")
+    )
 
 
 def scores(
