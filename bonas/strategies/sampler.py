@@ -1,10 +1,9 @@
 """The Bayesian strategy as an Optuna sampler.
 
 A Gaussian process on decisions, canonical paths and path profiles scores candidates by
-log expected improvement. Some steps look everywhere; the others stay one edit from the best
-architecture whose neighbourhood is not yet estimated: the best architectures of a space lie next
-to good ones, as outliers of which a surrogate that has seen their neighbours expects nothing
-(docs/engine.md).
+log expected improvement. Some steps look everywhere; the others stay one edit from one of the best
+architectures (`bonas.strategies.neighbourhoods`): the best of a space lie next to good ones, as
+outliers of which a surrogate that has seen their neighbours expects nothing (docs/engine.md).
 """
 
 import math
@@ -26,13 +25,14 @@ from bonas.strategies.acquisition import (
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.design import pure_architectures
 from bonas.strategies.history import Estimate, History
+from bonas.strategies.neighbourhoods import next_neighbourhood
 from bonas.strategies.pareto import ParetoBelief, feasible_front
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
-from spaces.space import SearchSpace, check, enumerate_space, neighbours, size
+from spaces.space import SearchSpace, check, enumerate_space, size
 
 MOST_OBSERVATIONS = 1_000
 """Observations that the surrogate sees at most, of more the best and the latest. A suggestion from
@@ -229,11 +229,7 @@ class SurrogateSampler(ArchitectureSampler):
         local = self.settings.is_local(len(history.estimates) + len(history.pending))
         if not local and not self._is_quiet(pool, everywhere, best, history):
             return []
-        for incumbent in ranked:
-            around = [n for n in neighbours(self.space, incumbent) if self.is_open(n, history)]
-            if around:
-                return around
-        return []
+        return next_neighbourhood(self.space, ranked, lambda n: self.is_open(n, history))
 
     def _is_quiet(
         self,

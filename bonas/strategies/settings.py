@@ -66,9 +66,9 @@ class Settings:
     Attributes:
         initial: Architectures before the surrogate is asked, in turns pure ones, each of one
             option throughout (`bonas.strategies.design`), and random ones.
-        turning: After so many architectures, half of the steps stay one edit from the best
-            architecture whose neighbourhood is not yet estimated; before it fewer, later more.
-            The others may go anywhere. 0 makes all steps local, infinity none.
+        turning: After so many architectures, half of the steps stay one edit from one of the best
+            (`bonas.strategies.neighbourhoods`); before it fewer, later more. The others may go
+            anywhere. 0 makes all steps local, infinity none.
         quiet: Steps are local as well while no architecture is expected to improve on the best
             by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
