@@ -226,20 +226,21 @@ def _timed(
 ) -> OptionCosts:
     """The costs with step times: the run's, the configured ones, or new ones; then the run's."""
     given = parts.config.search.step_times
+    recipe = parts.recipe(parts.config.training)
     if not folder.step_times.is_file():
         if given is not None:
-            read_step_times(given, costs)
+            read_step_times(given, costs, recipe.batch_size)
             write_whole(folder.step_times, given.read_text(encoding="utf-8"))
         else:
             stopwatch = Stopwatch(
                 parts.train,
-                parts.recipe(parts.config.training),
+                recipe,
                 parts.device,
                 steps=OPTION_STEPS,
                 warm=OPTION_WARM_STEPS,
             )
             progress = counting("time of each option") if counting else None
             timed = measure_step_times(parts.builder, costs, stopwatch, progress)
-            write_step_times(folder.step_times, timed, parts.device)
+            write_step_times(folder.step_times, timed, parts.device, recipe.batch_size)
     # Also after measuring: the table rounds, and a continued run must see the same numbers.
-    return read_step_times(folder.step_times, costs)
+    return read_step_times(folder.step_times, costs, recipe.batch_size)

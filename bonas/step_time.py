@@ -38,6 +38,8 @@ PLAIN = Architecture("plain", ())
 
 TIMED_ROUNDS, TIMED_STEPS, WARM_STEPS = 5, 8, 3
 OPTION_STEPS, OPTION_WARM_STEPS = 5, 2
+MEASURED_ON = "measured_on"
+"""Under which a table says what it holds for."""
 MOST_OF_SKIPS = 0.5
 """Share of a network of skips that is their sums, at most."""
 
@@ -193,11 +195,14 @@ def _without_needless(builder: NetworkBuilder, names: Sequence[str]) -> tuple[Ar
     return with_options(builder, decisions, left_out), len(left_out)
 
 
-def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
+def read_step_times(path: Path, costs: OptionCosts, batch_size: int) -> OptionCosts:
     """The costs with those of a table that `write_step_times` wrote.
 
+    A table of before tables said what they were measured on is taken at its word.
+
     Raises:
-        ConfigError: no such file, no such table, or one of another space.
+        ConfigError: no such file, no such table, or one of another space, of networks or images of
+            another size, or of other batches.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -209,6 +214,7 @@ def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
         }
         if not all(0 <= share < math.inf for share in [skeleton, *times.values()]):
             raise ValueError("a time is negative or not finite")
+        measured_on = dict(document.get(MEASURED_ON, {}))
     except OSError as error:
         raise ConfigError(f"search.step_times {str(path)!r} cannot be read: {error}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -222,6 +228,13 @@ def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
             f"{path} is a table of another space than {costs.builder.space.name!r}: they differ "
             f"in {differing[0]}. Remove search.step_times to measure again."
         )
+    for name, own in _measured_on(costs, batch_size).items():
+        if measured_on.get(name, own) != own:
+            raise ConfigError(
+                f"{path}: {MEASURED_ON}.{name} is {measured_on[name]}, here it is {own}. Images, "
+                "networks or batches have another size here, for which other options are the fast "
+                "ones. Remove search.step_times to measure again."
+            )
     return OptionCosts(
         costs.builder,
         {**costs.skeleton, STEP_TIME: skeleton},
@@ -232,18 +245,26 @@ def read_step_times(path: Path, costs: OptionCosts) -> OptionCosts:
     )
 
 
-def write_step_times(path: Path, costs: OptionCosts, device: Device) -> None:
-    """Keep the step times, in steps of the plain CNN, with the machine that they belong to."""
+def write_step_times(path: Path, costs: OptionCosts, device: Device, batch_size: int) -> None:
+    """Keep the step times, in steps of the plain CNN, with what they were measured on."""
     options: Mapping[str, dict[str, float]] = defaultdict(dict)
     for (name, option), cost in costs.terms.items():
         options[name][str(option)] = round(cost[STEP_TIME], 4)
     document = {
         "unit": "training step of the plain CNN",
         "device": device.describe(),
+        MEASURED_ON: _measured_on(costs, batch_size),
         "skeleton": round(costs.skeleton[STEP_TIME], 4),
         "options": options,
     }
     write_json(path, document, indent=1)
+
+
+def _measured_on(costs: OptionCosts, batch_size: int) -> dict[str, float]:
+    """What step times hold for besides the machine: the batch, and by the costs of the network of
+    skips, which follow from them, the size of images and of networks."""
+    counted = {name: cost for name, cost in costs.skeleton.items() if name != STEP_TIME}
+    return {"batch_size": batch_size, **dict(sorted(counted.items()))}
 
 
 def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:

@@ -29,6 +29,7 @@ from spaces.space import live, sample
 
 BUILDER = ForgeryBuilder(width=4, level_width=8)
 SIZE = 32
+BATCH = 16
 PLAIN_SECONDS, SKELETON_SECONDS = 5.0, 2.0
 
 
@@ -148,12 +149,12 @@ def test_real_steps_are_timed_and_leave_the_networks_alone(
 def test_a_table_is_read_as_it_was_written(
     timed: OptionCosts, counted: OptionCosts, cpu: Device, tmp_path: Path
 ) -> None:
-    write_step_times(tmp_path / "times.json", timed, cpu)
-    once = read_step_times(tmp_path / "times.json", counted)
+    write_step_times(tmp_path / "times.json", timed, cpu, BATCH)
+    once = read_step_times(tmp_path / "times.json", counted, BATCH)
     assert once.skeleton[STEP_TIME] == pytest.approx(timed.skeleton[STEP_TIME], abs=1e-4)
     for key, cost in timed.terms.items():
         assert once.terms[key][STEP_TIME] == pytest.approx(cost[STEP_TIME], abs=1e-4)
-    write_step_times(tmp_path / "again.json", once, cpu)
+    write_step_times(tmp_path / "again.json", once, cpu, BATCH)
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "times.json").read_bytes()
 
 
@@ -162,20 +163,36 @@ def test_a_table_that_cannot_be_used_is_an_error(
 ) -> None:
     file = tmp_path / "times.json"
     with pytest.raises(ConfigError, match=r"search.step_times .* cannot be read"):
-        read_step_times(file, counted)
+        read_step_times(file, counted, BATCH)
     for content in ("[1]", "{}", '{"skeleton": "x"}', "not json", '{"skeleton": 1, "options": 2}'):
         file.write_text(content)
         with pytest.raises(ConfigError, match="is no table of step times"):
-            read_step_times(file, counted)
-    write_step_times(file, timed, cpu)
+            read_step_times(file, counted, BATCH)
+    write_step_times(file, timed, cpu, BATCH)
     other = OptionCosts.count(NASBench201Builder(width=4, cells=1), SIZE)
     with pytest.raises(ConfigError, match="is a table of another space than 'nasbench201'"):
-        read_step_times(file, other)
+        read_step_times(file, other, BATCH)
     document = json.loads(file.read_text())
     document["options"]["stage1/0-1"]["skip"] = None
     file.write_text(json.dumps(document))
     with pytest.raises(ConfigError, match="is no table of step times"):
-        read_step_times(file, counted)
+        read_step_times(file, counted, BATCH)
+
+
+def test_a_table_of_another_size_is_an_error(
+    timed: OptionCosts, counted: OptionCosts, cpu: Device, tmp_path: Path
+) -> None:
+    file = tmp_path / "times.json"
+    write_step_times(file, timed, cpu, BATCH)
+    with pytest.raises(ConfigError, match=rf"measured_on.batch_size is {BATCH}, here it is 7\."):
+        read_step_times(file, counted, 7)
+    for builder, size in ((BUILDER, 2 * SIZE), (replace(BUILDER, width=2 * BUILDER.width), SIZE)):
+        with pytest.raises(ConfigError, match=r"measured_on\.[a-z_]+ is .* another size here"):
+            read_step_times(file, OptionCosts.count(builder, size), BATCH)
+    document = json.loads(file.read_text())
+    del document["measured_on"]  # as earlier versions wrote them
+    file.write_text(json.dumps(document))
+    assert read_step_times(file, counted, 7).skeleton[STEP_TIME] > 0
 
 
 def test_a_limited_sampler_proposes_nothing_slower(timed: OptionCosts) -> None:
@@ -196,6 +213,6 @@ def test_a_table_with_a_time_that_is_no_number_is_refused(
     timed: OptionCosts, counted: OptionCosts, cpu: Device, tmp_path: Path
 ) -> None:
     broken = replace(timed, skeleton={**timed.skeleton, STEP_TIME: float("nan")})
-    write_step_times(tmp_path / "times.json", broken, cpu)
+    write_step_times(tmp_path / "times.json", broken, cpu, BATCH)
     with pytest.raises(ConfigError, match="is no table of step times"):
-        read_step_times(tmp_path / "times.json", counted)
+        read_step_times(tmp_path / "times.json", counted, BATCH)
