@@ -68,6 +68,8 @@ PARTS = {
     "no-local": Settings(turning=math.inf, quiet=0.0),
     "no-quiet": Settings(quiet=0.0),
     "all-local": Settings(turning=0.0),
+    "breadth-1": Settings(breadth=1),
+    "breadth-8": Settings(breadth=8),
     "five-initial": Settings(initial=5),
     "no-profiles": Settings(surrogate=without_profiles),
     "no-paths": Settings(surrogate=without_paths),

@@ -229,7 +229,12 @@ class SurrogateSampler(ArchitectureSampler):
         local = self.settings.is_local(len(history.estimates) + len(history.pending))
         if not local and not self._is_quiet(pool, everywhere, best, history):
             return []
-        return next_neighbourhood(self.space, ranked, lambda n: self.is_open(n, history))
+        return next_neighbourhood(
+            self.space,
+            ranked,
+            lambda n: self.is_open(n, history),
+            breadth=self.settings.breadth,
+        )
 
     def _is_quiet(
         self,

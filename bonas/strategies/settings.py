@@ -69,6 +69,8 @@ class Settings:
         turning: After so many architectures, half of the steps stay one edit from one of the best
             (`bonas.strategies.neighbourhoods`); before it fewer, later more. The others may go
             anywhere. 0 makes all steps local, infinity none.
+        breadth: So many of the best have their neighbourhoods looked into in turns; 1 finishes one
+            before the next begins.
         quiet: Steps are local as well while no architecture is expected to improve on the best
             by more than this share of the values' spread: the surrogate has nothing to say.
         surrogate: Makes encoding and Gaussian process for a space.
@@ -91,6 +93,7 @@ class Settings:
 
     initial: int = 8
     turning: float = 75.0
+    breadth: int = 4
     quiet: float = 0.0025
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
     noise_variance: float = 0.0
@@ -103,6 +106,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.initial < 1:
             raise ValueError(f"initial is {self.initial}; it must be at least 1.")
+        if self.breadth < 1:
+            raise ValueError(f"breadth is {self.breadth}; it must be at least 1.")
         for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
             if not number >= 0:
                 raise ValueError(f"{name} is {number}; it must not be negative.")
