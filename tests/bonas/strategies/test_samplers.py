@@ -377,6 +377,7 @@ def test_what_is_pending_is_told_to_the_surrogate() -> None:
     [
         (lambda: SurrogateSampler(SMALL, seed=-1), "seed is -1"),
         (lambda: SurrogateSampler(SMALL, settings=Settings(initial=0)), "initial is 0"),
+        (lambda: SurrogateSampler(SMALL, settings=Settings(breadth=0)), "breadth is 0"),
         (lambda: Settings(turning=-1.0), "turning is -1"),
     ],
 )
