@@ -60,12 +60,14 @@ class History:
         taken: Canonical keys that must not be proposed: estimated, pending, pruned or failed, also
             by trials with higher numbers.
         objectives: How many the study has, and an estimate values.
+        known: Those of the keys taken that trials with lower numbers have.
     """
 
     estimates: tuple[Estimate, ...]
     pending: tuple[Architecture, ...]
     taken: frozenset[str]
     objectives: int = 1
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,13 @@ class HistoryReader:
         estimates: dict[str, list[Estimate]] = {}
         pending: list[Architecture] = []
         taken: set[str] = set()
+        later_only: set[str] = set()
         for trial in study.get_trials(deepcopy=False):
             if trial.number == number:
                 continue
             if trial.number > number:  # asked later, answered sooner: only not to be repeated
                 later = self.architecture(trial)
-                taken |= set() if later is None else {self.key(later)}
+                later_only |= set() if later is None else {self.key(later)}
             elif trial.state.is_finished():
                 read = self._read_finished(study, trial)
                 if read.key is not None:
@@ -120,8 +123,9 @@ class HistoryReader:
         return History(
             tuple(map(_mean, estimates.values())),
             tuple(fresh.values()),
-            frozenset(taken),
+            frozenset(taken | later_only),
             len(study.directions),
+            frozenset(taken),
         )
 
     def _read_finished(self, study: Study, trial: FrozenTrial) -> _Read:

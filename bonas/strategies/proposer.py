@@ -170,13 +170,15 @@ class ArchitectureSampler(BaseSampler, abc.ABC):
 
     def is_open(self, architecture: Architecture, history: History) -> bool:
         """Whether the architecture may be proposed."""
+        return self.is_possible(architecture) and self.reader.key(architecture) not in history.taken
+
+    def is_possible(self, architecture: Architecture) -> bool:
+        """Whether it could be proposed, were its class not taken."""
         if any(architecture.choices[i] != choice for i, choice in self._fixed.items()):
             return False
         if self.allowed is not None and not self.allowed(architecture):
             return False
-        if not connects(self.space, architecture):
-            return False
-        return self.reader.key(architecture) not in history.taken
+        return connects(self.space, architecture)
 
     def draw(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """A uniform draw among the architectures that may be proposed.

@@ -8,8 +8,9 @@ outliers of which a surrogate that has seen their neighbours expects nothing (do
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -25,8 +26,9 @@ from bonas.strategies.acquisition import (
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.design import pure_architectures
 from bonas.strategies.history import Estimate, History
-from bonas.strategies.neighbourhoods import next_neighbourhood
-from bonas.strategies.pareto import ParetoBelief, feasible_front
+from bonas.strategies.memory import front, remembered
+from bonas.strategies.neighbourhoods import neighbourhoods
+from bonas.strategies.pareto import ParetoBelief
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
@@ -34,11 +36,6 @@ from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
 from spaces.space import SearchSpace, check, enumerate_space, size
 
-MOST_OBSERVATIONS = 1_000
-"""Observations that the surrogate sees at most, of more the best and the latest. A suggestion from
-a pool of 1,000 candidates then costs a few GFLOP, however long the study is."""
-FORGETTING = 250
-"""Observations between two choices of those that are kept: in between the factor only grows."""
 DRAWN = (Thompson, IndependentThompson)
 """Acquisitions that are drawn anew at every look: there is nothing to climb."""
 CONSTRAINTS = "constraints"
@@ -91,12 +88,13 @@ class SurrogateSampler(ArchitectureSampler):
             history,
             estimates=(*self._warm, *history.estimates),
             taken=history.taken | self._warm_keys,
+            known=history.known | self._warm_keys,
         )
         if len(history.estimates) < self.settings.initial:
             return self._begin(history, rng=rng)
         if history.objectives > 1:
             return self._propose_trade_off(history, rng=rng)
-        estimates = _remembered(history.estimates)
+        estimates = remembered(history.estimates)
         features = self._encoding.encode([e.architecture for e in estimates])
         believed = self._belief.posterior(
             estimates, features, self._encoding.encode(history.pending)
@@ -118,9 +116,14 @@ class SurrogateSampler(ArchitectureSampler):
             return scores + weights
 
         pool, everywhere = self._everywhere(believed, ranked, rng=rng)
-        near = self._nearby(pool, everywhere, ranked, best, history)
-        if near:
-            return self._first_open(near, score(self._believe(believed, near)), history, rng=rng)
+        if self._stays_near(pool, everywhere, best, history):
+            nearby = (
+                architecture
+                for near in self._neighbourhoods(ranked, history)
+                for architecture in _by_score(near, score(self._believe(believed, near)))
+            )
+            for first in nearby:  # none where all is estimated
+                return self._first_promising(chain([first], nearby), history, rng=rng)
         if not pool:  # limits allow nothing of what was drawn
             return self.draw(history, rng=rng)
         scores = score(everywhere)
@@ -153,7 +156,7 @@ class SurrogateSampler(ArchitectureSampler):
             known = (*self._warm, *self.reader.read(study, sys.maxsize).estimates)
             if not known:
                 return []
-            estimates = _remembered(known)
+            estimates = remembered(known)
             features = self._encoding.encode([e.architecture for e in estimates])
             believed = self._belief.posterior(estimates, features, features[:0])
             return _by_mean(estimates, believed.observed_means())
@@ -168,9 +171,9 @@ class SurrogateSampler(ArchitectureSampler):
 
     def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """For several objectives: see `bonas.strategies.pareto`."""
-        estimates = _remembered(history.estimates)
+        estimates = remembered(history.estimates)
         features = self._encoding.encode([e.architecture for e in estimates])
-        best = [e.architecture for e in _front(estimates)]
+        best = [e.architecture for e in front(estimates)]
         pool = self._all or evolving_pool(self.space, best, rng=rng, allowed=self.allowed)
         if not pool:  # limits allow nothing of what was drawn
             return self.draw(history, rng=rng)
@@ -194,10 +197,14 @@ class SurrogateSampler(ArchitectureSampler):
         *,
         rng: np.random.Generator,
     ) -> Architecture:
-        order: list[int] = torch.argsort(scores, descending=True, stable=True).tolist()
-        ranked = (architectures[i] for i in order)
+        ranked = (a for a in _by_score(architectures, scores) if self.is_open(a, history))
+        return self._first_promising(ranked, history, rng=rng)
+
+    def _first_promising(
+        self, ranked: Iterable[Architecture], history: History, *, rng: np.random.Generator
+    ) -> Architecture:
         # The best ones resemble each other: where none is promising, a random one may be.
-        found = self.first_promising((a for a in ranked if self.is_open(a, history)), certain=True)
+        found = self.first_promising(ranked, certain=True)
         return found or self.draw(history, rng=rng)
 
     def after_trial(
@@ -217,24 +224,30 @@ class SurrogateSampler(ArchitectureSampler):
         pool = evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
         return pool, self._believe(believed, pool)
 
-    def _nearby(
+    def _neighbourhoods(
+        self, ranked: Sequence[Architecture], history: History
+    ) -> Iterator[list[Architecture]]:
+        """What may be proposed beside the best, the neighbourhood whose turn it is first."""
+        return neighbourhoods(
+            self.space,
+            ranked,
+            key=self.reader.key,
+            possible=self.is_possible,
+            known=history.known,
+            taken=history.taken,
+            breadth=self.settings.breadth,
+        )
+
+    def _stays_near(
         self,
         pool: Sequence[Architecture],
         everywhere: Candidates,
-        ranked: Sequence[Architecture],
         best: float,
         history: History,
-    ) -> list[Architecture]:
-        """The neighbours to choose from, or none: see `Settings.turning` and `Settings.quiet`."""
+    ) -> bool:
+        """Whether the step is local: see `Settings.turning` and `Settings.quiet`."""
         local = self.settings.is_local(len(history.estimates) + len(history.pending))
-        if not local and not self._is_quiet(pool, everywhere, best, history):
-            return []
-        return next_neighbourhood(
-            self.space,
-            ranked,
-            lambda n: self.is_open(n, history),
-            breadth=self.settings.breadth,
-        )
+        return local or self._is_quiet(pool, everywhere, best, history)
 
     def _is_quiet(
         self,
@@ -267,25 +280,9 @@ def _by_mean(estimates: Sequence[Estimate], means: torch.Tensor) -> list[Archite
     return [estimates[i].architecture for i in order]
 
 
-def _front(estimates: Sequence[Estimate]) -> list[Estimate]:
-    values = torch.tensor([e.values for e in estimates], dtype=torch.float64)
-    members = feasible_front(values, torch.tensor([e.feasible for e in estimates])).tolist()
-    return [e for e, member in zip(estimates, members, strict=True) if member]
-
-
-def _remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:
-    """All, or of too many the best and the latest; of several objectives the front is best."""
-    if len(estimates) <= MOST_OBSERVATIONS:
-        return estimates
-    settled = len(estimates) - len(estimates) % FORGETTING
-    several = len(estimates[0].values) > 1
-    front = {e.architecture for e in _front(estimates[:settled])} if several else set()
-    # By position: of a warm start no estimate has a number.
-    by_value = sorted(
-        range(settled),
-        key=lambda i: (estimates[i].architecture not in front, -estimates[i].values[0], i),
-    )
-    best, others = by_value[: MOST_OBSERVATIONS // 2], by_value[MOST_OBSERVATIONS // 2 :]
-    room = MOST_OBSERVATIONS - len(best) - FORGETTING
-    kept = sorted([*best, *sorted(others)[-room:]])
-    return [*(estimates[i] for i in kept), *estimates[settled:]]
+def _by_score(
+    architectures: Sequence[Architecture], scores: torch.Tensor
+) -> Iterator[Architecture]:
+    """The highest score first; of equal ones, in their order."""
+    order: list[int] = torch.argsort(scores, descending=True, stable=True).tolist()
+    return (architectures[i] for i in order)

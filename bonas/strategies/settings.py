@@ -106,8 +106,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.initial < 1:
             raise ValueError(f"initial is {self.initial}; it must be at least 1.")
-        if self.breadth < 1:
-            raise ValueError(f"breadth is {self.breadth}; it must be at least 1.")
+        if not isinstance(self.breadth, int) or self.breadth < 1:
+            raise ValueError(f"breadth is {self.breadth}; it must be an integer of at least 1.")
         for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
             if not number >= 0:
                 raise ValueError(f"{name} is {number}; it must not be negative.")

@@ -19,10 +19,11 @@ from optuna.trial import TrialState
 
 from bonas.strategies.history import Estimate, History, HistoryReader
 from bonas.strategies.local_search import LocalSearchSampler
+from bonas.strategies.memory import remembered
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.strategies.random import RandomSampler
-from bonas.strategies.sampler import SurrogateSampler, _remembered
+from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
 from bonas.strategies.whole import Whole
 from spaces.architecture import Architecture
@@ -254,9 +255,9 @@ def test_of_a_long_study_the_best_and_the_latest_are_remembered() -> None:
     estimates = [
         Estimate(i, Architecture("x", (i,)), (float(value),)) for i, value in enumerate(values)
     ]
-    assert _remembered(estimates[:1_000]) == estimates[:1_000]
+    assert remembered(estimates[:1_000]) == estimates[:1_000]
     for count in (1_001, 1_700, 3_099):
-        kept = _remembered(estimates[:count])
+        kept = remembered(estimates[:count])
         numbers = [e.number for e in kept]
         assert numbers == sorted(set(numbers))
         assert len(kept) <= 1_000
@@ -264,15 +265,15 @@ def test_of_a_long_study_the_best_and_the_latest_are_remembered() -> None:
         best = sorted(estimates[: count - 250], key=lambda e: -e.values[0])[:300]
         assert {e.number for e in best} <= set(numbers)
     for count in range(2_000, 2_249):  # in between the surrogate's factor only grows
-        grown = _remembered(estimates[: count + 1])
-        assert grown[:-1] == _remembered(estimates[:count])
+        grown = remembered(estimates[: count + 1])
+        assert grown[:-1] == remembered(estimates[:count])
 
 
 def test_of_a_long_warm_start_the_best_and_the_latest_are_remembered() -> None:
     values = np.random.default_rng(0).permutation(2_000)
     warm = [Estimate(-1, Architecture("x", (i,)), (float(v),)) for i, v in enumerate(values)]
     own = [Estimate(i, Architecture("y", (i,)), (0.0,)) for i in range(100)]
-    kept = _remembered([*warm, *own])
+    kept = remembered([*warm, *own])
     best = {e.architecture for e in sorted(warm, key=lambda e: -e.values[0])[:500]}
     others = [e.architecture for e in warm if e.architecture not in best]
     expected = {*best, *others[-250:], *(e.architecture for e in own)}
@@ -378,6 +379,7 @@ def test_what_is_pending_is_told_to_the_surrogate() -> None:
         (lambda: SurrogateSampler(SMALL, seed=-1), "seed is -1"),
         (lambda: SurrogateSampler(SMALL, settings=Settings(initial=0)), "initial is 0"),
         (lambda: SurrogateSampler(SMALL, settings=Settings(breadth=0)), "breadth is 0"),
+        (lambda: Settings(breadth=math.inf), "breadth is inf; it must be an integer"),  # type: ignore[arg-type]
         (lambda: Settings(turning=-1.0), "turning is -1"),
     ],
 )
