@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from provenance import provenance
+from provenance import machine, provenance
 
 from bonas.data.faces import DataSet
 from bonas.data.layouts.named import AUTO, list_data
@@ -42,7 +42,7 @@ def main() -> None:
     )
     print(f"ratio {before / after:.1f}")
     faces = {split.value: images for split, images in data.splits.items()}
-    print(provenance(faces=faces, size=arguments.size, rounds=arguments.rounds))
+    print(provenance(faces=faces, size=arguments.size, rounds=arguments.rounds, machine=machine()))
 
 
 def _read(data: Path, size: int) -> DataSet:

@@ -26,6 +26,7 @@ from bonas.estimation.supernet import uniform_paths
 from bonas.networks.builder import ForgeryBuilder, build_network
 from bonas.networks.cost import architecture_cost
 from bonas.networks.detector import Detector
+from bonas.protocol import SHOWN
 from bonas.robustness.conditions import SEVERITIES, Condition, Group
 from bonas.robustness.corruptions import STANDARD
 from spaces.architecture import Architecture
@@ -66,8 +67,8 @@ def main() -> None:
         f"plain forward passes on {count} x {len(faces)} images": plain,
     }.items():
         print(f"| {name} | {seconds:.2f} | {seconds / plain:.3f} |")
-    conditions = evaluation.conditions.digest
-    print("\n" + provenance(faces={"": faces}, conditions=conditions, seed=0))
+    conditions = evaluation.conditions.digest[:SHOWN]
+    print("\n" + provenance(faces={"scored": faces}, conditions=conditions, seed=0))
 
 
 def in_turns(

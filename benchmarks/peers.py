@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,8 @@ def smac_run(table: TabularEstimator, output: Path, *, seed: int, trials: int) -
     return BenchmarkRun("smac", seed, best, labels, float(np.median(seconds)))
 
 
+RIVALS = ("smac", "ConfigSpace")
+"""Distributions of peers that a protocol does not name as it is."""
 PEERS: dict[str, Callable[[SearchSpace, int], BaseSampler]] = {
     "tpe": lambda space, seed: TPESampler(seed=seed, multivariate=True),
     "gp": lambda space, seed: GPSampler(seed=seed),
@@ -165,7 +168,8 @@ def main() -> None:
     shown = [shortened(done[n, s], arguments.trials) for n in names for s in range(arguments.seeds)]
     result = replace(known, runs=shown)
     print(markdown(result, names, arguments.trials))
-    print(provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
+    rivals = {name: version(name) for name in RIVALS if importlib.util.find_spec(name)}
+    print(provenance(table=arguments.table, seeds=seeds(arguments.seeds), **rivals))
     if arguments.plot:
         draw_curves(result, arguments.plot)
 

@@ -3,6 +3,8 @@
 Not a script itself.
 """
 
+import os
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,6 +30,11 @@ def provenance(
     parts += [f"{name} {value}" for name, value in facts.items()]
     computed_with = ", ".join(f"{name} {number}" for name, number in versions().items())
     return "; ".join([*parts, f"bonas {bonas.__version__} with {computed_with}"])
+
+
+def machine() -> str:
+    """Processor and cores, for what is measured in seconds."""
+    return f"{platform.machine()}, {os.cpu_count()} cores"
 
 
 def seeds(count: int) -> str:

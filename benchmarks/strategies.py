@@ -61,13 +61,15 @@ def main() -> None:
             if not result.is_file():
                 result.write_text(json.dumps(_run(folder, shared, arguments.seconds)))
             rows.setdefault(strategy, []).append(json.loads(result.read_text()))
-            print(strategy, seed, rows[strategy][-1], flush=True)
+            shown = {k: v for k, v in rows[strategy][-1].items() if k != "protocol"}
+            print(strategy, seed, shown, flush=True)
     print(f"\n{arguments.seconds:g} s of search each, {arguments.seeds} seed(s)\n")
     print(_table(rows))
     for strategy, runs in rows.items():
         # Results of before they kept their protocol have none.
         told = dict.fromkeys(line(run["protocol"]) for run in runs if "protocol" in run)
-        print("\n".join(f"{strategy}: {protocol}" for protocol in told))
+        for protocol in told:
+            print(f"{strategy}: {protocol}")
 
 
 def _folder(arguments: argparse.Namespace, strategy: str, seed: int) -> RunFolder:

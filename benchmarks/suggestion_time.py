@@ -18,7 +18,7 @@ import optuna
 import torch
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler
-from provenance import provenance
+from provenance import machine, provenance
 
 from bonas.estimation.tabular import Objective, read_table
 from bonas.strategies.sampler import SurrogateSampler
@@ -44,7 +44,7 @@ def main() -> None:
         report("optuna GPSampler", theirs)
     if arguments.forgery:
         forgery(arguments.forgery)
-    print(provenance(table=arguments.table, threads=1, seed=0))
+    print(provenance(table=arguments.table, threads=1, seed=0, machine=machine()))
 
 
 def seconds(

@@ -80,8 +80,9 @@ def main() -> None:
             (f"{arguments.tuning} epochs", estimator_with(tuning, shared.supernet)),
         ):
             print(f"| {name} | {label} | {_row(estimator, drawn, truth)} |", flush=True)
+    scored = f"alone, on built-in faces of seed {OTHER_SEED}, {OTHER_IDENTITIES} identities"
     used = {"train": first.train, "val": first.data.val}
-    print("\n" + provenance(faces=used, trained="alone and scored on other faces", seed=0))
+    print("\n" + provenance(faces=used, scored=scored, seed=0))
 
 
 def _parts(number: int, arguments: argparse.Namespace) -> tuple[Components, RunFolder]:

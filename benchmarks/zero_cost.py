@@ -61,14 +61,15 @@ def scores(
     """Of every architecture its class's, which stand in one row of each; where no row has them,
     as of cells that compute nothing, the lowest of each."""
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
-        rows = [row for row in csv.DictReader(lines) if all(row[c] for c in columns)]
+        rows = [row for row in csv.DictReader(lines) if all(row.get(c) for c in columns)]
+    if not rows:
+        raise SystemExit(f"--scores {','.join(columns)}: no row of {path} has all of them.")
     space = table.space
-    known = {
-        canonical_key(space.graph(from_arch_str(row["arch_str"]))): [float(row[c]) for c in columns]
-        for row in rows
-    }
+    own = {from_arch_str(row["arch_str"]): [float(row[c]) for c in columns] for row in rows}
+    known = {canonical_key(space.graph(a)): values for a, values in own.items()}
     lowest = [min(values) for values in zip(*known.values(), strict=True)]
-    return {a: known.get(canonical_key(space.graph(a)), lowest) for a in table.values}
+    shared = {a: known.get(canonical_key(space.graph(a)), lowest) for a in table.values}
+    return shared | own
 
 
 if __name__ == "__main__":

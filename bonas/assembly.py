@@ -243,4 +243,4 @@ def _timed(
             timed = measure_step_times(parts.builder, costs, stopwatch, progress)
             write_step_times(folder.step_times, timed, parts.device, recipe.batch_size)
     # Also after measuring: the table rounds, and a continued run must see the same numbers.
-    return read_step_times(folder.step_times, costs, recipe.batch_size)
+    return read_step_times(folder.step_times, costs)

@@ -32,9 +32,10 @@ class SearchTable(Table):
     `limits` holds upper limits of what the network may cost: `parameters`, `multiply_adds` and
     `activations` of one image (see `bonas.networks.cost`), and `step_time` of a training step, in
     steps of the plain CNN. The latter is measured once, into the run folder's `step_times.json`;
-    `step_times` names such a file to be used instead, so that another run, perhaps on a machine of
-    another speed, searches in the same order. With `zero_cost`, a proxy of untrained networks (see
-    `bonas.estimation.zero_cost`), only the `zero_cost_share` that it ranks highest is estimated.
+    `step_times` names such a file to be used instead, so that another run with images, networks
+    and batches of the same size, perhaps on a machine of another speed, searches in the same order.
+    With `zero_cost`, a proxy of untrained networks (see `bonas.estimation.zero_cost`), only the
+    `zero_cost_share` that it ranks highest is estimated.
 
     `minimise` names costs of an estimate that are objectives beside the score: the result is a
     front. `cost` names one per unit of which improvement is expected. `seconds` are those of an

@@ -38,7 +38,7 @@ PLAIN = Architecture("plain", ())
 
 TIMED_ROUNDS, TIMED_STEPS, WARM_STEPS = 5, 8, 3
 OPTION_STEPS, OPTION_WARM_STEPS = 5, 2
-MEASURED_ON = "measured_on"
+MEASURED_ON, BATCH_SIZE = "measured_on", "batch_size"
 """Under which a table says what it holds for."""
 MOST_OF_SKIPS = 0.5
 """Share of a network of skips that is their sums, at most."""
@@ -195,10 +195,14 @@ def _without_needless(builder: NetworkBuilder, names: Sequence[str]) -> tuple[Ar
     return with_options(builder, decisions, left_out), len(left_out)
 
 
-def read_step_times(path: Path, costs: OptionCosts, batch_size: int) -> OptionCosts:
+def read_step_times(path: Path, costs: OptionCosts, batch_size: int | None = None) -> OptionCosts:
     """The costs with those of a table that `write_step_times` wrote.
 
-    A table of before tables said what they were measured on is taken at its word.
+    Args:
+        path: Of the table. One of before tables said what they were measured on is taken as it is.
+        costs: Counted, of the networks that the times are for.
+        batch_size: Of the training that the times are for; `None` for a run's own table, which
+            holds for its search, whatever a later training is set to.
 
     Raises:
         ConfigError: no such file, no such table, or one of another space, of networks or images of
@@ -228,12 +232,13 @@ def read_step_times(path: Path, costs: OptionCosts, batch_size: int) -> OptionCo
             f"{path} is a table of another space than {costs.builder.space.name!r}: they differ "
             f"in {differing[0]}. Remove search.step_times to measure again."
         )
-    for name, own in _measured_on(costs, batch_size).items():
+    for name, own in _measured_on(costs, batch_size).items() if batch_size is not None else ():
         if measured_on.get(name, own) != own:
+            setting = "training.batch_size" if name == BATCH_SIZE else "data.size and [space]"
             raise ConfigError(
-                f"{path}: {MEASURED_ON}.{name} is {measured_on[name]}, here it is {own}. Images, "
-                "networks or batches have another size here, for which other options are the fast "
-                "ones. Remove search.step_times to measure again."
+                f"{path}: {MEASURED_ON}.{name} is {measured_on[name]}, here it is {own}. Set "
+                f"{setting} as where the table was measured, or remove search.step_times to "
+                "measure again."
             )
     return OptionCosts(
         costs.builder,
@@ -261,10 +266,10 @@ def write_step_times(path: Path, costs: OptionCosts, device: Device, batch_size:
 
 
 def _measured_on(costs: OptionCosts, batch_size: int) -> dict[str, float]:
-    """What step times hold for besides the machine: the batch, and by the costs of the network of
-    skips, which follow from them, the size of images and of networks."""
+    """The batch size, and the counted costs of the network of skips, which differ between sizes of
+    images and of networks."""
     counted = {name: cost for name, cost in costs.skeleton.items() if name != STEP_TIME}
-    return {"batch_size": batch_size, **dict(sorted(counted.items()))}
+    return {BATCH_SIZE: batch_size, **dict(sorted(counted.items()))}
 
 
 def _constant(architecture: Architecture) -> Callable[[np.random.Generator], Architecture]:

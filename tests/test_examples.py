@@ -2,15 +2,32 @@
 
 import csv
 import itertools
+import json
 import runpy
 import sys
 from pathlib import Path
 
 import pytest
 
+from bonas.builders import builder_of
+from bonas.config_file import load_config
+from bonas.networks.cost import OptionCosts
+from bonas.step_time import read_step_times
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {"trade_off.py": ("table.csv", "accuracy", "milliseconds")}
 """What an example is given, the table being that of `table`."""
+
+
+def test_the_step_times_of_the_search_on_dfdc_are_of_its_images_networks_and_batches() -> None:
+    config = load_config(EXAMPLES / "dfdc.toml")
+    builder = builder_of(config.space)
+    costs = OptionCosts.count(builder, config.data.size)
+    assert config.search.step_times is not None
+    times = read_step_times(config.search.step_times, costs, config.training.batch_size)
+    document = json.loads(config.search.step_times.read_text())
+    assert document["measured_on"]["parameters"] == costs.skeleton["parameters"]
+    assert 0 < times.skeleton["step_time"] < config.search.limits["step_time"]
 
 
 @pytest.fixture

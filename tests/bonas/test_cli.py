@@ -533,6 +533,14 @@ def test_step_times_are_measured_once_and_repeat_a_search_elsewhere(
     assert results[0] == results[1]
     assert (tmp_path / "run" / "step_times.json").read_bytes() == table, "measured again"
 
+    # A later training has batches of its own; the table belongs to the search.
+    more = ["--set", "training.batch_size=8", "--json"]
+    assert main(["train", str(tmp_path / "run"), *more]) == 0
+    capsys.readouterr()
+    other = ["--out", str(tmp_path / "other"), "--set", "training.batch_size=8"]
+    said = failure(capsys, "search", str(tmp_path / "given.toml"), *other)
+    assert "measured_on.batch_size is 4, here it is 8. Set training.batch_size" in said
+
     quick = ["--set", "search.limits={}", "--set", 'search.minimise=["step_time"]']
     out = str(tmp_path / "quick")
     assert main(["search", str(tmp_path / "given.toml"), "--out", out, "--json", *quick]) == 0

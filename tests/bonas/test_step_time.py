@@ -184,11 +184,14 @@ def test_a_table_of_another_size_is_an_error(
 ) -> None:
     file = tmp_path / "times.json"
     write_step_times(file, timed, cpu, BATCH)
-    with pytest.raises(ConfigError, match=rf"measured_on.batch_size is {BATCH}, here it is 7\."):
+    with pytest.raises(
+        ConfigError, match=rf"measured_on.batch_size is {BATCH}, here it is 7\. Set training.b"
+    ):
         read_step_times(file, counted, 7)
     for builder, size in ((BUILDER, 2 * SIZE), (replace(BUILDER, width=2 * BUILDER.width), SIZE)):
-        with pytest.raises(ConfigError, match=r"measured_on\.[a-z_]+ is .* another size here"):
+        with pytest.raises(ConfigError, match=r"measured_on\.[a-z_]+ is .* Set data.size and"):
             read_step_times(file, OptionCosts.count(builder, size), BATCH)
+    assert read_step_times(file, counted).skeleton[STEP_TIME] > 0, "a run's own table"
     document = json.loads(file.read_text())
     del document["measured_on"]  # as earlier versions wrote them
     file.write_text(json.dumps(document))
