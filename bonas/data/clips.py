@@ -20,6 +20,7 @@ from bonas.data.images import SUFFIXES, UnreadableFile, check_pixels, reason, re
 from bonas.data.orientation import AS_STORED, OF_TURN, turned
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm"})
+_VIDEO_ENDINGS = tuple(VIDEO_SUFFIXES)
 FRAMES = ("frames", "images")
 """Folders with a folder of images per video, as DeepfakeBench and FaceForensics++ call them."""
 VIDEOS = "videos"
@@ -91,7 +92,9 @@ def _number(digits: str) -> tuple[int, str]:
 
 def is_video(path: Path) -> bool:
     """Whether the name is that of a video file."""
-    return os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
+    name = str(path)
+    # Asked of every file several times, and nearly always answered by its last letters.
+    return name.lower().endswith(_VIDEO_ENDINGS) and bool(os.path.splitext(name)[1])
 
 
 def require_decoder() -> Any:

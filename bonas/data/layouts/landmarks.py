@@ -102,6 +102,8 @@ def _hull(record: Record, named: Named, root: Path) -> np.ndarray | None:
 
 def _beside(path: Path, root: Path) -> np.ndarray | None:
     """The landmarks of a frame, from the file that has its name."""
+    if "frames" not in str(path):
+        return None
     # Folders above the data may have that name too.
     parts = list(path.relative_to(root).parts)
     if "frames" not in parts:

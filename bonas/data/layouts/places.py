@@ -17,16 +17,17 @@ class RegularFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._root = str(folder)
+        self._within = f"{self._root}{os.sep}" if folder.is_absolute() else None
         self._names: dict[str, frozenset[str]] = {}
 
     def inside(self, path: str, place: str) -> Path:
         """As the function `inside`."""
         below = self._folder / path.replace("\\", "/")
         name = str(below)
-        if os.path.isabs(name) and self._has(name):
+        if self._within and self._has(name):
             above = name.rpartition(os.sep)[0]
             if _is_within(above + os.sep, self._root, ""):
-                return _below(self._folder, below)
+                return below if name.startswith(self._within) else _below(self._folder, below)
         return inside(self._folder, path, place)
 
     def holds(self, path: Path) -> bool:
