@@ -17,6 +17,7 @@ from spaces.graphs import (
     SUM,
     Terms,
     applied,
+    as_operand,
     key_of_expression,
     summed,
 )
@@ -117,13 +118,14 @@ def cell_expression(
         nodes: Of the cell.
         as_published: Whether sums are those of NAS-Bench-201.
     """
-    states = [received]
-    operations = iter(choices)
-    for target in range(1, nodes):
+    operations = iter(map(str, choices))
+    state, operands = received, list[tuple[Terms, str]]()
+    for _ in range(1, nodes):
+        operands.append((state, as_operand(state)))
         # Edges are ordered by target and then by source.
-        parts = (applied(states[i], str(next(operations))) for i in range(target))
-        states.append(summed(parts, as_published=as_published))
-    return states[-1]
+        parts = [applied(terms, next(operations), text) for terms, text in operands]
+        state = summed(parts, as_published=as_published)
+    return state
 
 
 def split_by_cell(

@@ -150,23 +150,37 @@ def summed(parts: Iterable[Terms], *, as_published: bool = False) -> Terms:
     if as_published:
         whole = "+".join(sorted(map(_text, parts))) or _DEAD
         return {} if whole == _DEAD else {whole: 1}
+    live = [part for part in parts if part]
+    if len(live) == 1:
+        return live[0]
     total: dict[str, int] = {}
-    for part in parts:
+    for part in live:
         for term, count in part.items():
             total[term] = total.get(term, 0) + count
     return total
 
 
-def applied(received: Terms, operation: str) -> Terms:
-    """The expression of an operation on what it receives."""
+def applied(received: Terms, operation: str, operand: str | None = None) -> Terms:
+    """The expression of an operation on what it receives.
+
+    Args:
+        received: What the operation is applied to.
+        operation: Its name, with its settings.
+        operand: `as_operand(received)`, where several operations receive the same.
+    """
     if operation == NONE or not received:
         return {}
     if operation in PASSING:
         return received
-    text = _text(received)
-    # Written out, expressions would grow with the number of paths through the whole network.
-    within = text if len(text) <= _LONGEST else _digest(text)
+    within = as_operand(received) if operand is None else operand
     return {f"({within})@{operation!r}": 1}  # quoted: a name may hold what expressions are made of
+
+
+def as_operand(expression: Terms) -> str:
+    """An expression as it is written within another."""
+    text = _text(expression)
+    # Written out, expressions would grow with the number of paths through the whole network.
+    return text if len(text) <= _LONGEST else _digest(text)
 
 
 def key_of_expression(expression: Terms) -> str:

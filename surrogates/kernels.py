@@ -221,9 +221,26 @@ def _unit(rows: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize(rows, dim=-1)
 
 
+class ScaledKernel(ScaleKernel):
+    """gpytorch's, without the broadcasting of shapes that nothing here needs.
+
+    The first `torch.broadcast_shapes` of a process imports sympy, which takes longer than a fit.
+    """
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """Of the kernel that is scaled."""
+        shape: torch.Size = self.base_kernel.batch_shape
+        return shape
+
+    @batch_shape.setter
+    def batch_shape(self, shape: torch.Size) -> None:
+        self._batch_shape = shape
+
+
 def scaled(kernel: Kernel, prior: LogNormalPrior) -> ScaleKernel:
     """The kernel times a learned positive factor that starts at the prior's mode."""
-    product = ScaleKernel(kernel, outputscale_constraint=Positive(torch.exp, torch.log))
+    product = ScaledKernel(kernel, outputscale_constraint=Positive(torch.exp, torch.log))
     product.initialize(outputscale=prior.mode)
     product.register_prior("outputscale_prior", prior, lambda module: module.outputscale)
     return product

@@ -1,5 +1,7 @@
 """Laws of kernels between encoded architectures."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -21,8 +23,9 @@ from surrogates.kernels import (
     TanimotoKernel,
     dense,
     dense_diagonal,
+    scaled,
 )
-from surrogates.mixture import DECISION_WEIGHT, PROFILE_WEIGHT, mixed_kernel
+from surrogates.mixture import DECISION_WEIGHT, PROFILE_WEIGHT, VARIANCE, mixed_kernel
 
 PARTS = (OneHotEncoding, PathMultisetEncoding, PathProfileEncoding)
 SIZES = (5,) * 6
@@ -94,6 +97,26 @@ def test_a_batch_of_matrices_is_the_matrices_of_the_batch(name: str) -> None:
     batch = kernel(features, features).to_dense().detach()
     single = torch.stack([kernel(f, f).to_dense().detach() for f in features])
     assert torch.allclose(batch, single, atol=1e-12)
+
+
+def test_a_scaled_kernel_has_the_batches_of_what_it_scales() -> None:
+    kernel = RBFKernel(batch_shape=torch.Size([3]))
+    assert scaled(kernel, VARIANCE).batch_shape == torch.Size([3])
+    assert scaled(scaled(TanimotoKernel(slice(0, 9)), VARIANCE), VARIANCE).batch_shape == ()
+
+
+def test_the_default_kernel_is_made_and_asked_without_sympy() -> None:
+    # It takes longer to import than a fit takes, and gpytorch's own scaling asks for it.
+    program = (
+        "import sys, torch\n"
+        "from surrogates.kernels import dense\n"
+        "from surrogates.mixture import mixed_kernel\n"
+        "before = 'sympy' in sys.modules\n"
+        "x = torch.rand(3, 85).double()\n"
+        "dense(mixed_kernel((5,) * 6, paths=40, profiles=15)(), x, x)\n"
+        "assert ('sympy' in sys.modules) == before"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_hamming_charges_the_weight_of_each_decision_that_differs() -> None:
