@@ -6,7 +6,7 @@ here then stays within them.
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeGuard, runtime_checkable
 
@@ -129,16 +129,15 @@ def live(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
     """The decisions whose operation lies on a path from the input to the output."""
     if enumerates(space):
         return live(space.whole, architecture)
-    if isinstance(space, SupportsLive):
-        return space.live(architecture)
-    return live_decisions(space.graph(architecture))
+    tell: Callable[[Architecture], frozenset[str]] | None = getattr(space, "live", None)
+    return live_decisions(space.graph(architecture)) if tell is None else tell(architecture)
 
 
 def canonical_key_of(space: SearchSpace, architecture: Architecture) -> str:
     """The canonical key: architectures with one key are treated as one."""
-    if isinstance(space, SupportsCanonicalKey):
-        return space.canonical_key(architecture)
-    return canonical_key(space.graph(architecture))
+    # As `isinstance(space, SupportsCanonicalKey)`, which takes two thirds of a cell's key.
+    tell: Callable[[Architecture], str] | None = getattr(space, "canonical_key", None)
+    return canonical_key(space.graph(architecture)) if tell is None else tell(architecture)
 
 
 def unused(space: SearchSpace, architecture: Architecture) -> frozenset[str]:
