@@ -25,7 +25,7 @@ COMMANDS = {
     "report": "Write the results of one or several runs as a page that opens in any browser.",
     "dashboard": "Show a run in optuna-dashboard: decisions, score, AUC per condition and cost.",
     "benchmark": "Compare strategies on a table of results, such as NAS-Bench-201.",
-    "data": "Show the domains, images, videos, identities, masks and splits of a data folder.",
+    "data": "Show what a data folder holds: domains, images, videos, identities, masks, splits.",
     "prepare": "Cut the faces out of videos and pictures; "
     "the same command goes on after an interruption.",
     "audit": "Look for leaks between splits and for shortcuts; exit code 1 where there is a leak.",

@@ -24,7 +24,7 @@ def data(
     set_: FolderSettings = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show the domains, images, videos, identities, masks and splits of a data folder."""
+    """Show what a data folder holds: domains, images, videos, identities, masks, splits."""
     table = folder_table(folder, set_ or (), layout=layout)
     settings = layout_settings(table)
     listing = list_data(folder, table.layout, settings)
@@ -32,7 +32,8 @@ def data(
     protocol = listing_protocol(listing, settings)
     originals = list(dict.fromkeys(record.original for record in listing.records))
     if json:
-        print_json({"protocol": protocol} | found.as_json() | {"originals": originals[:LISTED]})
+        names = {"first_originals": originals[:LISTED]}
+        print_json({"protocol": protocol} | found.as_json() | names)
     else:
         RESULTS.print(found.text(), soft_wrap=True)
         named = ", ".join(originals[:SHOWN]) + (", ..." if len(originals) > SHOWN else "")

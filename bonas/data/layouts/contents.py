@@ -14,11 +14,20 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of one domain in one split: image files, videos, originals, and files with a mask."""
+    """Of one domain in one split.
+
+    Attributes:
+        images: Image files.
+        videos: Distinct ones, whole or as frames.
+        originals: Distinct ones.
+        identities: Distinct people who are seen; `None` where the data set does not say.
+        masks: Files with a mask.
+    """
 
     images: int
     videos: int
-    identities: int
+    originals: int
+    identities: int | None
     masks: int
 
 
@@ -30,7 +39,8 @@ class Contents:
         name: Of the data set.
         layout: That it was read as.
         counts: For each domain, `real` first, and each split that has images of it.
-        identities: Distinct originals; none lies in two splits.
+        originals: Distinct ones; none lies in two splits.
+        identities: Distinct people who are seen; `None` where the data set does not say.
         missing: Files that the data set names but lacks.
         notes: What the reader decided.
     """
@@ -38,7 +48,8 @@ class Contents:
     name: str
     layout: str
     counts: dict[str, dict[Split, Count]]
-    identities: int
+    originals: int
+    identities: int | None
     missing: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -48,19 +59,27 @@ class Contents:
         files: Counter[tuple[str, Split]] = Counter()
         masks: Counter[tuple[str, Split]] = Counter()
         videos: dict[tuple[str, Split], set[str]] = {}
+        originals: dict[tuple[str, Split], set[str]] = {}
         people: dict[tuple[str, Split], set[str]] = {}
         for record in listing.records:
             key = (record.forgery, record.split)
             files[key] += not is_video(record.path)
             masks[key] += record.mask is not None
             videos.setdefault(key, set()).update({record.video} - {""})
-            people.setdefault(key, set()).add(record.original)
-        domains = sorted({domain for domain, _ in people}, key=lambda d: (d != REAL, d))
+            originals.setdefault(key, set()).add(record.original)
+            people.setdefault(key, set()).update(record.people)
+        domains = sorted({domain for domain, _ in originals}, key=lambda d: (d != REAL, d))
         counts = {
             domain: {
-                split: Count(files[key], len(videos[key]), len(people[key]), masks[key])
+                split: Count(
+                    files[key],
+                    len(videos[key]),
+                    len(originals[key]),
+                    len(people[key]) or None,
+                    masks[key],
+                )
                 for split in Split
-                if (key := (domain, split)) in people
+                if (key := (domain, split)) in originals
             }
             for domain in domains
         }
@@ -68,7 +87,8 @@ class Contents:
             listing.name,
             listing.layout,
             counts,
-            len({record.original for record in listing.records}),
+            len(set().union(*originals.values())),
+            len(set().union(*people.values())) or None,
             listing.missing,
             listing.notes,
         )
@@ -76,14 +96,17 @@ class Contents:
     def text(self) -> str:
         """One screen: a line per domain and split, then what the reader decided."""
         lines = [
-            f"{self.name}: layout {self.layout}, {self.identities} identities",
-            f"{'domain':<20} {'split':<6}" + "".join(f"{c:>11}" for c in Count.__slots__),
+            f"{self.name}: layout {self.layout}, {self.originals:,} originals"
+            + (f", {self.identities:,} identities" if self.identities else ""),
+            f"{'domain':<18} {'split':<5}" + "".join(f"{c:>11}" for c in Count.__slots__),
         ]
         rows = [(d, s, c) for d, of_split in self.counts.items() for s, c in of_split.items()]
         shown = rows if len(rows) <= 3 * SHOWN else rows[: 3 * SHOWN]
         for domain, split, count in shown:
-            numbers = "".join(f"{n:>11,}" for n in asdict(count).values())
-            lines.append(f"{domain:<20} {split.value:<6}{numbers}")
+            numbers = "".join(
+                f"{'-' if n is None else f'{n:,}':>11}" for n in asdict(count).values()
+            )
+            lines.append(f"{domain:<18} {split.value:<5}{numbers}")
         if len(rows) > len(shown):
             lines.append(f"and {len(rows) - len(shown)} more")
         lines.extend(self.notes[:SHOWN])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -251,7 +252,7 @@ def test_videos_keep_their_pairs_splits_and_names(tmp_path: Path) -> None:
     for domain, splits in before.items():
         for split, count in splits.items():
             prepared = after[domain][split]
-            assert (prepared.videos, prepared.identities) == (count.videos, count.identities)
+            assert replace(prepared, images=0) == replace(count, images=0)
             assert prepared.images == 3 * count.videos
     people = {r.people for r in list_data(source, "auto", Settings()).records}
     assert {r.people for r in list_data(dest, "auto", Settings()).records} == people

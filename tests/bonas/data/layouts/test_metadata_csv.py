@@ -8,6 +8,7 @@ from bonas.config import DataTable
 from bonas.data.audit import Verdict, fast_findings, pictures_of_folder
 from bonas.data.clips import evenly, natural
 from bonas.data.faces import DataError, Split
+from bonas.data.layouts.contents import Contents
 from bonas.data.layouts.metadata_csv import list_metadata_csv, read_metadata_csv
 from bonas.data.layouts.records import OnBadImage, Settings
 from bonas.data.listing_protocol import listing_protocol
@@ -72,7 +73,9 @@ def test_an_identity_column_says_who_is_in_a_picture_and_is_audited(tmp_path: Pa
     people = ("anna", "anna; berta", "berta", "")
     rows = [f"{row},{who}" for row, who in zip(GOOD, people, strict=True)]
     folder = write(tmp_path, rows, header)
-    records = list_metadata_csv(folder, Settings()).records
+    listing = list_metadata_csv(folder, Settings())
+    assert Contents.of(listing).identities == 2
+    records = listing.records
     assert [r.people for r in records] == [("anna",), ("anna", "berta"), ("berta",), ()]
     findings = fast_findings(pictures_of_folder(folder))
     (found,) = (f for f in findings if f.name == "identity in two splits")

@@ -102,10 +102,10 @@ def test_contents_count_every_record_once(tmp_path: Path) -> None:
     assert sum(c.images for c in counts) == len(listing.records)
     assert sum(c.videos for c in counts) == len({r.video for r in listing.records})
     assert sum(c.masks for c in counts) == sum(r.mask is not None for r in listing.records)
-    assert contents.identities == 4
+    assert (contents.originals, contents.identities) == (4, 8)
     assert next(iter(contents.counts)) == "real"
     text = contents.text().splitlines()
-    assert text[0] == "d: layout faceforensics, 4 identities"
+    assert text[0] == "d: layout faceforensics, 4 originals, 8 identities"
     assert len(text) <= 40
     assert max(map(len, text)) <= 80
 
@@ -141,7 +141,7 @@ def test_a_search_reads_any_layout_and_further_sets_of_others(
     assert data.test is not None
     assert not set(data.train.originals) & set(data.test.originals)
     assert set(data.unseen_test) == {"further"}
-    assert "main: layout dfdc, 10 identities" in caplog.text
+    assert "main: layout dfdc, 10 originals" in caplog.text
     assert "further: layout celeb-df" in caplog.text
     assert "training videos left out: the test has videos of the same take" in caplog.text
 
