@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
+from bonas.checkpoint import write_tensors
 from bonas.data.faces import Faces
 
 _KEYS = "images"
@@ -70,10 +71,9 @@ def image_keys(images: torch.Tensor) -> npt.NDArray[np.int64]:
 
 def save_used(folder: Path, use: Use, parts: Iterable[Faces]) -> None:
     """Keep which images had a use, eight bytes for each, in a detector's folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     keys = [image_keys(faces.images) for faces in parts]
     known = np.unique(np.concatenate([np.empty(0, np.int64), *keys]))
-    save_file({_KEYS: torch.from_numpy(known)}, folder / use.file)
+    write_tensors(folder / use.file, {_KEYS: torch.from_numpy(known)}, {})
 
 
 def count_used(folder: Path, faces: Faces, use: Use = Use.TRAINED) -> int | None:
