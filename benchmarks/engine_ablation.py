@@ -90,10 +90,14 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    parts = arguments.parts.split(",")
+    for part in parts:
+        if part not in PARTS:
+            parser.error(f"--parts names {part!r}; the parts are {', '.join(PARTS)}.")
     table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
     at = [n for n in (25, 50, 100, 150, 300) if n <= arguments.trials]
     print(f"{arguments.objective:>22} " + " ".join(f"{'@' + str(n):>13}" for n in at))
-    for part in arguments.parts.split(","):
+    for part in parts:
         curves = []
         for seed in range(arguments.seeds):
             sampler = SurrogateSampler(table.space, seed=seed, settings=PARTS[part])

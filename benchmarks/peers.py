@@ -141,6 +141,9 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     names = [n for n in [*arguments.strategies.split(","), *arguments.peers.split(",")] if n]
     try:
+        for option, number in (("--seeds", arguments.seeds), ("--trials", arguments.trials)):
+            if number < 1:
+                raise ValueError(f"{option} is {number}; it must be at least 1.")
         check_names(names)
         for option, path in (("--json", arguments.json), ("--plot", arguments.plot)):
             if path is not None:

@@ -1,6 +1,7 @@
 """What benchmarks found: files that are continued, tables and curves."""
 
 import json
+import math
 import os
 import statistics
 import textwrap
@@ -83,6 +84,11 @@ class Benchmark:
             return cls(document["objective"], document["optimum"], runs, protocol)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"not the JSON of a benchmark: {error!r}.") from error
+
+    @property
+    def longest(self) -> int:
+        """Evaluations of the longest run: fewer than its trials where nothing was left."""
+        return max((len(run.best) for run in self.runs), default=0)
 
     def curves(self, strategy: str) -> list[list[float]]:
         """`best` of every seed, by seed; runs that found nothing are left out."""
@@ -187,12 +193,25 @@ def draw_curves(benchmark: Benchmark, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
+def number_format(benchmark: Benchmark) -> str:
+    """How its values are written: two decimals of an accuracy in per cent, four of a share.
+
+    Four digits of the optimum; as powers of ten where that would be a row of zeros.
+    """
+    size = abs(benchmark.optimum)
+    if size and not 1e-3 <= size < 1e6:
+        return ".3e"
+    return f".{max(0, 3 - math.floor(math.log10(size))) if size else 2}f"
+
+
 def summary(benchmark: Benchmark, at: Sequence[int]) -> list[tuple[str, list[str], str]]:
     """Per strategy: mean best value with its 95 % half width at each number, and milliseconds.
 
-    One seed has no spread, and none is shown.
+    One seed has no spread, and none is shown. A run that ended early, as nothing was left to
+    propose, has its last value from there on.
     """
     rows = []
+    shown = number_format(benchmark)
     seconds: Mapping[str, list[float]] = {r.strategy: [] for r in benchmark.runs}
     for run in benchmark.runs:
         seconds[run.strategy].append(run.seconds_per_suggestion)
@@ -201,7 +220,8 @@ def summary(benchmark: Benchmark, at: Sequence[int]) -> list[tuple[str, list[str
         cells = []
         if curves:
             mean, half = mean_and_half_width(curves)
-            spread = [f" ± {h:.2f}" if len(curves) > 1 else "" for h in half]
-            cells = [f"{mean[n - 1]:.2f}{spread[n - 1]}" for n in at if n <= len(mean)]
+            spread = [f" ± {h:{shown}}" if len(curves) > 1 else "" for h in half]
+            places = [min(n, len(mean)) - 1 for n in at]
+            cells = [f"{mean[i]:{shown}}{spread[i]}" for i in places]
         rows.append((strategy, cells, f"{1000 * statistics.median(times):.1f}"))
     return rows

@@ -21,7 +21,7 @@ from bonas.strategies.history import AUC_PREFIX
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import SpaceExhausted
 from spaces.architecture import Architecture
-from spaces.graphs import canonical_key
+from spaces.space import canonical_key_of, connects
 
 IDLE_PROPOSALS = 20_000
 """Proposals in a row without a new architecture after which a run ends."""
@@ -121,7 +121,7 @@ def _finish(
     if architecture not in table.values:
         study.tell(trial, state=TrialState.FAIL)
         return
-    key = canonical_key(table.space.graph(architecture))
+    key = canonical_key_of(table.space, architecture)
     if key not in first:
         first[key] = table.values[architecture]
         evaluated.append((architecture, first[key]))
@@ -129,6 +129,12 @@ def _finish(
         for part, value in table.parts[architecture].items():
             trial.set_user_attr(AUC_PREFIX + part, value)
     study.tell(trial, first[key])
+
+
+def proposable(table: TabularEstimator) -> int:
+    """How many classes of connected architectures a table has: all that a strategy may propose."""
+    connected = (a for a in table.values if connects(table.space, a))
+    return len({canonical_key_of(table.space, a) for a in connected})
 
 
 def run_benchmark(

@@ -8,7 +8,7 @@ one study are made one after the other, in the order of the trials' numbers.
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from datetime import datetime
 
 import optuna
@@ -34,6 +34,17 @@ class TrialLost(RuntimeError):
     """A trial was finished by another process, since this one's claim had expired."""
 
 
+def trials_of(
+    study: optuna.Study, states: Container[TrialState] | None = None
+) -> list[FrozenTrial]:
+    """All trials of a study, not copied, in the order of their numbers.
+
+    `HyperbandPruner` hands a sampler a study that shows the trials of one bracket alone; what the
+    other brackets have is taken all the same.
+    """
+    return optuna.Study.get_trials(study, deepcopy=False, states=states)
+
+
 def create(study: optuna.Study) -> optuna.Trial:
     """The next trial of this process: an enqueued one, or a new one.
 
@@ -57,7 +68,7 @@ def adopt(study: optuna.Study, owned: Collection[int]) -> optuna.Trial | None:
         study: The study.
         owned: Numbers of the trials that are this process's already.
     """
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for trial in trials_of(study, (TrialState.RUNNING,)):
         if trial.number not in owned and _is_dead(study, trial) and _take(study, trial):
             return optuna.Trial(study, trial._trial_id)
     return None
@@ -79,7 +90,7 @@ def wait_for_earlier(study: optuna.Study, number: int, says: Callable[[FrozenTri
     deadline = None
     while holding := [
         trial.number
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        for trial in trials_of(study, (TrialState.RUNNING,))
         if trial.number < number and not says(trial) and _is_held(trial)
     ]:
         if deadline is None:

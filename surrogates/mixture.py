@@ -10,6 +10,7 @@ Priors are log-normal, of scaled values and per decision or profile; a fit start
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from gpytorch.kernels import Kernel
 from gpytorch.priors import LogNormalPrior
@@ -43,22 +44,23 @@ def mixed_kernel(
         statistics: The number of further statistics in [0, 1], such as ranks of zero-cost scores:
             a linear prior mean, and a squared exponential as for profiles. 0 leaves both out.
     """
+    return partial(_mixed, sizes, paths=paths, profiles=profiles, statistics=statistics)
+
+
+def _mixed(sizes: tuple[int, ...], *, paths: int, profiles: int, statistics: int) -> Kernel:
+    """The kernel itself: a function of the module, as samplers that hold it are pickled."""
     first, second = sum(sizes), sum(sizes) + paths
     third = second + profiles
-
-    def kernel() -> Kernel:
-        total = scaled(HammingKernel(slice(0, first), sizes, DECISION_WEIGHT), VARIANCE)
-        if paths:
-            total = total + scaled(TanimotoKernel(slice(first, second)), VARIANCE)
-        if profiles:
-            columns = slice(second, third)
-            by_profile = SquaredExponentialKernel(columns, profiles, PROFILE_WEIGHT)
-            total = total + scaled(by_profile, PROFILE_VARIANCE)
-        if statistics:
-            columns = slice(third, third + statistics)
-            by_statistics = SquaredExponentialKernel(columns, statistics, PROFILE_WEIGHT)
-            total = total + scaled(LinearKernel(columns), VARIANCE)
-            total = total + scaled(by_statistics, VARIANCE)
-        return total.double()
-
-    return kernel
+    total = scaled(HammingKernel(slice(0, first), sizes, DECISION_WEIGHT), VARIANCE)
+    if paths:
+        total = total + scaled(TanimotoKernel(slice(first, second)), VARIANCE)
+    if profiles:
+        columns = slice(second, third)
+        by_profile = SquaredExponentialKernel(columns, profiles, PROFILE_WEIGHT)
+        total = total + scaled(by_profile, PROFILE_VARIANCE)
+    if statistics:
+        columns = slice(third, third + statistics)
+        by_statistics = SquaredExponentialKernel(columns, statistics, PROFILE_WEIGHT)
+        total = total + scaled(LinearKernel(columns), VARIANCE)
+        total = total + scaled(by_statistics, VARIANCE)
+    return total.double()

@@ -13,10 +13,11 @@ from bonas.benchmark_results import (
     check_output,
     check_plot,
     draw_curves,
+    number_format,
     summary,
     table_protocol,
 )
-from bonas.benchmarking import run_benchmark
+from bonas.benchmarking import proposable, run_benchmark
 from bonas.commands.console import MESSAGES, RESULTS
 from bonas.config import ConfigError
 from bonas.estimation.tabular import Objective, read_table
@@ -67,6 +68,10 @@ def benchmark(
         if json is not None:
             check_output("--json", json)
             result = result.begun_or_continued(json)
+        # A file that another command continued may hold runs of fewer trials.
+        shorter = any(len(run.best) < trials for run in result.runs)
+        enough = min(trials, proposable(estimator)) if shorter else trials
+        done = [(run.strategy, run.seed) for run in result.runs if len(run.best) >= enough]
         runs = run_benchmark(
             estimator,
             strategies=names,
@@ -74,12 +79,11 @@ def benchmark(
             trials=trials,
             workers=workers,
             jobs=jobs,
-            done=[(run.strategy, run.seed) for run in result.runs],
+            done=done,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    begun = len(result.of(names, range(seeds)).runs)
-    total = len(names) * seeds - begun
+    total = sum((name, seed) not in done for name in names for seed in range(seeds))
     for run in track(runs, "benchmark", total=total, console=MESSAGES):
         result = result.with_run(run)
         if json is not None:
@@ -90,6 +94,12 @@ def benchmark(
     if plot is not None:
         draw_curves(shown, plot)
     RESULTS.print(_table(shown, trials))
+    if shown.longest < trials:
+        RESULTS.print(
+            f"Runs end after {shown.longest} of {trials} evaluations: there is nothing left to "
+            "propose.",
+            soft_wrap=True,
+        )
     RESULTS.print(
         f"table {protocol['table']['sha256']}; {seeds} seeds from 0; {workers} pending; "
         f"bonas {bonas.__version__}",
@@ -105,10 +115,12 @@ def _check_plot(plot: Path) -> None:
 
 
 def _table(result: Benchmark, trials: int) -> Table:
-    at = [n for n in CHECKPOINTS if n < trials] + [trials]
+    last = min(trials, max(1, result.longest))
+    at = [n for n in CHECKPOINTS if n < last] + [last]
     one = len({run.seed for run in result.runs}) < 2
     value = "of one seed" if one else "mean ± 95 %"
-    table = Table(title=f"best {result.objective}, {value} (optimum {result.optimum:.2f})")
+    optimum = f"{result.optimum:{number_format(result)}}"
+    table = Table(title=f"best {result.objective}, {value} (optimum {optimum})")
     table.add_column("strategy")
     for number in at:
         table.add_column(f"@{number}", justify="right")

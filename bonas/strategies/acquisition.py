@@ -72,6 +72,10 @@ class UpperConfidenceBound:
 
     beta: float = 4.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.beta < math.inf:
+            raise ValueError(f"beta is {self.beta}; it must be finite and not negative.")
+
     def __call__(
         self, candidates: Candidates, best: float, *, generator: torch.Generator
     ) -> torch.Tensor:

@@ -50,6 +50,10 @@ class Belief:
         self._grown: list[Believed] = []
         self._posterior: PoolPosterior | None = None
 
+    def __reduce__(self) -> tuple[type["Belief"], tuple[GaussianProcess, torch.Tensor]]:
+        """Without what was fitted, which is fitted again."""
+        return Belief, (self._surrogate, self._pool)
+
     def posterior(
         self, observed: Sequence[Believed], features: torch.Tensor, pending: torch.Tensor
     ) -> PoolPosterior:

@@ -9,6 +9,7 @@ from typing import Any
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from bonas.claims import trials_of
 from bonas.observation import mean_by_name
 from spaces.architecture import Architecture, Choice
 from spaces.space import SearchSpace, canonical_key_of
@@ -88,6 +89,10 @@ class HistoryReader:
         self._keys: dict[Architecture, str] = {}
         self._finished: dict[int, _Read] = {}
 
+    def __reduce__(self) -> tuple[type["HistoryReader"], tuple[SearchSpace]]:
+        """Without what was read, which is read again."""
+        return HistoryReader, (self.space,)
+
     def key(self, architecture: Architecture) -> str:
         """The architecture's canonical key."""
         if architecture not in self._keys:
@@ -104,7 +109,7 @@ class HistoryReader:
         pending: list[Architecture] = []
         taken: set[str] = set()
         later_only: set[str] = set()
-        for trial in study.get_trials(deepcopy=False):
+        for trial in trials_of(study):
             if trial.number == number:
                 continue
             if trial.number > number:  # asked later, answered sooner: only not to be repeated
@@ -175,8 +180,8 @@ def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> E
         trial.number,
         architecture,
         tuple(s * v for s, v in zip(signs, trial.values, strict=True)),
-        _prefixed(trial.user_attrs, AUC_PREFIX),
-        _prefixed(trial.user_attrs, COST_PREFIX),
+        _prefixed(trial, AUC_PREFIX),
+        _prefixed(trial, COST_PREFIX),
         constraints,
     )
 
@@ -196,10 +201,15 @@ def _mean(repeats: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _prefixed(attributes: Mapping[str, Any], prefix: str) -> dict[str, float]:
+def _prefixed(trial: FrozenTrial, prefix: str) -> dict[str, float]:
     """The finite numbers under a prefix: what could not be measured is as if it were not there."""
-    pairs = ((k[len(prefix) :], float(v)) for k, v in attributes.items() if k.startswith(prefix))
-    return {name: value for name, value in pairs if math.isfinite(value)}
+    found = {}
+    for name, value in trial.user_attrs.items():
+        if name.startswith(prefix) and isinstance(value, (int, float)):
+            found[name.removeprefix(prefix)] = float(value)
+        elif name.startswith(prefix) and value is not None:
+            _log.warning("trial %d has %s = %r, which is no number.", trial.number, name, value)
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _constraints(trial: FrozenTrial) -> dict[str, float]:

@@ -35,6 +35,7 @@ from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
 from spaces.space import SearchSpace, check, enumerate_space, size
+from surrogates.gaussian_process import GaussianProcess
 
 DRAWN = (Thompson, IndependentThompson)
 """Acquisitions that are drawn anew at every look: there is nothing to climb."""
@@ -52,10 +53,16 @@ class SurrogateSampler(ArchitectureSampler):
 
         Raises:
             ValueError: a negative seed, or a warm start with an architecture of another space.
+            TypeError: the settings' surrogate is no Gaussian process.
         """
         super().__init__(space, seed=seed)
         self.settings = settings or Settings()
         self._encoding, self._surrogate = self.settings.surrogate(space)
+        if not isinstance(self._surrogate, GaussianProcess):
+            raise TypeError(
+                f"Settings.surrogate made a {type(self._surrogate).__name__}; the strategy "
+                "needs a surrogates.gaussian_process.GaussianProcess."
+            )
         everything = enumerate_space(space) if size(space) <= EXHAUSTIVE else ()
         self._all: Sequence[Architecture] = tuple(everything)
         self._features = self._encoding.encode(self._all)

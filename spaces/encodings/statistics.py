@@ -78,20 +78,27 @@ def ranked(
     """Each score as its rank among the architectures given, from 0 for the lowest to 1.
 
     Zero-cost scores spread over many orders of magnitude; only their order says something. Of
-    architectures with one canonical key the first one's scores stay.
+    architectures with one canonical key the first one's scores stay. Where an architecture has
+    none, such as an empty field of a table, it is minus infinity, which ranks lowest: every
+    architecture that may become a candidate needs an entry.
 
     Raises:
-        ValueError: fewer than two architectures, or scores that are not finite.
+        ValueError: fewer than two architectures, or a score that is not a number.
     """
     by_key: dict[str, Sequence[float]] = {}
     for architecture, values in scores.items():
         by_key.setdefault(canonical_key(space.graph(architecture)), values)
     table = np.asarray(list(by_key.values()), dtype=np.float64).reshape(max(1, len(by_key)), -1)
-    if len(by_key) < 2 or not np.isfinite(table).all():
+    if len(by_key) < 2:
         raise ValueError(
-            f"scores has {len(by_key)} different architectures, "
-            f"{int((~np.isfinite(table)).sum())} values not finite; needed are two and none."
+            f"scores has {len(by_key)} different architectures; ranks need two or more."
         )
+    for architecture, values in scores.items():
+        if np.isnan(np.asarray(values, dtype=np.float64)).any():
+            raise ValueError(
+                f"scores has {tuple(values)} for {architecture.choices}; each must be a number, "
+                "minus infinity where there is none."
+            )
     ranks = (rankdata(table, axis=0) - 1) / (len(table) - 1)
     return StatisticsEncoding(
         space, dict(zip(by_key, ranks.tolist(), strict=True)), ((0.0, 1.0),) * table.shape[1]

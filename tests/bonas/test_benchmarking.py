@@ -13,7 +13,7 @@ import pytest
 from optuna.trial import TrialState
 
 import bonas.benchmarking
-from bonas.benchmark_results import Benchmark
+from bonas.benchmark_results import Benchmark, number_format, summary
 from bonas.benchmarking import BenchmarkRun, run_benchmark, run_sampler
 from bonas.cli import main
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
@@ -158,6 +158,47 @@ def test_one_seed_has_no_spread(choices: Path, capsys: pytest.CaptureFixture[str
     assert "±" not in output
     _, output = _invoke(capsys, *_arguments(choices, seeds="2"))
     assert "±" in output
+
+
+def test_more_trials_than_architectures_show_the_last_value_and_say_so(
+    choices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    _, output = _invoke(capsys, *_arguments(choices, trials="60", seeds="1", json=str(out)))
+    assert "@36" in output
+    assert "@50" not in output
+    rows = [line for line in output.splitlines() if "random" in line or "evolution" in line]
+    assert ["9.000" in row for row in rows] == [True, True]
+    assert "Runs end after 36 of 60 evaluations: there is nothing left to propose." in output
+    before = out.read_bytes()
+    _invoke(capsys, *_arguments(choices, trials="60", seeds="1", json=str(out)))
+    assert out.read_bytes() == before, "what is exhausted is not run again"
+
+
+def test_runs_that_are_too_short_are_run_again(
+    choices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    _invoke(capsys, *_arguments(choices, json=str(out)))
+    whole = json.loads(out.read_text())
+    mixed = json.loads(out.read_text())
+    for values in ("best", "architectures"):
+        del mixed["runs"][3][values][5:]
+    out.write_text(json.dumps(mixed))
+    _invoke(capsys, *_arguments(choices, json=str(out)))
+    for ours, theirs in zip(json.loads(out.read_text())["runs"], whole["runs"], strict=True):
+        assert ours["architectures"] == theirs["architectures"]
+
+
+@pytest.mark.parametrize(
+    ("optimum", "shown"),
+    [(91.567, "91.57"), (0.9512, "0.9512"), (1e-6, "1.000e-06"), (2e7, "2.000e+07"), (0, "0.00"),
+     (-3.25, "-3.250"), (123.44, "123.4")],
+)  # fmt: skip
+def test_values_are_shown_with_four_digits_of_the_optimum(optimum: float, shown: str) -> None:
+    benchmark = Benchmark("score", optimum, [BenchmarkRun("random", 0, [optimum], [""], 0.0)])
+    assert f"{optimum:{number_format(benchmark)}}" == shown
+    assert summary(benchmark, [1])[0][1] == [shown]
 
 
 @pytest.mark.parametrize(

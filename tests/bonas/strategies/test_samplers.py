@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pickle
 import statistics
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSamplerTestCase
 from optuna.trial import TrialState
 
+from bonas.strategies.acquisition import UpperConfidenceBound
 from bonas.strategies.history import Estimate, History, HistoryReader
 from bonas.strategies.local_search import LocalSearchSampler
 from bonas.strategies.memory import remembered
@@ -28,10 +30,12 @@ from bonas.strategies.settings import Settings
 from bonas.strategies.whole import Whole
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
+from spaces.encodings.onehot import OneHotEncoding
 from spaces.forgery import FORGERY, FORGERY_CASCADE
 from spaces.graphs import NONE, SKIP, canonical_key, is_connected
 from spaces.listed import listed_space
 from spaces.space import SearchSpace, enumerate_space
+from surrogates.forest import RandomForest
 
 SMALL = CellSpace("small", (NONE, SKIP, "conv", "pool"), nodes=3)  # 64 architectures
 MEDIUM = CellSpace("medium", (NONE, SKIP, "conv", "pool"), nodes=4)  # 4,096 architectures
@@ -174,6 +178,71 @@ def test_a_fresh_sampler_agrees_while_workers_finish_out_of_order() -> None:
         while len(running) > 4:
             finished = running.pop(int(rng.integers(len(running))))
             study.tell(finished, _value(_architecture(MEDIUM, finished)))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_pickled_sampler_goes_on_as_the_one_that_it_was(name: str) -> None:
+    study, _ = _search(MEDIUM, STRATEGIES[name](MEDIUM, 1), 14)
+    kept = pickle.loads(pickle.dumps((study.sampler, study)))
+    _, ours = _search(MEDIUM, study.sampler, 4, study)
+    assert _search(MEDIUM, kept[0], 4, kept[1])[1] == ours
+
+
+def test_samplers_of_every_belief_are_pickled_with_what_they_have_seen() -> None:
+    cost = Settings(cost="time")
+    study = optuna.create_study(sampler=SurrogateSampler(MEDIUM, settings=cost))
+    for _ in range(12):
+        trial = study.ask(_distributions(MEDIUM))
+        trial.set_user_attr("bonas.cost.time", 1.0 + trial.number)
+        study.tell(trial, _value(_architecture(MEDIUM, trial)))
+    several = optuna.create_study(directions=["maximize", "minimize"])
+    several.sampler = SurrogateSampler(MEDIUM)
+    for _ in range(12):
+        trial = several.ask(_distributions(MEDIUM))
+        value = _value(_architecture(MEDIUM, trial))
+        several.tell(trial, (value, value**2))
+    for one in (study, several):
+        again = pickle.loads(pickle.dumps(one))
+        params = [s.ask(_distributions(MEDIUM)).params for s in (one, again)]
+        assert params[0] == params[1]
+
+
+@pytest.mark.parametrize("name", ["bayesian", "random"])
+def test_under_hyperband_no_class_of_another_bracket_is_repeated(name: str) -> None:
+    keys = []
+
+    def objective(trial: optuna.Trial) -> float:
+        choices = tuple(trial.suggest_categorical(d.name, d.options) for d in MEDIUM.decisions)
+        architecture = Architecture(MEDIUM.name, choices)
+        keys.append(canonical_key(MEDIUM.graph(architecture)))
+        for step in range(9):
+            trial.report(_value(architecture) * step / 8, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return _value(architecture)
+
+    pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=9, reduction_factor=3)
+    sampler = STRATEGIES[name](MEDIUM, 0)
+    study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+    study.optimize(objective, n_trials=30)
+    states = {trial.state for trial in study.get_trials()}
+    assert states == {TrialState.COMPLETE, TrialState.PRUNED}
+    assert len(set(keys)) == len(keys) == 30
+
+
+def test_an_attribute_that_is_no_number_is_named_and_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    study = optuna.create_study(direction="maximize", sampler=SurrogateSampler(MEDIUM))
+    for cost in (None, "slow", math.inf, True, 2.0):
+        trial = study.ask(_distributions(MEDIUM))
+        trial.set_user_attr("bonas.cost.time", cost)
+        study.tell(trial, 0.0)
+    caplog.clear()
+    history = HistoryReader(MEDIUM).read(study, 99)
+    assert [dict(e.costs) for e in history.estimates] == [{}, {}, {}, {"time": 1}, {"time": 2}]
+    assert caplog.text.count("which is no number") == 1
+    assert "trial 1 has bonas.cost.time = 'slow'" in caplog.text
 
 
 def test_a_minimised_study_mirrors_a_maximised_one() -> None:
@@ -381,8 +450,17 @@ def test_what_is_pending_is_told_to_the_surrogate() -> None:
         (lambda: SurrogateSampler(SMALL, settings=Settings(breadth=0)), "breadth is 0"),
         (lambda: Settings(breadth=math.inf), "breadth is inf; it must be an integer"),  # type: ignore[arg-type]
         (lambda: Settings(turning=-1.0), "turning is -1"),
+        (lambda: UpperConfidenceBound(beta=-1.0), "beta is -1"),
+        (lambda: UpperConfidenceBound(beta=math.nan), "beta is nan"),
     ],
 )
 def test_bad_arguments_are_named(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_surrogate_that_is_no_gaussian_process_is_named() -> None:
+    encoding = OneHotEncoding(SMALL)
+    forest = Settings(surrogate=lambda _: (encoding, RandomForest()))  # type: ignore[arg-type,return-value]
+    with pytest.raises(TypeError, match="made a RandomForest; the strategy needs"):
+        SurrogateSampler(SMALL, settings=forest)

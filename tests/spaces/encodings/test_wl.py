@@ -23,6 +23,8 @@ from spaces.nasbench201 import NASBENCH201, from_arch_str
 from spaces.space import connects, enumerate_space, sample
 
 ALL = tuple(enumerate_space(NASBENCH201))
+"""In base 5: a stride that is a multiple of 5 would leave the last edges at their first option."""
+WL = WeisfeilerLehmanEncoding(NASBENCH201, rounds=2)
 
 
 def test_counts_ignore_the_names_of_nodes() -> None:
@@ -81,20 +83,25 @@ def test_inner_products_are_those_of_grakel() -> None:
 
 
 def test_each_round_counts_every_node_once() -> None:
-    encoding = WeisfeilerLehmanEncoding(NASBENCH201, rounds=2)
-    for architecture in ALL[::1_000]:
+    for architecture in ALL[::997]:
         nodes = len(simplify(NASBENCH201.graph(architecture)))
-        assert encoding.encode([architecture]).sum() == 3 * nodes
+        assert WL.encode([architecture]).sum() == 3 * nodes
 
 
-def test_equal_canonical_keys_have_equal_counts_up_to_what_simplifying_merges() -> None:
-    encoding = WeisfeilerLehmanEncoding(NASBENCH201)
-    some = ALL[::25]
-    rows = encoding.encode(some)
-    first: dict[str, torch.Tensor] = {}
-    for architecture, row in zip(some, rows, strict=True):
-        key = canonical_key(NASBENCH201.graph(architecture))
-        assert torch.equal(first.setdefault(key, row), row)
+def test_of_one_canonical_key_only_other_graphs_have_other_counts() -> None:
+    some = ALL[::4]
+    first: dict[str, tuple[nx.DiGraph[str], torch.Tensor]] = {}
+    others = 0
+    for architecture, row in zip(some, WL.encode(some), strict=True):
+        graph = simplify(NASBENCH201.graph(architecture))
+        before, row_before = first.setdefault(
+            canonical_key(NASBENCH201.graph(architecture)), (graph, row)
+        )
+        if not torch.equal(row_before, row):
+            others += 1
+            alike = nx.isomorphism.categorical_node_match("operation", None)
+            assert not nx.is_isomorphic(before, graph, node_match=alike)
+    assert 0 < others < len(some) / 10
 
 
 def test_statistics_are_looked_up_by_class_and_scaled() -> None:
@@ -117,7 +124,7 @@ def test_statistics_are_computed_once_for_each_architecture_that_is_met() -> Non
         asked.append(architecture)
         return operation_statistics(NASBENCH201, architecture)
 
-    some = ALL[::500]
+    some = ALL[::499]
     lazy = StatisticsEncoding(NASBENCH201, counts, ((0.0, 8.0),) * 5)
     rows = lazy.encode([*some, *some])
     assert asked == list(some)
@@ -148,7 +155,9 @@ def test_ranked_scores_are_shared_by_a_class_and_spread_from_zero_to_one() -> No
     assert rows.tolist() == [[0.0, 0.75], [0.0, 0.75], [1.0, 0.75], [0.5, 0.0]]
     with pytest.raises(ValueError, match="1 different architectures"):
         ranked(NASBENCH201, {first: (1.0,), twin: (2.0,)})
-    with pytest.raises(ValueError, match="1 values not finite"):
+    none = {first: (1.0,), conv: (-math.inf,), pool: (0.5,)}
+    assert ranked(NASBENCH201, none).encode([first, conv, pool]).tolist() == [[1.0], [0.0], [0.5]]
+    with pytest.raises(ValueError, match=r"scores has \(nan,\) for \(.conv_3x3"):
         ranked(NASBENCH201, {first: (1.0,), conv: (float("nan"),)})
 
 
