@@ -21,7 +21,9 @@ at 1 % FPR has an interval of its own, in which its threshold is uncertain (`tai
 error, a sum of absolute values, is raised by sampling and again by every resampling: its percentile
 from above is a bound as it stands; from below, no more is subtracted than the gaps of the bins can
 be wrong by in sum (triangle inequality), so that right probabilities may have none. A value of
-exactly 0 or 1 from which no draw differs is bounded as `auc.interval` bounds a perfect AUC.
+exactly 0 or 1 from which no draw differs is bounded as `auc.interval` bounds a perfect AUC. Of a
+detector that hardly errs, the Brier score hangs on a few images: its interval then covers less, 0.85
+to 0.88 in simulations of 30 and 100 originals of a class at an AUC of 0.999.
 
 A sample is refused with fewer than ten images or fewer than two originals of a class. It is flagged
 with fewer than ten originals of a class, where intervals are too narrow. The TPR at 1 % FPR is left
@@ -99,9 +101,9 @@ def measure(
     ]
     drawn = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     estimates = {AUC: auc}
-    for name in SHARES:
+    for name, least in _least(size).items():
         estimates[name] = _estimate(
-            float(whole[name][0]), drawn[name], size.images, min(originals), part.pairs
+            float(whole[name][0]), drawn[name], least, min(originals), part.pairs
         )
     if originals[0] >= FEW_FOR_1_FPR:
         bounds = true_positive_interval(
@@ -179,11 +181,24 @@ def equal_mass_bins(p: FloatArray, bins: int) -> np.ndarray:
     return np.searchsorted(borders, p, side="right")
 
 
-def _estimate(value: float, drawn: FloatArray, images: int, originals: int, pairs: int) -> Estimate:
+def _least(size: Size) -> dict[str, float]:
+    """Of each metric half of the least that it can differ from a perfect one, or from the worst.
+
+    Shares of images differ by one image. Average precision differs least where one genuine image
+    has a higher score than the last forged one. The Brier score takes any value.
+    """
+    image = 0.5 / size.images
+    swap = 0.5 / (size.forged * (size.forged + 1))
+    return dict(zip(SHARES, (swap, image, image, 1e-12), strict=True))
+
+
+def _estimate(
+    value: float, drawn: FloatArray, least: float, originals: int, pairs: int
+) -> Estimate:
     value = min(1.0, max(0.0, value))  # rounding
     if value in (0.0, 1.0) and (drawn == value).all():
         return Estimate(value, *interval(value, 0.0, LEVEL, pairs=pairs))
-    least = 0.5 / images  # of a share that is neither 0 nor 1, halved: keeps logits finite
+    # Keeps logits finite. More would pull every draw of a good detector to one value.
     here, there = (scipy.special.logit(np.clip(v, least, 1.0 - least)) for v in (value, drawn))
     spread = float(there.std()) * math.sqrt(originals / (originals - 1))
     reach = float(scipy.special.stdtrit(originals - 1, (1.0 + LEVEL) / 2.0)) * spread
