@@ -40,7 +40,7 @@ def table_protocol(
     """
     return {
         "version": bonas.__version__,
-        "versions": versions(),
+        "versions": versions(decoders=False),
         "table": {"name": table.name, "sha256": file_digest(table)},
         "space": space,
         **({"decisions": list(decisions)} if decisions else {}),

@@ -14,6 +14,7 @@ import bonas
 from bonas.data.faces import Faces, Split
 from bonas.robustness.auc import delong
 from bonas.robustness.calibration import OperatingPoint, Rules, ThresholdRule, operating_point
+from bonas.robustness.metrics import FEW_ORIGINALS, originals_by_class
 from bonas.robustness.record import ConditionAuc
 from bonas.robustness.scored import Scored
 from bonas.whole_files import write_whole
@@ -119,11 +120,12 @@ def calibrate(
 
 def _doubts(sample: Scored, rules: Rules) -> list[str]:
     """Scores that tell nothing on these images, and errors rarer than these can show."""
-    originals = [
-        len({o for o, f in zip(sample.originals, sample.forged, strict=True) if f == forged})
-        for forged in (False, True)
+    originals = originals_by_class(sample)
+    found = [
+        f"threshold and band of doubt rest on {kind} images of {count} originals only"
+        for kind, count in zip(("real", "forged"), originals, strict=True)
+        if count < FEW_ORIGINALS
     ]
-    found: list[str] = []
     if min(originals) >= 2:
         measured = delong(sample.scores, sample.forged, sample.originals)
         auc = ConditionAuc(float(measured.values[0]), float(measured.covariance[0, 0]))

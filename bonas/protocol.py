@@ -4,10 +4,11 @@ Numbers are compared where their protocols agree. The digests say which images a
 definitions beside them say it in words, so that a file can be read without the program.
 """
 
+import contextlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import bonas
@@ -20,6 +21,8 @@ from bonas.training_terms import TrainingTerms
 
 DISTRIBUTIONS = ("torch", "numpy", "scipy", "pillow", "kornia", "optuna", "gpytorch", "botorch")
 """What a number may change with besides bonas itself."""
+DECODERS = ("av", "opencv-python-headless", "opencv-python")
+"""Distributions on which the pixels of videos and of cut faces hang; none is needed."""
 SHOWN = 16
 """Digits of a digest on a line."""
 
@@ -102,9 +105,17 @@ class ResultProtocol:
         }
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the distributions that numbers may change with."""
-    return {"python": platform.python_version()} | {n: version(n) for n in DISTRIBUTIONS}
+def versions(*, decoders: bool = True) -> dict[str, str]:
+    """Versions of Python and of the distributions that numbers may change with.
+
+    Args:
+        decoders: Whether also of what reads videos and cuts faces, where it is installed.
+    """
+    found = {"python": platform.python_version()} | {n: version(n) for n in DISTRIBUTIONS}
+    for name in DECODERS if decoders else ():
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def images_of(data: SearchData) -> dict[str, Any]:
@@ -139,6 +150,12 @@ def search_protocol(attributes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def read_copies(reading: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which of a data set's copies were read, for a line: one for each compression."""
+    read = dict.fromkeys(terms.get("compression") for terms in reading)
+    return [f"compression {compression}" for compression in read if compression]
+
+
 def line(protocol: Mapping[str, Any]) -> str:
     """One line for the terminal, of what `ResultProtocol.to_json` or a record holds."""
     data = protocol.get("data") or {}
@@ -149,9 +166,15 @@ def line(protocol: Mapping[str, Any]) -> str:
     if spans:
         fewest, most = min(span[0] for span in spans), max(span[1] for span in spans)
         parts.append(f"{fewest} - {most} frames per video")
+    parts += read_copies(protocol.get("reading") or ())
     conditions, training = protocol.get("conditions"), protocol.get("training")
     if isinstance(conditions, Mapping):
         parts.append(f"conditions {conditions['digest'][:SHOWN]}")
+        parts += [
+            f"{definition['attack']} {definition['eps']:g}/255"
+            for definition in (conditions.get("conditions") or {}).values()
+            if "eps" in definition
+        ]
     if isinstance(training, Mapping) and "digest" in training:
         parts.append(f"training {training['digest']}")
     if "seed" in protocol:

@@ -11,10 +11,11 @@ from bonas.commands.folder import FolderSettings, folder_table
 from bonas.config import ConfigError
 from bonas.data.faces import Split
 from bonas.data.source import read_folder
-from bonas.detector_calibration import CALIBRATION, save_calibration
+from bonas.detector_calibration import CALIBRATION, save_calibration, scored
 from bonas.detector_calibration import calibrate as calibration_of
-from bonas.protocol import versions
+from bonas.protocol import read_copies, versions
 from bonas.robustness.calibration import Rules, ThresholdRule
+from bonas.robustness.metrics import unmeasurable
 from bonas.saved_detector import load_detector
 from bonas.trained_on import MOST_SEEN, Use, count_used, save_used
 
@@ -54,11 +55,17 @@ def calibrate(
             f"{data} {split.value!r} holds {seen} of {len(faces)} images that {detector} was "
             "trained on, where it errs too rarely; calibrate on other images, such as --split val."
         )
+    if reason := unmeasurable(scored(faces.labels.numpy(), faces)):
+        raise ConfigError(
+            f"{data} {split.value!r} holds {reason}: no threshold can be told from so few. "
+            "Calibrate on more images, of more originals."
+        )
     calibration = calibration_of(saved(faces.images), faces, split=split, rules=rules)
     said: dict[str, Any] = {"detector": saved.identity(), "device": saved.device.describe()}
     if found.reading is not None:
         said["reading"] = [found.reading.to_json()]
-    calibration = replace(calibration, data={**calibration.data, **said, "versions": versions()})
+    said["versions"] = versions()
+    calibration = replace(calibration, data={**calibration.data, **said})
     save_calibration(detector, calibration)
     save_used(detector, Use.CALIBRATED, [faces])
     for doubt in calibration.doubts:
@@ -75,8 +82,10 @@ def calibrate(
                 soft_wrap=True,
             )
     chosen = calibration.data
-    RESULTS.print(
-        f"data {chosen['split']} {chosen['digest']}, {chosen['images']} images; weights "
-        f"{saved.digest}; bonas {chosen['version']}; {chosen['device']}; {detector / CALIBRATION}",
-        soft_wrap=True,
-    )
+    parts = [f"data {chosen['split']} {chosen['digest']}, {chosen['images']} images"]
+    if span := chosen["frames_per_video"]:
+        parts.append(f"{span[0]} - {span[1]} frames per video")
+    parts += read_copies(chosen.get("reading", ()))
+    parts += [rules.describe(), f"weights {saved.digest}", f"bonas {chosen['version']}"]
+    parts += [chosen["device"], str(detector / CALIBRATION)]
+    RESULTS.print("; ".join(parts), soft_wrap=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 
-from bonas.data.clips import is_video
+from bonas.data.clips import is_video, require_decoder
 from bonas.data.digests import file_digests
 from bonas.data.faces import Split
 from bonas.data.layouts.records import Listing, Settings
@@ -59,6 +59,8 @@ def cache_key(listing: Listing, size: int, settings: Settings) -> str:
     """Of the files and of what is made of them."""
     state = hashlib.sha256()
     made_by = [VERSION, PIL.__version__, size, settings.frames_per_video, settings.on_bad_image]
+    if any(is_video(record.path) for record in listing.records):
+        made_by.append(require_decoder().__version__)
     state.update(json.dumps(made_by).encode())
     digests = digests_of(listing, [record.path for record in listing.records])
     for record, digest in zip(listing.records, digests, strict=True):

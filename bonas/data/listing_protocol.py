@@ -6,7 +6,7 @@ from typing import Any
 import bonas
 from bonas.data.layouts.records import Listing, Settings
 from bonas.data.used_files import UsedFile, root_of, used_by_split
-from bonas.protocol import versions
+from bonas.protocol import read_copies, versions
 
 
 def listing_protocol(listing: Listing, settings: Settings) -> dict[str, Any]:
@@ -50,4 +50,5 @@ def listing_line(protocol: Mapping[str, Any]) -> str:
     ]
     asked = {terms["frames_per_video"] for terms in protocol["reading"]} - {None}
     frames = [f"{count} frames per video at most" for count in sorted(asked)]
-    return "; ".join([*digests, *frames, f"bonas {protocol['version']}"])
+    read = read_copies(protocol["reading"])
+    return "; ".join([*digests, *read, *frames, f"bonas {protocol['version']}"])

@@ -72,6 +72,13 @@ class Rules:
         if not 0.0 < self.error < 1.0:
             raise ValueError(f"error must lie in (0, 1), got {self.error}; 0.1 is the default")
 
+    def describe(self) -> str:
+        """In words, for a line."""
+        chosen = "equal errors"
+        if self.threshold is ThresholdRule.FPR:
+            chosen = f"false alarms of {self.false_positive_rate:g} at most"
+        return f"{chosen}, errors of {self.error:g} outside of the band"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:

@@ -22,8 +22,8 @@ error, a sum of absolute values, is raised by sampling and again by every resamp
 from above is a bound as it stands; from below, no more is subtracted than the gaps of the bins can
 be wrong by in sum (triangle inequality), so that right probabilities may have none. A value of
 exactly 0 or 1 from which no draw differs is bounded as `auc.interval` bounds a perfect AUC. Of a
-detector that hardly errs, the Brier score hangs on a few images: its interval then covers less, 0.85
-to 0.88 in simulations of 30 and 100 originals of a class at an AUC of 0.999.
+detector that hardly errs, the Brier score hangs on a few images: its interval then covers less,
+0.85 to 0.88 in simulations of 30 and 100 originals of a class at an AUC of 0.999.
 
 A sample is refused with fewer than ten images or fewer than two originals of a class. It is flagged
 with fewer than ten originals of a class, where intervals are too narrow. The TPR at 1 % FPR is left
@@ -81,7 +81,7 @@ def measure(
         raise ValueError(f"draws must be at least 100, got {draws}; 2000 is the default")
     clusters, count = sample.clusters, len(set(sample.originals))
     size = Size(len(sample), int(sample.forged.sum()), count)
-    originals = [np.unique(clusters[sample.forged == label]).size for label in (False, True)]
+    originals = originals_by_class(sample)
     if reason := _too_few(size, originals):
         return Refused(size, reason)
     scores, forged = checked_sample(sample.scores, sample.forged.astype(np.intp))
@@ -211,6 +211,17 @@ def _calibration_error(value: float, drawn: FloatArray, noise: FloatArray) -> Es
     quantile = (1.0 + LEVEL) / 2.0
     low, high = value - np.quantile(noise, quantile), np.quantile(drawn, quantile)
     return Estimate(value, max(0.0, float(low)), min(1.0, max(value, float(high))))
+
+
+def unmeasurable(sample: Scored) -> str:
+    """Why a sample has no metrics; empty where it has."""
+    size = Size(len(sample), int(sample.forged.sum()), len(set(sample.originals)))
+    return _too_few(size, originals_by_class(sample))
+
+
+def originals_by_class(sample: Scored) -> list[int]:
+    """How many originals genuine, and how many forged images have."""
+    return [np.unique(sample.clusters[sample.forged == y]).size for y in (False, True)]
 
 
 def _too_few(size: Size, originals: list[int]) -> str:

@@ -11,6 +11,8 @@ from bonas.cli import main
 from bonas.config import DataTable
 from bonas.data.source import load_search_data
 from bonas.protocol import ImagesUsed, images_of, line, search_protocol, versions
+from bonas.robustness.attacks.attack import Attack, attack_definition
+from bonas.robustness.conditions import Condition, ConditionSet
 from tests.bonas.test_cli import TINY
 from tests.conftest import striped_faces
 
@@ -97,3 +99,19 @@ def test_a_line_has_digests_and_frames_and_says_what_is_not_known() -> None:
     )
     early = search_protocol({"bonas.data.train": "abc", "bonas.conditions": "f" * 64})
     assert line(early | {"device": "cpu"}).startswith(f"data train abc; conditions {'f' * 16}")
+
+
+def test_a_line_says_which_copy_was_read_and_how_strong_attacks_were() -> None:
+    definition = attack_definition(Attack.FGSM, 8.0)
+    conditions = ConditionSet.of({Condition.from_key("attack/fgsm"): definition})
+    said = line(
+        {
+            "version": "1",
+            "seed": 3,
+            "device": "cpu",
+            "reading": [{"compression": "c40"}, {"compression": None}],
+            "conditions": conditions.to_json() | {"digest": conditions.digest},
+        }
+    )
+    digest = conditions.digest[:16]
+    assert said == f"compression c40; conditions {digest}; fgsm 8/255; seed 3; bonas 1; cpu"

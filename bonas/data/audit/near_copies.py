@@ -1,4 +1,4 @@
-"""Near-copies between splits: the same picture in another encoding, size or light.
+"""Near-copies between splits: the same picture in another encoding, size or light, or mirrored.
 
 Candidates are pairs of different splits whose perceptual hashes differ in at most `RADIUS` bits.
 Low frequencies of faces are alike (the same oval, the same shadows), so a hash alone accuses
@@ -14,8 +14,9 @@ forgery beside an original of the other split. So:
     above COPY        one picture twice: a leak
     above LOOKALIKE   one person in one take: a warning, to be looked at
 
-Missed are crops that are shifted by some percent, mirrored or rotated, the same person in another
-take, and flat pictures, which have no structure to compare. A forgery is close to its own original
+The pictures of the later split are compared mirrored as well. Missed are crops that are shifted by
+some percent or rotated, the same person in another take, and flat pictures, which have no structure
+to compare. A forgery is close to its own original
 by nature, which is why only pairs of different splits count.
 """
 
@@ -26,7 +27,7 @@ import numpy.typing as npt
 
 from bonas.data.audit.finding import Finding, Verdict
 from bonas.data.audit.measures import Measures
-from bonas.data.audit.perceptual_hash import Positions, close_pairs
+from bonas.data.audit.perceptual_hash import Positions, close_pairs, perceptual_hash
 from bonas.data.audit.pictures import Picture
 from bonas.data.audit.sharing import data_sets
 from bonas.data.faces import Split
@@ -67,9 +68,10 @@ def near_copies(
             data_sets(pictures),
             names[COPY],
             found=Verdict.LEAK,
-            meaning="These pairs are one picture in another encoding, size or light, or hardly "
-            "retouched: the test repeats what was trained on. Keep each in one split.",
-            otherwise="No picture of one split is a re-encoded or resized copy of another's.",
+            meaning="These pairs are one picture in another encoding, size or light, mirrored, or "
+            "hardly retouched: the test repeats what was trained on. Keep each in one split.",
+            otherwise="No picture of one split is a re-encoded, resized or mirrored copy of "
+            "another's.",
         ),
         Finding.of_files(
             "look-alike in two splits",
@@ -111,24 +113,31 @@ def _matches(
     if not pictures:
         return {}
     hashes = np.array([m.hash for m in measures], dtype=np.uint64)
-    greys = np.stack([m.grey.ravel() for m in measures])
+    pixels = np.stack([m.grey for m in measures])
+    greys, mirrored = (p.reshape(len(pixels), -1) for p in (pixels, pixels[:, :, ::-1]))
     rank = np.array([_ORDER.index(p.split) for p in pictures])
     found: Matches = {}
     for later in range(1, len(_ORDER)):
         queries, index = np.flatnonzero(rank == later), np.flatnonzero(rank < later)
-        for a, b in close_pairs(hashes[queries], hashes[index]):
-            first, second = queries[a], index[b]
-            other = contents[first] != contents[second]
-            _keep_best(found, first[other], second[other], greys)
+        turned = [perceptual_hash(pixels[i, :, ::-1]) for i in queries]
+        for seen, asked in ((greys, hashes[queries]), (mirrored, np.array(turned, np.uint64))):
+            for a, b in close_pairs(asked, hashes[index]):
+                first, second = queries[a], index[b]
+                other = contents[first] != contents[second]
+                _keep_best(found, first[other], second[other], seen, greys)
     return found
 
 
 def _keep_best(
-    found: Matches, first: Positions, second: Positions, greys: npt.NDArray[np.uint8]
+    found: Matches,
+    first: Positions,
+    second: Positions,
+    seen: npt.NDArray[np.uint8],
+    greys: npt.NDArray[np.uint8],
 ) -> None:
     for start in range(0, len(first), _CHUNK):
         a, b = first[start : start + _CHUNK], second[start : start + _CHUNK]
-        similarity = correlations(greys[a], greys[b])
+        similarity = correlations(seen[a], greys[b])
         for k in np.flatnonzero(similarity >= LOOKALIKE):
             best = found.get(int(a[k]))
             if best is None or similarity[k] > best[1]:

@@ -86,8 +86,8 @@ def shared_people(pictures: Sequence[Picture]) -> list[Finding]:
     remedy = (
         "Put all pictures of a person, and of whom they were swapped with, into one split."
         if own
-        else "The data set is published so: say that its scores are on known people, and test on "
-        "another one."
+        else "The published split, or the groups of which its reader makes splits, share people: "
+        "say that scores are on known people, and test on another data set."
     )
     return [
         Finding.of_files(

@@ -105,7 +105,7 @@ def people_of(name: str) -> tuple[str, ...]:
 
 def _tested(folder: Path, clips: set[str], settings: Settings) -> tuple[set[str], list[str]]:
     """The listed videos that exist, as `folder/name`, and those that do not."""
-    file = folder / LIST
+    file = inside(folder, LIST, str(folder))
     if not file.is_file():
         raise DataError(f"{file} does not exist. It belongs to the data set; copy it there.")
     tested: set[str] = set()

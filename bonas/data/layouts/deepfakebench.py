@@ -102,7 +102,7 @@ def _files(folder: Path) -> list[Path]:
         return [folder]
     for place in (folder / JSON, folder / "preprocessing" / JSON):
         if place.is_dir():
-            return sorted(place.glob("*.json"))
+            return [inside(folder, file, str(folder)) for file in sorted(place.glob("*.json"))]
     return []
 
 

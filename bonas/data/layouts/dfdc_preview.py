@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bonas.data.faces import DataError, Split
 from bonas.data.layouts.dfdc import SPLITS, clip_of, required
+from bonas.data.layouts.places import inside
 from bonas.data.layouts.records import (
     ANY_FORGERY,
     Listing,
@@ -41,7 +42,7 @@ def list_dfdc_preview(folder: Path, settings: Settings) -> Listing:
         DataError: no table, one without a column, or an entry against its rule; names it.
     """
     check_folder(folder)
-    table = folder / TABLE
+    table = inside(folder, TABLE, str(folder))
     found: list[tuple[list[Record], Split, list[str]]] = []
     missing: list[str] = []
     for name, entry in read_table(table).items():

@@ -152,7 +152,7 @@ def _pairs(folder: Path) -> Groups:
                 f"{places[0]} does not exist. It belongs to the data set (a list of pairs of ids, "
                 "in its repository under dataset/splits); copy the three split files there."
             )
-        pairs = read_json(file)
+        pairs = read_json(inside(folder, file, str(folder)))
         if not isinstance(pairs, list):
             raise DataError(f"{file} must be a list of pairs of ids.")
         for number, pair in enumerate(pairs):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bonas.data.clips import is_video
 from bonas.data.faces import DataError, DataSet, Split
-from bonas.data.layouts.places import RegularFiles
+from bonas.data.layouts.places import RegularFiles, inside
 from bonas.data.layouts.reading import read_listing
 from bonas.data.layouts.records import (
     ANY_FORGERY,
@@ -87,8 +87,8 @@ def metadata_records(folder: Path, settings: Settings) -> tuple[list[Record], li
         DataError: no table, no rows, a missing column, a bad row, or a missing image where it is an
             error.
     """
-    table = folder / FILE
     check_folder(folder)
+    table = inside(folder, FILE, str(folder))
     if not table.is_file():
         found = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
         raise DataError(

@@ -316,7 +316,25 @@ def test_calibrating_anew_changes_what_is_said_and_not_the_logits(
     alarms = loaded.point().forged(loaded(faces.images))[faces.labels.numpy() == 0]
     assert alarms.mean() <= 0.1
     assert main(command) == 0
-    assert "uncertain from" in capsys.readouterr().out
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert "uncertain from" in said
+    assert "equal errors, errors of 0.1 outside of the band" in said
+
+
+def test_a_calibration_on_few_images_is_refused_and_on_few_originals_doubted(
+    detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = write_data(tmp_path / "few", striped_faces(8), split="val")
+    command = ["calibrate", str(detector.folder)]
+    before = (detector.folder / "calibration.json").read_bytes()
+    assert main([*command, str(few)]) == 2
+    assert "fewer than 10: no threshold can be told from so few" in capsys.readouterr().err
+    assert (detector.folder / "calibration.json").read_bytes() == before
+    faces = striped_faces(30)
+    three = replace(faces, originals=tuple(f"o{i % 3}" for i in range(len(faces))))
+    assert main([*command, str(write_data(tmp_path / "three", three, split="val"))]) == 0
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert "threshold and band of doubt rest on real images of 3 originals only" in told
 
 
 def test_calibrating_wrongly_is_wrong_use(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from bonas.data.audit import (
     Verdict,
@@ -66,6 +66,11 @@ def smaller_copy(lines: list[Line]) -> list[Line]:
     return replaced(lines, val, replace(val, image=ImageEnhance.Brightness(small).enhance(0.9)))
 
 
+def mirrored_copy(lines: list[Line]) -> list[Line]:
+    train, test = at(lines, "train", "REAL"), at(lines, "test", "REAL")
+    return replaced(lines, test, replace(test, image=ImageOps.mirror(train.image)))
+
+
 def another_frame(lines: list[Line]) -> list[Line]:
     """The picture with a trace of another: about what two frames of one take differ in."""
     train, test = at(lines, "train", "REAL"), at(lines, "test", "REAL")
@@ -79,6 +84,7 @@ def another_frame(lines: list[Line]) -> list[Line]:
         (same_picture, "same picture in two splits", Verdict.LEAK),
         (two_labels, "same picture with two labels", Verdict.LEAK),
         (smaller_copy, "near-copy in two splits", Verdict.LEAK),
+        (mirrored_copy, "near-copy in two splits", Verdict.LEAK),
         (another_frame, "look-alike in two splits", Verdict.WARNING),
     ],
 )

@@ -161,3 +161,24 @@ def test_the_runs_seed_moves_nothing_into_the_test(tmp_path: Path) -> None:
 def test_every_layout_of_the_configuration_has_a_reader() -> None:
     named = DataTable.model_fields["layout"].annotation
     assert set(named.__args__) == {"auto", "synthetic", *LAYOUTS}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("layout", "table"),
+    [
+        ("metadata.csv", "metadata.csv"),
+        ("faceforensics", "train.json"),
+        ("dfdc-preview", "dataset.json"),
+        ("celeb-df", "List_of_testing_videos.txt"),
+        ("deepfakebench", "dataset_json/FF.json"),
+    ],
+)
+def test_a_table_that_is_a_link_out_of_the_folder_is_refused(
+    tmp_path: Path, layout: str, table: str
+) -> None:
+    folder = written(tmp_path / "d", layout)
+    secret = tmp_path / "secret"
+    (folder / table).replace(secret)
+    (folder / table).symlink_to(secret)
+    with pytest.raises(DataError, match="leaves the data folder"):
+        list_data(folder, layout, Settings())
