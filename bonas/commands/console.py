@@ -1,7 +1,8 @@
 """What commands share on the screen: progress on standard error, results on standard output.
 
 Nothing that is printed is markup: names of files, types and originals come from outside, and
-`face[gan]` is a name. What is to have a colour is a `Text`.
+`face[gan]` is a name. What is to have a colour is a `Text`. Nor does a name command the terminal:
+its control characters are replaced.
 """
 
 import contextlib
@@ -9,11 +10,11 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
@@ -24,12 +25,28 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 WIDEST = 10_000
 PLAIN_WIDTH = 120  # of tables in files and pipes, which have no width of their own
-_PLAIN = partial(Console, highlight=False, markup=False, emoji=False)
+_COMMANDS = dict.fromkeys({*range(32), *range(127, 160)} - {*b"\n\t"}, "\N{REPLACEMENT CHARACTER}")
+
+
+class _Printing(Console):
+    """A console in which only bars and colours command the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of what is printed; bars move the cursor by segments of their own."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(text.translate(_COMMANDS), style)
+
+
+_PLAIN = partial(_Printing, highlight=False, markup=False, emoji=False)
 MESSAGES = _PLAIN(stderr=True)
 RESULTS = _PLAIN(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 LOG_EVERY = 30.0  # seconds

@@ -1,17 +1,19 @@
 """Names from outside are printed as they are: brackets and colons in them are no markup."""
 
 import ast
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.table import Table
 from rich.text import Text
 
 import bonas
 from bonas.cli import main
-from bonas.commands.console import MESSAGES, RESULTS, bars, print_table, print_warning
+from bonas.commands.console import _PLAIN, MESSAGES, RESULTS, bars, print_table, print_warning
 from bonas.device import Device
 from tests.bonas.data.audit.conftest import sound_lines, write
 from tests.bonas.test_cli import TINY
@@ -117,3 +119,15 @@ def test_a_run_in_such_a_folder_is_named_wherever_it_is_printed(
     assert f"Detector: {run}/detectors/" in capsys.readouterr().err
     assert main(["report", str(run)]) == 0
     assert capsys.readouterr().out == f"{run / 'report.html'}\n"
+
+
+def test_a_name_does_not_command_the_terminal() -> None:
+    name = "a\x1b[2J\x1b]0;title\x07\x9b1m\rb\tc.png"
+    table = Table("file")
+    table.add_row(name)
+    for printed in (name, Text.assemble(("left out", "yellow"), " ", name), table):
+        console = _PLAIN(file=io.StringIO(), force_terminal=True, width=80)
+        console.print(printed, soft_wrap=True)
+        said = re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())  # colours
+        assert not set(said) & {"\x1b", "\x07", "\x9b", "\r"}
+        assert "a\N{REPLACEMENT CHARACTER}[2J" in said
