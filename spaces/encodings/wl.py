@@ -25,9 +25,8 @@ class WeisfeilerLehmanEncoding:
     The vocabulary is fixed by hashing each label into one of `buckets` features, so that it does
     not depend on the architectures seen; labels may collide. Isomorphic graphs have equal rows.
     It cannot tell apart graphs that the Weisfeiler-Lehman test cannot: 5,498 different rows on
-    NAS-Bench-201. It does tell apart some that compute the same in other graphs, such as equal
-    branches with and without a node of their own: 725 of the 15,625 differ from the first one with
-    their canonical key.
+    NAS-Bench-201. It does tell apart some that compute the same by graphs that are not isomorphic:
+    725 of the 15,625 differ from the first one with their canonical key.
 
     Attributes:
         space: The search space.
