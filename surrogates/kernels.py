@@ -99,7 +99,7 @@ class HammingKernel(WeightedKernel):
         """Of every pair of rows."""
         weights = self.weights
         equal = (a * weights[self.decision]) @ b.mT
-        return (equal - weights.sum()).exp()
+        return equal.sub_(weights.sum()).exp_()
 
     def diagonal(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Of equal rows."""
@@ -132,10 +132,11 @@ class SquaredExponentialKernel(WeightedKernel):
 
     def matrix(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Of every pair of rows."""
-        root = self.weights.sqrt()
-        a, b = a * root, b * root
-        squares = a.square().sum(-1).unsqueeze(-1) + b.square().sum(-1).unsqueeze(-2)
-        return (-0.5 * (squares - 2.0 * a @ b.mT).clamp_min(0.0)).exp()
+        # Weights on one side, so that the gradient needs one product of matrices, not two.
+        weights = self.weights
+        halves = 0.5 * (a.square() @ weights).unsqueeze(-1)
+        others = 0.5 * (b.square() @ weights).unsqueeze(-2)
+        return ((a * weights) @ b.mT).sub_(halves).sub_(others).clamp_max_(0.0).exp_()
 
     def diagonal(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Of equal rows."""

@@ -42,8 +42,12 @@ def maximise(
     if not np.isfinite(first) or not np.isfinite(slope).all():
         _assign(parameters, start)
         raise FitFailed(f"the log posterior is {-first} at the start of the fit.")
+
+    def told(point: np.ndarray) -> tuple[float, np.ndarray]:
+        return (first, slope) if np.array_equal(point, start) else negative(point)
+
     result = scipy.optimize.minimize(
-        negative, start, jac=True, method="L-BFGS-B", options={"maxiter": steps}
+        told, start, jac=True, method="L-BFGS-B", options={"maxiter": steps}
     )
     if not np.isfinite(result.fun) or not np.isfinite(result.x).all() or result.fun > first:
         _assign(parameters, start)

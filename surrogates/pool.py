@@ -16,8 +16,8 @@ class PoolPosterior:
     """Mean and variance of scaled values over a pool, for each number of observations so far.
 
     It holds the rows of R of the predictor's observations and appends to them; `forget` drops
-    the latest rows. Whatever the way to a sequence of observations, the bits are the same: every
-    row is computed alone, in the sequence's order, from the rows before it.
+    the latest rows. Bits depend on which observations were appended together, and on nothing else:
+    not on what was appended and forgotten before.
     """
 
     def __init__(self, predictor: GaussianProcessPredictor, pool: torch.Tensor) -> None:
@@ -51,12 +51,12 @@ class PoolPosterior:
         self._predictor = after = before.grow(features, values)
         while count + len(values) > len(self._rows):
             self._rows = torch.cat([self._rows, torch.empty_like(self._rows)])
-        for i in range(count, count + len(values)):
-            row = before.covariance(features[i - count : i - count + 1], self._pool)[0]
-            row -= after.factor[i, :i] @ self._rows[:i]
-            row /= after.factor[i, i]
-            self._rows[i] = row
-            self._means.append(self._means[-1] + row * after.whitened[i])
+        rows = before.covariance(features, self._pool)
+        rows -= after.factor[count:, :count] @ self._rows[:count]
+        rows = torch.linalg.solve_triangular(after.factor[count:, count:], rows, upper=False)
+        self._rows[count : count + len(values)] = rows
+        for row, z in zip(rows, after.whitened[count:], strict=True):
+            self._means.append(self._means[-1] + row * z)
             self._variances.append(self._variances[-1] - row.square())
 
     def forget(self, count: int) -> None:

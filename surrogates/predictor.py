@@ -121,35 +121,34 @@ class GaussianProcessPredictor:
         return prior_covariance(self.kernel, first, second)
 
     def grow(self, features: torch.Tensor, values: torch.Tensor) -> "GaussianProcessPredictor":
-        """The posterior after more observations; each adds one row to the factor.
+        """The posterior after `m` more observations, which add as many rows to the factor.
 
         Hyper-parameters and scale stay, so that the result equals the posterior from scratch with
-        the same ones.
+        the same ones. With B = L^-1 k(X, new), transposed, the new rows are B and the factor of
+        what is left of the new ones' covariance, S = k(new, new) + noise * I - B B'.
         """
-        grown, known = self, torch.cat([self.features, features])
-        for i in range(len(values)):
-            # Views of one tensor: features are the larger part of what would be copied.
-            upto = known[: len(self.features) + i + 1]
-            grown = grown._grow_by_one(upto, values[i : i + 1])
-        return grown
-
-    def _grow_by_one(self, known: torch.Tensor, value: torch.Tensor) -> "GaussianProcessPredictor":
-        """With `known` the features so far and, last, those of the value."""
-        count, row = len(known) - 1, known[-1:]
-        left = self.project(row)[:, 0]
-        pivot = (self.prior_variance(row)[0] + self.noise - left.square().sum()).clamp_min(
-            self.noise
-        )
-        factor = torch.empty(count + 1, count + 1, dtype=torch.float64)
+        count, more = len(self.values), len(values)
+        left = self.project(features).mT
+        rest = self.covariance(features, features) - left @ left.mT
+        rest.diagonal().add_(self.noise)
+        if more == 1:  # nothing is known better than by its noise, whatever is rounded off
+            corner = rest.clamp_min(self.noise).sqrt()
+        else:
+            corner, failed = torch.linalg.cholesky_ex(rest)
+            if failed:
+                half = more // 2
+                first = self.grow(features[:half], values[:half])
+                return first.grow(features[half:], values[half:])
+        factor = torch.zeros(count + more, count + more, dtype=torch.float64)
         factor[:count, :count] = self.factor
-        factor[:count, count] = 0.0
-        factor[count, :count] = left
-        factor[count, count] = pivot.sqrt()
-        z = (self.scale(value) - left @ self.whitened) / pivot.sqrt()
+        factor[count:, :count] = left
+        factor[count:, count:] = corner
+        errors = self.scale(values) - left @ self.whitened
+        z = torch.linalg.solve_triangular(corner, errors.unsqueeze(-1), upper=False)[:, 0]
         return replace(
             self,
-            features=known,
-            values=torch.cat([self.values, value]),
+            features=torch.cat([self.features, features]),
+            values=torch.cat([self.values, values]),
             factor=factor,
             whitened=torch.cat([self.whitened, z]),
         )

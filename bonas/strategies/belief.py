@@ -1,13 +1,14 @@
 """Belief: the Gaussian process of a sequence of observations, the same however it came about.
 
 Hyper-parameters are fitted to the first `REFITS` observations only, always from the kernel's
-start; later observations grow the factor by rows. The posterior is therefore a function of the
-sequence, and what is kept here between calls is a cache.
+start; later observations grow the factor, every `BLOCK` of them at once, those behind the last
+whole block by rows. The posterior is therefore a function of the sequence, to the last bit, and
+what is kept here between calls is a cache.
 """
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -27,6 +28,10 @@ REFITS = (
 )
 """Numbers of observations at which hyper-parameters are fitted: often while each observation
 changes them, later about every tenth part."""
+BLOCK = 32
+"""Observations that grow the factor at once: by rows, a hundred take longer than the fit, almost
+all of it memory traffic. Longer than what lies between two fits while a suggestion takes
+milliseconds, in which nothing is then grown twice."""
 
 
 Believed = tuple[Architecture, float]
@@ -75,10 +80,11 @@ class Belief:
             self._posterior = PoolPosterior(predictor, self._pool)
             self._fitted, self._grown = base, []
         posterior = self._posterior
-        same = _common_prefix(self._grown, rest)
+        same = _kept(self._grown, rest)
         posterior.forget(posterior.grown - same)
-        later = features[start + same :]
-        posterior.grow(later, _tensor([value for _, value in rest[same:]]))
+        more, later = _tensor([value for _, value in rest]), features[start:]
+        for first, end in itertools.pairwise([*_ends(same, len(rest))]):
+            posterior.grow(later[first:end], more[first:end])
         self._grown = rest
         for i in range(len(pending)):
             fantasy = pending[i : i + 1]
@@ -106,9 +112,22 @@ class Belief:
         )
 
 
-def _common_prefix(first: Sequence[Believed], second: Sequence[Believed]) -> int:
-    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
-    return sum(1 for _ in equal)
+def _kept(grown: Sequence[Believed], wanted: Sequence[Believed]) -> int:
+    """How many of those that were grown stay as they are: the first ones that both have, in equal
+    blocks."""
+    pairs = itertools.takewhile(lambda p: p[0] == p[1], zip(grown, wanted, strict=False))
+    same = sum(1 for _ in pairs)
+    blocks = [len(sequence) // BLOCK for sequence in (grown, wanted)]
+    common = same // BLOCK
+    return same if blocks == [common, common] else min(common, *blocks) * BLOCK
+
+
+def _ends(start: int, end: int) -> Iterator[int]:
+    """From where what is grown at once begins, `start`, to where the last one ends."""
+    yield start
+    for i in range(start + 1, end + 1):
+        if i % BLOCK == 0 or i > end - end % BLOCK:
+            yield i
 
 
 def _tensor(values: list[float]) -> torch.Tensor:

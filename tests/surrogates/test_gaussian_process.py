@@ -72,6 +72,32 @@ def test_a_grown_factor_equals_the_one_from_scratch(fitted: GaussianProcessPredi
         assert torch.allclose(a, b, atol=1e-7)
 
 
+def test_growing_at_once_equals_growing_by_rows(fitted: GaussianProcessPredictor) -> None:
+    pool, (features, values) = _observed(200, seed=2)[0], _observed(90, seed=1)
+    at_once, by_rows = PoolPosterior(fitted, pool), PoolPosterior(fitted, pool)
+    at_once.grow(features, values)
+    for i in range(len(values)):
+        by_rows.grow(features[i : i + 1], values[i : i + 1])
+    assert torch.allclose(at_once.predictor.factor, by_rows.predictor.factor, atol=1e-9)
+    for count in (0, 1, 40):  # what is in between is known too
+        at_once.forget(count)
+        by_rows.forget(count)
+        for a, b in zip(at_once.marginals, by_rows.marginals, strict=True):
+            assert torch.allclose(a, b, atol=1e-9)
+
+
+def test_growing_by_observations_that_no_factor_tells_apart_stays_finite(
+    fitted: GaussianProcessPredictor,
+) -> None:
+    silent = replace(fitted, noise=1e-16)  # below what is rounded off
+    features, values = (rows.repeat_interleave(5, 0) for rows in _observed(3, seed=1))
+    grown = silent.grow(features, values)
+    assert grown.factor.isfinite().all()
+    assert (grown.factor.diagonal() > 0).all()
+    assert torch.equal(grown.values[len(fitted.values) :], values)
+    assert grown.scaled_marginals(features).variance.isfinite().all()
+
+
 @pytest.mark.parametrize("count", [60, 400])
 def test_a_fit_does_not_depend_on_the_order_of_observations(count: int) -> None:
     features, values = _observed(count)

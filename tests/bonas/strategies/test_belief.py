@@ -32,12 +32,34 @@ def test_hyper_parameters_are_fitted_at_stated_numbers() -> None:
     ]
 
 
-def test_a_belief_that_grew_has_the_bits_of_one_that_did_not() -> None:
+@pytest.mark.parametrize("block", [3, 32])
+def test_a_belief_that_grew_has_the_bits_of_one_that_did_not(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bonas.strategies.belief.BLOCK", block)
     living = Belief(SURROGATE, POOL)
-    for count in (10, 11, 12, 14, 26, 27):
+    for count in (10, 11, 12, 14, 26, 27, 38, 35, 36, 39, 37):
         pending = POOL[: count % 4]
         grown = living.posterior(*_observed(count), pending).marginals
         fresh = Belief(SURROGATE, POOL).posterior(*_observed(count), pending).marginals
+        for a, b in zip(grown, fresh, strict=True):
+            assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("changed", [30, 32, 33, 35, 38])
+def test_a_belief_forgets_what_changed_behind_its_fit(
+    changed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bonas.strategies.belief.BLOCK", 3)
+    observed, features = _observed(39)
+    others = list(observed)
+    others[changed] = (observed[changed][0], observed[changed][1] + 1.0)
+    living = Belief(SURROGATE, POOL)
+    living.posterior(observed, features, NOBODY)
+    for sequence in (others, others[:36], observed):
+        rows = features[: len(sequence)]
+        grown = living.posterior(sequence, rows, NOBODY).marginals
+        fresh = Belief(SURROGATE, POOL).posterior(sequence, rows, NOBODY).marginals
         for a, b in zip(grown, fresh, strict=True):
             assert torch.equal(a, b)
 
