@@ -24,7 +24,7 @@ from provenance import provenance
 from torch import Tensor, nn
 
 from bonas.data.faces import Faces, Split
-from bonas.data.source import synthetic_faces
+from bonas.data.synthetic_set import synthetic_faces
 from bonas.device import Device
 from bonas.networks.builder import seeded
 from bonas.networks.detector import Detector

@@ -17,7 +17,7 @@ import torch
 from provenance import provenance
 
 from bonas.data.faces import Faces, Split
-from bonas.data.source import synthetic_faces
+from bonas.data.synthetic_set import synthetic_faces
 from bonas.device import Device, choose_device
 from bonas.estimation.evaluation import Evaluation, Protocol
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import bonas
 from bonas.data.faces import Faces
-from bonas.protocol import ImagesUsed, versions
+from bonas.protocol import ImagesUsed
 from bonas.run_folder import file_digest
+from bonas.versions import versions
 
 
 def provenance(

@@ -14,8 +14,8 @@ import bonas
 from bonas.benchmarking import BenchmarkRun
 from bonas.estimation.tabular import TabularEstimator
 from bonas.paired import mean_and_half_width
-from bonas.protocol import versions
 from bonas.run_folder import file_digest
+from bonas.versions import versions
 from bonas.whole_files import write_whole
 
 

@@ -258,7 +258,13 @@ def _save(
         entrant.architecture,
         record,
         space=parts.config.space,
-        calibration=calibrate(logits, val, split=Split.VAL),
+        calibration=calibrate(
+            logits,
+            val,
+            split=Split.VAL,
+            device=parts.device.describe(),
+            reading=parts.data.readings[:1],  # the others are test sets
+        ),
     )
 
 

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import numpy as np
 
 import bonas
 from bonas.data.faces import Faces, Split
+from bonas.data.reading_terms import ReadingTerms
 from bonas.robustness.auc import delong
 from bonas.robustness.calibration import OperatingPoint, Rules, ThresholdRule, operating_point
 from bonas.robustness.metrics import FEW_ORIGINALS, originals_by_class
 from bonas.robustness.record import ConditionAuc
 from bonas.robustness.scored import Scored
+from bonas.versions import versions
 from bonas.whole_files import write_whole
 
 CALIBRATION = "calibration.json"
@@ -30,7 +32,9 @@ class Calibration:
         frames: Of a single image's logit.
         videos: Of the mean of a video's; `None` where the data had no videos of several frames.
         rules: What threshold and band were chosen by.
-        data: What they were chosen on: digest, split, images, forged ones, originals, version.
+        data: What they were chosen on and with: `version` and `versions`, the images' `digest`,
+            `split` and numbers, `reading`, `device`, and, in a detector's folder, the `detector`:
+            its name, seed and the digest of its weights.
     """
 
     frames: OperatingPoint
@@ -54,10 +58,21 @@ class Calibration:
         return list(self.data.get("doubts", ()))
 
     @property
+    def weights(self) -> str | None:
+        """The digest of the weights whose scores it is of; `None` where not kept."""
+        digest: str | None = self.data.get("detector", {}).get("weights")
+        return digest
+
+    @property
     def frames_per_video(self) -> list[int] | None:
         """The fewest and the most of the videos; `None` without videos or where not kept."""
         span: list[int] | None = self.data.get("frames_per_video")
         return span
+
+    def of_detector(self, *, name: str, seed: int, weights: str) -> "Calibration":
+        """The calibration with the detector whose scores it is of; `weights` is their digest."""
+        detector = {"name": name, "seed": seed, "weights": weights}
+        return replace(self, data={**self.data, "detector": detector})
 
     def to_json(self) -> dict[str, Any]:
         """Everything; in strict JSON."""
@@ -81,7 +96,13 @@ class Calibration:
 
 
 def calibrate(
-    logits: np.ndarray, faces: Faces, *, split: Split, rules: Rules | None = None
+    logits: np.ndarray,
+    faces: Faces,
+    *,
+    split: Split,
+    device: str,
+    reading: Sequence[ReadingTerms] = (),
+    rules: Rules | None = None,
 ) -> Calibration:
     """The calibration by these images, which the detector was not trained on.
 
@@ -89,6 +110,8 @@ def calibrate(
         logits: `n`, of the images.
         faces: `n`, both classes.
         split: Which split they are, to be told with the calibration.
+        device: Where the logits were computed and in which precision, to be told as well.
+        reading: How the images were read, where from files.
         rules: Of threshold and band.
 
     Raises:
@@ -107,6 +130,9 @@ def calibrate(
         rules=chosen,
         data={
             "version": bonas.__version__,
+            "versions": versions(),
+            "device": device,
+            "reading": [terms.to_json() for terms in reading],
             "digest": faces.digest(),
             "split": split.value,
             "images": len(faces),

@@ -16,6 +16,7 @@ from bonas.networks.cost import network_cost
 from bonas.protocol import ResultProtocol
 from bonas.region_quality import RegionQuality
 from bonas.robustness.record import RobustnessScore
+from bonas.run_folder import file_digest
 from bonas.trained_on import TrainedOn
 from bonas.whole_files import read_json, write_json, write_whole
 from spaces.architecture import Architecture
@@ -167,7 +168,9 @@ def save_detector(
     }
     save_weights(folder / WEIGHTS, network, described)
     write_whole(folder / ARCHITECTURE, architecture.to_json() + "\n")
-    save_calibration(folder, calibration)
+    weights = file_digest(folder / WEIGHTS)
+    named = calibration.of_detector(name=record.name, seed=record.seed, weights=weights)
+    save_calibration(folder, named)
     save_record(folder, record)
 
 

@@ -18,7 +18,7 @@ from bonas.estimation.rotation import RotatedEstimator
 from bonas.estimation.supernet import SupernetEstimator, calibration_faces, uniform_paths
 from bonas.estimation.zero_cost import ZeroCostEstimator
 from bonas.estimation.zero_cost_filter import ZeroCostFilter
-from bonas.protocol import images_of, versions
+from bonas.protocol import images_of
 from bonas.run_folder import RunFolder, file_digest
 from bonas.search import Search
 from bonas.strategies.named import STRATEGIES
@@ -26,6 +26,7 @@ from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
 from bonas.study import Study, journal_storage
+from bonas.versions import versions
 from spaces.architecture import Architecture
 
 FLAGGED = "bonas.conditions.flags"

@@ -4,11 +4,8 @@ Numbers are compared where their protocols agree. The digests say which images a
 definitions beside them say it in words, so that a file can be read without the program.
 """
 
-import contextlib
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import bonas
@@ -18,11 +15,8 @@ from bonas.data.source import SearchData
 from bonas.detector_calibration import scored
 from bonas.robustness.conditions import ConditionSet
 from bonas.training_terms import TrainingTerms
+from bonas.versions import versions
 
-DISTRIBUTIONS = ("torch", "numpy", "scipy", "pillow", "kornia", "optuna", "gpytorch", "botorch")
-"""What a number may change with besides bonas itself."""
-DECODERS = ("av", "opencv-python-headless", "opencv-python")
-"""Distributions on which the pixels of videos and of cut faces hang; none is needed."""
 SHOWN = 16
 """Digits of a digest on a line."""
 
@@ -103,19 +97,6 @@ class ResultProtocol:
             else conditions.to_json() | {"digest": conditions.digest},
             "training": None if training is None else training.to_json(),
         }
-
-
-def versions(*, decoders: bool = True) -> dict[str, str]:
-    """Versions of Python and of the distributions that numbers may change with.
-
-    Args:
-        decoders: Whether also of what reads videos and cuts faces, where it is installed.
-    """
-    found = {"python": platform.python_version()} | {n: version(n) for n in DISTRIBUTIONS}
-    for name in DECODERS if decoders else ():
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
 
 
 def images_of(data: SearchData) -> dict[str, Any]:

@@ -63,6 +63,16 @@ class SavedDetector:
         """Of its weights."""
         return file_digest(self.folder / WEIGHTS)
 
+    @property
+    def doubts(self) -> list[str]:
+        """Why its verdicts may mean little, a sentence each; without a calibration none."""
+        if self.calibration is None:
+            return []
+        if self.calibration.weights in (None, self.digest):
+            return self.calibration.doubts
+        other = f"the calibration is of other weights, {self.calibration.weights}: calibrate anew"
+        return [other, *self.calibration.doubts]
+
     def identity(self) -> dict[str, str]:
         """What names it beside a number: its name, and the digest of its weights."""
         return {"name": self.record.name, "weights": self.digest}

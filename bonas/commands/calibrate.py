@@ -1,8 +1,7 @@
 """`bonas calibrate`: what a detector's scores mean, chosen anew on data or by other rules."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +12,7 @@ from bonas.data.faces import Split
 from bonas.data.source import read_folder
 from bonas.detector_calibration import CALIBRATION, save_calibration, scored
 from bonas.detector_calibration import calibrate as calibration_of
-from bonas.protocol import read_copies, versions
+from bonas.protocol import read_copies
 from bonas.robustness.calibration import Rules, ThresholdRule
 from bonas.robustness.metrics import unmeasurable
 from bonas.saved_detector import load_detector
@@ -60,12 +59,14 @@ def calibrate(
             f"{data} {split.value!r} holds {reason}: no threshold can be told from so few. "
             "Calibrate on more images, of more originals."
         )
-    calibration = calibration_of(saved(faces.images), faces, split=split, rules=rules)
-    said: dict[str, Any] = {"detector": saved.identity(), "device": saved.device.describe()}
-    if found.reading is not None:
-        said["reading"] = [found.reading.to_json()]
-    said["versions"] = versions()
-    calibration = replace(calibration, data={**calibration.data, **said})
+    calibration = calibration_of(
+        saved(faces.images),
+        faces,
+        split=split,
+        device=saved.device.describe(),
+        reading=() if found.reading is None else [found.reading],
+        rules=rules,
+    ).of_detector(**saved.identity(), seed=saved.record.seed)
     save_calibration(detector, calibration)
     save_used(detector, Use.CALIBRATED, [faces])
     for doubt in calibration.doubts:

@@ -99,7 +99,7 @@ def detect(
             "threshold is 0.5. Run `bonas calibrate`.",
             soft_wrap=True,
         )
-    for doubt in saved.calibration.doubts if saved.calibration is not None else ():
+    for doubt in saved.doubts:
         print_warning("doubtful", f"{doubt}.")
     write = _writer(form)
     failed = False

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bonas.commands.condition_options import Conditions, chosen_protocol, configuration_of
-from bonas.commands.console import bars, print_json
+from bonas.commands.console import bars, print_json, print_warning
 from bonas.commands.evaluation_table import print_evaluation
 from bonas.commands.folder import FolderSettings, folder_table, print_left_out
 from bonas.data.attributes import attributes_of
@@ -72,6 +72,8 @@ def evaluate(
 ) -> None:
     """Measure a detector on data: seven metrics with intervals, for frames and for videos."""
     saved = load_detector(detector, device=device)
+    for doubt in saved.doubts:
+        print_warning("doubtful", doubt)
     protocol = chosen_protocol(
         configuration_of(detector, config),
         conditions,

@@ -5,8 +5,10 @@ from typing import Any
 
 import bonas
 from bonas.data.layouts.records import Listing, Settings
+from bonas.data.reading_terms import drawn_faces
 from bonas.data.used_files import UsedFile, root_of, used_by_split
-from bonas.protocol import read_copies, versions
+from bonas.protocol import read_copies
+from bonas.versions import versions
 
 
 def listing_protocol(listing: Listing, settings: Settings) -> dict[str, Any]:
@@ -50,5 +52,6 @@ def listing_line(protocol: Mapping[str, Any]) -> str:
     ]
     asked = {terms["frames_per_video"] for terms in protocol["reading"]} - {None}
     frames = [f"{count} frames per video at most" for count in sorted(asked)]
+    drawn = [drawn_faces(terms["drawn"]) for terms in protocol["reading"] if terms["drawn"]]
     read = read_copies(protocol["reading"])
-    return "; ".join([*digests, *read, *frames, f"bonas {protocol['version']}"])
+    return "; ".join([*digests, *drawn, *read, *frames, f"bonas {protocol['version']}"])

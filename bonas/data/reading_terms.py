@@ -22,6 +22,7 @@ class ReadingTerms:
         on_bad_image: `error` or `skip`.
         skipped: Files that were left out: missing, unreadable, or with bad masks or landmarks.
         prepared: The settings of `bonas prepare`, which made the folder.
+        drawn: Of the built-in faces, the `seed`, the `identities` and the `size`, in pixels.
     """
 
     name: str
@@ -32,7 +33,13 @@ class ReadingTerms:
     on_bad_image: str | None = None
     skipped: int = 0
     prepared: Mapping[str, Any] | None = None
+    drawn: Mapping[str, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
         return asdict(self)
+
+
+def drawn_faces(drawn: Mapping[str, Any]) -> str:
+    """What `ReadingTerms.drawn` holds, for a line."""
+    return f"{drawn['identities']} people of {drawn['size']} px drawn from seed {drawn['seed']}"

@@ -17,14 +17,13 @@ from bonas.data.layouts.records import Settings
 from bonas.data.pseudo_forged import PSEUDO, pseudo_forged
 from bonas.data.reading_terms import ReadingTerms
 from bonas.data.regions import Regions, joined
-from bonas.data.synthetic import draw_portraits
+from bonas.data.synthetic_set import synthetic_faces
 from bonas.data.unseen import condition_name, folder_conditions, forgery_conditions
 
 _LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 Further = dict[Path, tuple[str, DataSet]]
-SHARES = {Split.TRAIN: 0.6, Split.VAL: 0.2, Split.TEST: 0.2}  # of the synthetic identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,36 +264,3 @@ def read_folder(table: DataTable, progress: Progress | None = None) -> DataSet:
         DataError: as its reader.
     """
     return _load(table, seed=0, progress=progress)
-
-
-def synthetic_faces(
-    identities: int,
-    size: int,
-    *,
-    seed: int,
-    progress: Progress | None = None,
-    regions: bool = False,
-) -> DataSet:
-    """The built-in faces, identities divided 60 : 20 : 20 into train, val and test."""
-    drawn = draw_portraits(
-        range(identities),
-        size,
-        seed=seed,
-        progress=None if progress is None else lambda done: progress(done, identities),
-    )
-    known = torch.full((len(drawn.labels),), True)
-    faces = Faces(
-        torch.from_numpy(drawn.images).permute(0, 3, 1, 2).contiguous(),
-        torch.from_numpy(drawn.labels),
-        drawn.originals,
-        drawn.domains,
-        regions=Regions(torch.from_numpy(drawn.masks), known) if regions else None,
-    )
-    order = list(dict.fromkeys(faces.originals))
-    splits: dict[Split, Faces] = {}
-    start = 0.0
-    for split, share in SHARES.items():
-        chosen = set(order[round(start * len(order)) : round((start + share) * len(order))])
-        splits[split] = faces.select([i for i, o in enumerate(faces.originals) if o in chosen])
-        start += share
-    return DataSet("synthetic", splits, reading=ReadingTerms(name="synthetic", layout="synthetic"))

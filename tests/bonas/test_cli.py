@@ -443,6 +443,11 @@ def test_the_whole_way_and_what_may_follow_it(
     kept = ("trained_on", "selected_on", "calibrated_on", "contributions")
     kept_files = {f"{name}.safetensors" for name in kept}
     assert {f.name for f in detector.iterdir()} == names | kept_files
+    chosen = json.loads((detector / "calibration.json").read_text())["data"]
+    assert chosen["digest"] == record["protocol"]["data"]["val"]["digest"]
+    assert chosen["reading"] == record["protocol"]["reading"]
+    assert chosen["device"] == record["protocol"]["device"]
+    assert (chosen["detector"]["name"], chosen["detector"]["seed"]) == (record["name"], 0)
 
     assert main(["compare", run, "--json"]) == 0
     compared = json.loads(capsys.readouterr().out)

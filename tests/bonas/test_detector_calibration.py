@@ -20,7 +20,7 @@ def of_separation(distance: float, originals: int = 40, rules: Rules | None = No
         tuple("swap" if label else "real" for label in labels),
     )
     scores = np.random.default_rng(0).normal(size=count) + distance * labels.numpy()
-    return calibrate(scores, faces, split=Split.VAL, rules=rules)
+    return calibrate(scores, faces, split=Split.VAL, device="cpu", rules=rules)
 
 
 @pytest.mark.parametrize("distance", [0.0, -2.0])

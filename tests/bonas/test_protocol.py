@@ -10,9 +10,10 @@ import bonas
 from bonas.cli import main
 from bonas.config import DataTable
 from bonas.data.source import load_search_data
-from bonas.protocol import ImagesUsed, images_of, line, search_protocol, versions
+from bonas.protocol import ImagesUsed, images_of, line, search_protocol
 from bonas.robustness.attacks.attack import Attack, attack_definition
 from bonas.robustness.conditions import Condition, ConditionSet
+from bonas.versions import versions
 from tests.bonas.test_cli import TINY
 from tests.conftest import striped_faces
 

@@ -25,6 +25,7 @@ from bonas.protocol import ResultProtocol
 from bonas.robustness.calibration import UNCALIBRATED, Rules, ThresholdRule
 from bonas.step_time import PLAIN
 from bonas.training_terms import TrainingTerms
+from bonas.versions import versions
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
 from spaces.space import sample
@@ -56,7 +57,7 @@ def saved(
         protocol=protocol, choices=architecture.choices, seconds=0.0,
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    calibration = calibrate(next(iter(logits.values())), faces, split=Split.VAL)
+    calibration = calibrate(next(iter(logits.values())), faces, split=Split.VAL, device="cpu")
     save_detector(folder, network, architecture, record, space=space, calibration=calibration)
     return detector
 
@@ -104,6 +105,29 @@ def test_folders_of_earlier_versions_are_read_within_their_run(
         bonas.load_detector(folder, device="cpu")
 
 
+def test_a_calibration_names_its_detector_and_is_doubted_beside_other_weights(
+    tmp_path: Path, faces: Faces, cpu: Device
+) -> None:
+    saved(tmp_path / "one", faces, cpu)
+    saved(tmp_path / "other", faces, cpu, plain=True)
+    one = bonas.load_detector(tmp_path / "one", device="cpu")
+    assert one.calibration is not None
+    assert one.calibration.data["detector"] == {"name": "found", "seed": 1, "weights": one.digest}
+    assert one.calibration.data["device"] == "cpu"
+    assert one.calibration.data["versions"] == versions()
+    own = one.calibration.doubts
+    assert one.doubts == own
+    shutil.copy(tmp_path / "one" / CALIBRATION, tmp_path / "other" / CALIBRATION)
+    other = bonas.load_detector(tmp_path / "other", device="cpu")
+    assert other.doubts == [
+        f"the calibration is of other weights, {one.digest}: calibrate anew", *own
+    ]  # fmt: skip
+    before = one.calibration.to_json()
+    del before["data"]["detector"]  # an earlier version's
+    (tmp_path / "other" / CALIBRATION).write_text(json.dumps(before))
+    assert bonas.load_detector(tmp_path / "other", device="cpu").doubts == own
+
+
 def test_broken_folders_are_named(tmp_path: Path, faces: Faces, cpu: Device) -> None:
     with pytest.raises(ConfigError, match=r"holds no trained detector: it lacks metrics\.json"):
         bonas.load_detector(tmp_path / "none")
@@ -134,7 +158,7 @@ def test_a_calibration_survives_its_file_and_knows_videos(tmp_path: Path) -> Non
     faces = Faces(plain.images, plain.labels, names, plain.domains, videos)
     logits = np.random.default_rng(0).normal(faces.labels.numpy() * 2.0, 1.0)
     rules = Rules(threshold=ThresholdRule.FPR, false_positive_rate=0.2, error=0.3)
-    calibration = calibrate(logits, faces, split=Split.VAL, rules=rules)
+    calibration = calibrate(logits, faces, split=Split.VAL, device="cpu", rules=rules)
     assert calibration.videos is not None
     assert calibration.point(videos=True) == calibration.videos != calibration.frames
     save_calibration(tmp_path, calibration)

@@ -14,7 +14,8 @@ from bonas.data.layouts.named import AUTO, LAYOUTS, layout_of, list_data
 from bonas.data.layouts.records import Settings, table_terms
 from bonas.data.layouts.thinning import thinned
 from bonas.data.reading_terms import ReadingTerms
-from bonas.data.source import layout_settings, synthetic_faces
+from bonas.data.source import layout_settings
+from bonas.data.synthetic_set import synthetic_faces
 
 Progress = Callable[[int, int], None]
 

@@ -13,7 +13,7 @@ from bonas.data.audit.near_copies import COPY, LOOKALIKE
 from bonas.data.audit.perceptual_hash import RADIUS
 from bonas.data.audit.pictures import Picture
 from bonas.data.used_files import UsedFile, root_of, used_by_split
-from bonas.protocol import versions
+from bonas.versions import versions
 
 
 def audit_protocol(pictures: Sequence[Picture], *, fast: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import bonas
 from bonas.config_file import dump_config
+from bonas.data.reading_terms import drawn_faces
 from bonas.detector_record import TrainedRecord
 from bonas.protocol import search_protocol
 from bonas.report import numbers
@@ -125,17 +126,21 @@ def _readings(facts: RunFacts) -> Markup:
     told += [dict(r.protocol) for r in (*facts.detectors, *facts.contest)]
     rows: list[list[object]] = []
     prepared: dict[tuple[str, str], None] = {}
+    drawn: dict[str, None] = {}
     for terms in (t for protocol in told for t in protocol.get("reading") or ()):
         row = [code(terms["name"]), *(_told(terms.get(term)) for term, _ in _READING)]
         if row not in rows:
             rows.append(row)
         if terms.get("prepared"):
             prepared[terms["name"], json.dumps(terms["prepared"], sort_keys=True)] = None
+        if terms.get("drawn"):
+            drawn[drawn_faces(terms["drawn"])] = None
     if not rows:
         return Markup("")
     columns = ["data set", *(column for _, column in _READING)]
     caption = f"How the data sets were read ({numbers.NONE}: the layout does not have it)"
-    notes = [
+    notes = [paragraph("Built-in faces: ", faces, ".") for faces in drawn]
+    notes += [
         folded(f"Prepared with bonas prepare: {name}", element("pre", settings))
         for name, settings in prepared
     ]

@@ -20,10 +20,10 @@ from bonas.data.preparation.detectors import Cascade, YuNet, fingerprint
 from bonas.data.synthetic import draw_portraits
 from bonas.detector_calibration import CALIBRATION, save_calibration
 from bonas.device import Device
-from bonas.protocol import versions
 from bonas.robustness.calibration import OperatingPoint
 from bonas.saved_detector import SavedDetector
 from bonas.trained_on import Use, count_used, save_used
+from bonas.versions import versions
 from tests.bonas.data.pictures import picture, renamed_to_latin, video
 from tests.bonas.data.preparation.yunet import write_network
 from tests.bonas.test_detector_evaluation import write_data

@@ -9,7 +9,7 @@ import pytest
 
 import bonas
 from bonas.cli import main
-from bonas.protocol import versions
+from bonas.versions import versions
 from tests.bonas.commands.test_prepare import content
 
 pytest.importorskip("cv2", reason="OpenCV, of the extra [prepare], is not installed")

@@ -79,6 +79,7 @@ def test_every_data_set_of_a_run_has_its_own(tmp_path: Path) -> None:
     read = load_search_data(table, seed=0).readings
     assert [(terms.name, terms.frames_per_video) for terms in read] == [("main", 5), ("further", 5)]
     [drawn] = load_search_data(
-        DataTable(layout="synthetic", size=32, identities=40), seed=0
+        DataTable(layout="synthetic", size=32, identities=40), seed=3
     ).readings
-    assert drawn == ReadingTerms(name="synthetic", layout="synthetic")
+    by = {"seed": 3, "identities": 40, "size": 32}
+    assert drawn == ReadingTerms(name="synthetic", layout="synthetic", drawn=by)

@@ -17,7 +17,7 @@ from bonas.data.audit import (
     pictures_of_folder,
 )
 from bonas.data.faces import DataSet, Faces, Split
-from bonas.data.source import synthetic_faces
+from bonas.data.synthetic_set import synthetic_faces
 from tests.bonas.data.audit.conftest import Line, forged_only, verdicts, with_image, write
 from tests.conftest import striped_faces
 

@@ -15,7 +15,7 @@ from bonas.data.faces import Split
 from bonas.data.layouts.named import list_data
 from bonas.data.layouts.records import Settings
 from bonas.data.reading_terms import ReadingTerms
-from bonas.data.source import synthetic_faces
+from bonas.data.synthetic_set import synthetic_faces
 from tests.bonas.data.audit.conftest import sound_lines, write
 from tests.bonas.data.layouts import test_faceforensics as faceforensics
 
@@ -51,13 +51,15 @@ def test_it_says_how_every_data_set_was_read(folder: Path, tmp_path: Path) -> No
     published = faceforensics.written(tmp_path / "ff", "c40")
     pictures = pictures_of_folder(folder, settings=settings)
     pictures += pictures_of_folder(published, name="further", settings=settings)
-    pictures += pictures_in_memory(synthetic_faces(6, 32, seed=0))
+    pictures += pictures_in_memory(synthetic_faces(6, 32, seed=4))
     own, further, drawn = audit_protocol(pictures, fast=True)["reading"]
     # As a run reads it, but for the settings that its layout does not have.
     assert own == list_data(folder, "auto", settings).terms(settings).to_json()
     assert (own["layout"], own["compression"], own["frames_per_video"]) == ("metadata.csv", None, 5)
     assert (further["name"], further["compression"], further["split_seed"]) == ("further", "c40", 3)
-    assert drawn == ReadingTerms(name="synthetic", layout="synthetic").to_json()
+    assert drawn["drawn"] == {"seed": 4, "identities": 6, "size": 32}
+    terms = ReadingTerms(name="synthetic", layout="synthetic", drawn=drawn["drawn"])
+    assert drawn == terms.to_json()
 
 
 def test_a_copy_elsewhere_and_another_order_have_the_same_digests(
