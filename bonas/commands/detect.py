@@ -114,7 +114,7 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
     """The named files, and every image and video in or below the named folders, sorted.
 
     Names that begin with a dot are no data there, such as the `._x.jpg` that macOS writes beside
-    `x.jpg`. Files of other kinds are left out and said.
+    `x.jpg`. Files of other kinds, and links to what lies outside the folder, are left out and said.
 
     Raises:
         DataError: a path does not exist, or a folder has neither.
@@ -125,10 +125,16 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             visible = (p for p in path.rglob("*") if not _hidden(p.relative_to(path)))
             every = sorted(p for p in visible if p.is_file())
-            found = [p for p in every if p.suffix.lower() in known]
             others = [p for p in every if p.suffix.lower() not in known]
+            root, images = path.resolve(), [p for p in every if p.suffix.lower() in known]
+            found = [p for p in images if p.resolve().is_relative_to(root)]
+            outside = [p for p in images if not p.resolve().is_relative_to(root)]
+            if outside:
+                said = "%d links to files outside %s left out, such as %s; name those files instead"
+                _LOG.warning(said, len(outside), path, outside[0])
             if not found:
                 but = f"; {others[0]} is of another kind" if others else ""
+                but = f"; {outside[0]} leads out of it" if outside else but
                 raise DataError(
                     f"{str(path)!r} holds no image ({', '.join(sorted(known))}){but}; "
                     "name a folder that has some."

@@ -75,6 +75,26 @@ def test_of_a_folder_hidden_names_are_no_data_and_other_kinds_are_said(
         images_below([folder])
 
 
+def test_links_out_of_a_folder_are_not_followed_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    private = images(tmp_path / "private", striped_faces(1))
+    folder = tmp_path / "faces"
+    files = images(folder, striped_faces(1))
+    (folder / "within.png").symlink_to("000.png")
+    (folder / "stolen.png").symlink_to(private[0])
+    assert images_below([folder]) == [*files, folder / "within.png"]
+    (message,) = caplog.messages
+    assert message.startswith(f"1 links to files outside {folder} left out, such as")
+    (tmp_path / "door").symlink_to(folder)  # the folder itself may be reached by any way
+    assert len(images_below([tmp_path / "door"])) == len(files) + 1
+    assert images_below([folder / "stolen.png"]) == [folder / "stolen.png"], "named"
+    for inside in (*files, folder / "within.png"):
+        inside.unlink()
+    with pytest.raises(DataError, match=r"holds no image .*; .*stolen\.png leads out of it"):
+        images_below([folder])
+
+
 def test_each_image_has_its_logit_probability_and_verdict(
     detector: SavedDetector, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
