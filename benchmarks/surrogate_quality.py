@@ -72,6 +72,18 @@ def profiles_only(space: SearchSpace) -> Made:
     return profiles, GaussianProcess(make)
 
 
+def with_wl(space: SearchSpace) -> Made:
+    """The default sum with a term for the cosine of Weisfeiler-Lehman counts."""
+    encoding, surrogate = default_surrogate(space)
+    counts = WeisfeilerLehmanEncoding(space)
+    columns = slice(encoding.dimension, encoding.dimension + counts.dimension)
+
+    def make() -> Kernel:
+        return (surrogate.kernel() + scaled(CountsKernel(columns), VARIANCE)).double()
+
+    return JoinedEncoding((encoding, counts)), GaussianProcess(make)
+
+
 def alone(encoding: Encoding, kernel: type[TanimotoKernel] | type[CountsKernel]) -> Made:
     def make() -> Kernel:
         return scaled(kernel(slice(0, encoding.dimension)), VARIANCE).double()
@@ -118,6 +130,7 @@ SURROGATES: dict[str, Callable[[SearchSpace], Made]] = {
     "GP, Tanimoto on positional paths": lambda s: alone(PathEncoding(s), TanimotoKernel),
     "GP, Tanimoto on 40 positional paths": lambda s: alone(PathEncoding(s, 40), TanimotoKernel),
     "GP, cosine of WL counts": lambda s: alone(WeisfeilerLehmanEncoding(s), CountsKernel),
+    "GP, default with cosine of WL counts": with_wl,
     "GP, squared exponential on operation statistics": on_statistics,
     "GP, default with the rank by parameters": with_zero_cost,
     "deep ensemble on paths": lambda s: (PathEncoding(s), DeepEnsemble()),

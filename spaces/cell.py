@@ -16,6 +16,7 @@ from spaces.graphs import (
     SIGNAL,
     SUM,
     Terms,
+    add_applied,
     applied,
     as_operand,
     key_of_expression,
@@ -123,8 +124,14 @@ def cell_expression(
     for _ in range(1, nodes):
         operands.append((state, as_operand(state)))
         # Edges are ordered by target and then by source.
-        parts = [applied(terms, next(operations), text) for terms, text in operands]
-        state = summed(parts, as_published=as_published)
+        if as_published:
+            parts = [applied(terms, next(operations), text) for terms, text in operands]
+            state = summed(parts, as_published=True)
+            continue
+        total: dict[str, int] = {}
+        for terms, text in operands:
+            add_applied(total, terms, next(operations), text)
+        state = total
     return state
 
 

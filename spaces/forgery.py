@@ -47,6 +47,7 @@ from spaces.graphs import (
     SUM,
     Terms,
     applied,
+    as_operand,
     canonical_key,
     key_of_expression,
     summed,
@@ -175,10 +176,11 @@ class ForgerySpace:
         """The canonical key of the graph."""
         if len(architecture.choices) > EDGES:
             return canonical_key(self.graph(architecture))
-        end, levels = SIGNAL, list[Terms]()
+        end, text, levels = SIGNAL, as_operand(SIGNAL), list[Terms]()
         for stage, choices in self.cells(architecture.choices).items():
-            end = cell_expression(applied(end, f"{stage}/entry"), choices, NODES)
-            levels.append(applied(end, f"{stage}/level"))
+            end = cell_expression(applied(end, f"{stage}/entry", text), choices, NODES)
+            text = as_operand(end)  # once for both that receive it
+            levels.append(applied(end, f"{stage}/level", text))
         return key_of_expression(summed(levels))
 
     def live(self, architecture: Architecture) -> frozenset[str]:

@@ -168,12 +168,24 @@ def applied(received: Terms, operation: str, operand: str | None = None) -> Term
         operation: Its name, with its settings.
         operand: `as_operand(received)`, where several operations receive the same.
     """
+    total: dict[str, int] = {}
+    add_applied(total, received, operation, operand)
+    return total
+
+
+def add_applied(
+    total: dict[str, int], received: Terms, operation: str, operand: str | None = None
+) -> None:
+    """Add the expression of `applied` to a sum, in place."""
     if operation == NONE or not received:
-        return {}
+        return
     if operation in PASSING:
-        return received
+        for term, count in received.items():
+            total[term] = total.get(term, 0) + count
+        return
     within = as_operand(received) if operand is None else operand
-    return {f"({within})@{operation!r}": 1}  # quoted: a name may hold what expressions are made of
+    term = f"({within})@{operation!r}"  # quoted: a name may hold what expressions are made of
+    total[term] = total.get(term, 0) + 1
 
 
 def as_operand(expression: Terms) -> str:
