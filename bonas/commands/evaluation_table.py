@@ -32,7 +32,8 @@ def print_evaluation(result: DetectorEvaluation) -> None:
         if breakdowns:
             title = f"{data['name']}, {data['split']}, {unit}: {protocol['detector']['name']}"
             every = {ALL: result.together[unit]} if unit in result.together else {}
-            _print_unit(title, every | {c.key: b for c, b in breakdowns.items()})
+            counted = "videos" if unit == "videos" else "images"
+            _print_unit(title, counted, every | {c.key: b for c, b in breakdowns.items()})
     remarks = [*_score(result), *_untrained(data), *_seen(data)]
     remarks += _meaning(protocol["calibration"])
     if result.gradients is not None:
@@ -110,13 +111,13 @@ def _meaning(calibration: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _print_unit(title: str, breakdowns: Mapping[str, Breakdown]) -> None:
+def _print_unit(title: str, counted: str, breakdowns: Mapping[str, Breakdown]) -> None:
     rows = {key: breakdown.whole for key, breakdown in breakdowns.items()}
     widest = ALL if ALL in breakdowns else CLEAN.key
     parts = {**breakdowns[widest].domains, **breakdowns[widest].subgroups}
     rows |= {f"{widest}, {name}": measured for name, measured in parts.items()}
     cells = [[name, *_cells(measured)] for name, measured in rows.items()]
-    print_table(title, ["condition", "images", *HEADINGS], cells)
+    print_table(title, ["condition", counted, *HEADINGS], cells)
     for name, measured in rows.items():
         for remark in [measured.reason] if isinstance(measured, Refused) else measured.flags:
             RESULTS.print(f"{name}: {remark}", soft_wrap=True)

@@ -19,6 +19,7 @@ from bonas.commands.console import (
 from bonas.commands.loading import load_components
 from bonas.comparison import Contestant, run_contestant
 from bonas.config import ConfigError
+from bonas.data.pseudo_forged import PSEUDO
 from bonas.detector_calibration import load_calibration
 from bonas.detector_record import FLAGS, TrainedRecord
 from bonas.opening import open_study
@@ -146,10 +147,13 @@ def print_records(title: str, records: list[TrainedRecord]) -> None:
     print_flags(first.protocol.get(FLAGS) or {})
     RESULTS.print(line(first.protocol), soft_wrap=True)
     clean = statistics.mean(r.score.aucs[CLEAN] for r in records)
+    trained = first.trained_on
+    blends = " of blends" if trained is not None and trained.forgeries == (PSEUDO,) else ""
     MESSAGES.print(
-        f"clean test AUC {clean:.4f} (mean of {len(records)}), "
+        f"clean test AUC{blends} {clean:.4f} (mean of {len(records)}), "
         f"{first.parameters:,} parameters, {first.multiply_adds / 1e6:.1f} M multiply-adds, "
-        f"{statistics.mean(r.seconds for r in records):.0f} s of training each"
+        f"{statistics.mean(r.seconds for r in records):.0f} s of training each",
+        soft_wrap=True,
     )
     if first.regions is not None:
         for told in first.regions.describe():
