@@ -91,7 +91,7 @@ class Calibration:
             frames=OperatingPoint.from_json(document["frames"]),
             videos=None if videos is None else OperatingPoint.from_json(videos),
             rules=Rules(**rules | {"threshold": ThresholdRule(rules["threshold"])}),
-            data=document["data"],
+            data=_checked(document["data"]),
         )
 
 
@@ -142,6 +142,18 @@ def calibrate(
             "doubts": _doubts(frames, chosen),
         },
     )
+
+
+def _checked(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of the calibration's data, if it can be told.
+
+    Raises:
+        TypeError: a part is none of its kind.
+    """
+    for name, kind in (("detector", Mapping), ("doubts", list)):
+        if name in data and not isinstance(data[name], kind):
+            raise TypeError(f"{name} is {data[name]!r}")
+    return dict(data)
 
 
 def _doubts(sample: Scored, rules: Rules) -> list[str]:

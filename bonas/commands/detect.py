@@ -126,9 +126,9 @@ def images_below(paths: Iterable[Path]) -> list[Path]:
             visible = (p for p in path.rglob("*") if not _hidden(p.relative_to(path)))
             every = sorted(p for p in visible if p.is_file())
             others = [p for p in every if p.suffix.lower() not in known]
-            root, images = path.resolve(), [p for p in every if p.suffix.lower() in known]
-            found = [p for p in images if p.resolve().is_relative_to(root)]
-            outside = [p for p in images if not p.resolve().is_relative_to(root)]
+            root, found, outside = path.resolve(), list[Path](), list[Path]()
+            for image in (p for p in every if p.suffix.lower() in known):
+                (found if image.resolve().is_relative_to(root) else outside).append(image)
             if outside:
                 said = "%d links to files outside %s left out, such as %s; name those files instead"
                 _LOG.warning(said, len(outside), path, outside[0])

@@ -1,16 +1,16 @@
-"""The built-in faces as a data set, with splits."""
+"""The built-in faces as a data set, people divided into splits as readers divide originals."""
 
 from collections.abc import Callable
 
 import torch
 
 from bonas.data.faces import DataSet, Faces, Split
+from bonas.data.layouts.splitting import SHARES
 from bonas.data.reading_terms import ReadingTerms
 from bonas.data.regions import Regions
 from bonas.data.synthetic import draw_portraits
 
 Progress = Callable[[int, int], None]
-SHARES = {Split.TRAIN: 0.6, Split.VAL: 0.2, Split.TEST: 0.2}  # of the identities
 
 
 def synthetic_faces(

@@ -133,11 +133,17 @@ def test_broken_folders_are_named(tmp_path: Path, faces: Faces, cpu: Device) -> 
         bonas.load_detector(tmp_path / "none")
     whole = tmp_path / "whole"
     saved(whole, faces, cpu)
+    calibration = (whole / CALIBRATION).read_text()
     for name, content, message in (
         (METRICS, "{", r"metrics\.json is torn or of another version"),
         (METRICS, "{}", r"metrics\.json is torn or of another version"),
         ("architecture.json", '{"space": "darts", "choices": []}', "of the space 'darts'"),
         (CALIBRATION, '{"frames": 1}', r"calibration\.json is no calibration"),
+        (
+            CALIBRATION,
+            calibration.replace('"detector": {', '"detector": 3, "x": {'),
+            "detector is 3",
+        ),
         (CALIBRATION, "torn", r"calibration\.json is no calibration"),
         (WEIGHTS, "torn", "cannot be loaded"),
     ):
