@@ -213,6 +213,6 @@ def load_calibration(folder: Path) -> Calibration | None:
         return Calibration.from_json(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{file} is no calibration ({type(error).__name__}: {error}); remove it, or write it "
+            f"{file} is no calibration ({type(error).__name__}: {error}); remove it, and write it "
             "anew with `bonas calibrate`."
         ) from error
