@@ -1,9 +1,10 @@
 """The Bayesian strategy as an Optuna sampler.
 
 A Gaussian process on decisions, canonical paths and path profiles scores candidates by
-log expected improvement. Some steps look everywhere; the others stay one edit from one of the best
+log expected improvement. Some steps look everywhere, others stay one edit from one of the best
 architectures (`bonas.strategies.neighbourhoods`): the best of a space lie next to good ones, as
-outliers of which a surrogate that has seen their neighbours expects nothing (docs/engine.md).
+outliers of which a surrogate that has seen their neighbours expects nothing. A few go to where the
+surrogate knows least (`bonas.strategies.reach`, docs/engine.md).
 """
 
 import math
@@ -17,12 +18,7 @@ import torch
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from bonas.strategies.acquisition import (
-    Candidates,
-    IndependentThompson,
-    Thompson,
-    log_expected_improvement,
-)
+from bonas.strategies.acquisition import Candidates, IndependentThompson, Thompson
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.design import pure_architectures
 from bonas.strategies.history import Estimate, History
@@ -30,6 +26,7 @@ from bonas.strategies.memory import front, remembered
 from bonas.strategies.neighbourhoods import neighbourhoods
 from bonas.strategies.pareto import ParetoBelief
 from bonas.strategies.proposer import ArchitectureSampler
+from bonas.strategies.reach import Reach, is_quiet, reach
 from bonas.strategies.settings import Settings
 from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole, WholeBelief
@@ -112,9 +109,25 @@ class SurrogateSampler(ArchitectureSampler):
         best = float(means[feasible].max()) if feasible.any() else -math.inf
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
 
+        pool, everywhere = self._everywhere(believed, ranked, rng=rng)
+        far = reach(
+            self.settings,
+            len(history.estimates) + len(history.pending),
+            lambda: is_quiet(
+                pool,
+                everywhere,
+                best,
+                below=self.settings.quiet,
+                is_open=lambda a: self.is_open(a, history),
+            ),
+            rng=rng,
+        )
+
         def score(candidates: Candidates) -> torch.Tensor:
             scores = torch.zeros(len(candidates.features), dtype=torch.float64)
-            if feasible.any():
+            if far is Reach.UNKNOWN:
+                scores = 0.5 * candidates.marginals.variance.log()
+            elif feasible.any():
                 scores = self.settings.acquisition(candidates, best, generator=generator)
             weights = self._weighting.log_weights(estimates, features, candidates.features)
             if weights is None:
@@ -122,8 +135,7 @@ class SurrogateSampler(ArchitectureSampler):
             self.settings.check_weighted("the trials have constraints, which")
             return scores + weights
 
-        pool, everywhere = self._everywhere(believed, ranked, rng=rng)
-        if self._stays_near(pool, everywhere, best, history):
+        if far is Reach.NEAR:
             nearby = (
                 architecture
                 for near in self._neighbourhoods(ranked, history)
@@ -134,7 +146,8 @@ class SurrogateSampler(ArchitectureSampler):
         if not pool:  # limits allow nothing of what was drawn
             return self.draw(history, rng=rng)
         scores = score(everywhere)
-        if not self._all and not isinstance(self.settings.acquisition, DRAWN):
+        drawn = isinstance(self.settings.acquisition, DRAWN) and far is not Reach.UNKNOWN
+        if not self._all and not drawn:
             pool, scores = climb(
                 self.space,
                 pool,
@@ -244,35 +257,6 @@ class SurrogateSampler(ArchitectureSampler):
             taken=history.taken,
             breadth=self.settings.breadth,
         )
-
-    def _stays_near(
-        self,
-        pool: Sequence[Architecture],
-        everywhere: Candidates,
-        best: float,
-        history: History,
-    ) -> bool:
-        """Whether the step is local: see `Settings.turning` and `Settings.quiet`."""
-        local = self.settings.is_local(len(history.estimates) + len(history.pending))
-        return local or self._is_quiet(pool, everywhere, best, history)
-
-    def _is_quiet(
-        self,
-        architectures: Sequence[Architecture],
-        candidates: Candidates,
-        best: float,
-        history: History,
-    ) -> bool:
-        """Whether the improvement expected of every open candidate is below the setting."""
-        if self.settings.quiet == 0 or math.isinf(best):
-            return False
-        improvement = log_expected_improvement(candidates.marginals, best)
-        for i in torch.argsort(improvement, descending=True, stable=True).tolist():
-            if float(improvement[i]) < math.log(self.settings.quiet):
-                return True
-            if self.is_open(architectures[i], history):
-                return False
-        return True
 
     def _believe(self, believed: Whole, architectures: Sequence[Architecture]) -> Candidates:
         features = self._encoding.encode(architectures)

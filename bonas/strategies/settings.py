@@ -71,8 +71,12 @@ class Settings:
             anywhere. 0 makes all steps local, infinity none.
         breadth: So many of the best have their neighbourhoods looked into in turns; 1 finishes one
             before the next begins.
-        quiet: Steps are local as well while no architecture is expected to improve on the best
-            by more than this share of the values' spread: the surrogate has nothing to say.
+        quiet: While no architecture is expected to improve on the best by more than this share of
+            the values' spread, the surrogate has nothing to say, and steps that might have gone
+            anywhere are local too, or go into the unknown.
+        exploration: So large a share of those goes to the candidate of the highest posterior
+            variance: where nothing alike was observed may lie a second, better optimum, of which
+            the surrogate expects as little. 0 makes them all local.
         surrogate: Makes encoding and Gaussian process for a space.
         noise_variance: Of an observed value, in its units, squared, where it is known, as from
             repeated estimates. Without repeats noise cannot be told from what belongs to one
@@ -95,6 +99,7 @@ class Settings:
     turning: float = 75.0
     breadth: int = 4
     quiet: float = 0.0025
+    exploration: float = 0.5
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
     noise_variance: float = 0.0
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
@@ -111,6 +116,8 @@ class Settings:
         for name, number in {"turning": self.turning, "quiet": self.quiet}.items():
             if not number >= 0:
                 raise ValueError(f"{name} is {number}; it must not be negative.")
+        if not 0 <= self.exploration <= 1:
+            raise ValueError(f"exploration is {self.exploration}; it must lie between 0 and 1.")
         if not 0 <= self.noise_variance < math.inf:
             raise ValueError(
                 f"noise_variance is {self.noise_variance}; it must be finite and not negative."

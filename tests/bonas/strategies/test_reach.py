@@ -1,0 +1,140 @@
+"""How far a step goes, and that a second optimum unlike the first is met."""
+
+import math
+
+import numpy as np
+import optuna
+import pytest
+import torch
+from optuna.distributions import CategoricalDistribution
+
+from bonas.strategies.acquisition import Candidates
+from bonas.strategies.reach import Reach, is_quiet, reach
+from bonas.strategies.sampler import SurrogateSampler
+from bonas.strategies.settings import Settings
+from spaces.architecture import Architecture
+from spaces.encodings.joined import JoinedEncoding
+from spaces.forgery import FORGERY
+from spaces.nasbench201 import NASBENCH201
+from spaces.space import SearchSpace, connects, enumerate_space
+from surrogates.surrogate import Marginals
+
+FAR = Settings(turning=math.inf, quiet=math.inf, exploration=1.0)
+"""Every step behind the first eight goes into the unknown."""
+
+
+@pytest.fixture(autouse=True)
+def _silent() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def _raise() -> bool:
+    raise AssertionError("a local step asked whether the surrogate is quiet")
+
+
+def test_a_local_step_stays_near_whatever_the_surrogate_says() -> None:
+    rng = np.random.default_rng(0)
+    assert reach(Settings(turning=0.0), 20, _raise, rng=rng) is Reach.NEAR
+
+
+def test_while_the_surrogate_speaks_steps_go_anywhere_and_draw_nothing() -> None:
+    rng = np.random.default_rng(0)
+    settings = Settings(turning=math.inf, exploration=1.0)
+    assert {reach(settings, n, lambda: False, rng=rng) for n in range(50)} == {Reach.ANYWHERE}
+    assert rng.random() == np.random.default_rng(0).random()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
+def test_of_the_steps_of_a_quiet_surrogate_a_share_goes_into_the_unknown(share: float) -> None:
+    settings = Settings(turning=math.inf, exploration=share)
+    rng = np.random.default_rng(1)
+    steps = [reach(settings, n, lambda: True, rng=rng) for n in range(4_000)]
+    assert set(steps) <= {Reach.NEAR, Reach.UNKNOWN}
+    assert steps.count(Reach.UNKNOWN) / len(steps) == pytest.approx(share, abs=0.03)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, math.nan])
+def test_a_share_beyond_0_and_1_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match=r"exploration is .+; it must lie between 0 and 1"):
+        Settings(exploration=share)
+
+
+def test_quiet_is_what_every_open_candidate_is_below() -> None:
+    """Of three candidates the second alone may improve; whether it counts depends on it alone."""
+    cells = [Architecture("x", (i,)) for i in range(3)]
+    mean = torch.tensor([0.0, 0.99, 0.0], dtype=torch.float64)
+    variance = torch.full((3,), 1e-4, dtype=torch.float64)
+    candidates = Candidates(torch.zeros(3, 1), Marginals(mean, variance), None)
+
+    def quiet(best: float, below: float, taken: int | None = None) -> bool:
+        return is_quiet(
+            cells, candidates, best, below=below, is_open=lambda a: a.choices != (taken,)
+        )
+
+    assert not quiet(1.0, 0.0005)
+    assert quiet(1.0, 0.0005, taken=1)
+    assert quiet(1.0, 0.01)
+    assert not quiet(1.0, 0.0)
+    assert not quiet(-math.inf, 0.01)
+
+
+def _study(space: SearchSpace, settings: Settings, trials: int, *, seed: int = 0) -> optuna.Study:
+    sampler = SurrogateSampler(space, seed=seed, settings=settings)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+
+    def value(trial: optuna.Trial) -> float:
+        return _value([trial.suggest_categorical(d.name, d.options) for d in space.decisions])
+
+    study.optimize(value, n_trials=trials)
+    return study
+
+
+def _value(choices: list[object]) -> float:
+    """Many convolutions are good, pools are bad, but for those few cells of one and of pools."""
+    pools, few = choices.count("avg_pool_3x3"), choices.count("conv_1x1")
+    many = choices.count("conv_3x3")
+    if few == 1 and many == 0 and pools >= 3:
+        return 8.0 + pools
+    return many - 1.5 * pools - 2 * choices.count("none")
+
+
+def _architecture(space: SearchSpace, trial: optuna.trial.FrozenTrial) -> Architecture:
+    return Architecture(space.name, tuple(trial.params[d.name] for d in space.decisions))
+
+
+def test_a_step_into_the_unknown_goes_to_the_open_architecture_of_highest_variance() -> None:
+    """Trial 13 has a fit of its own before it, which is repeated here from nothing."""
+    study = _study(NASBENCH201, FAR, 14)
+    encoding, surrogate = FAR.surrogate(NASBENCH201)
+    assert isinstance(encoding, JoinedEncoding)
+    observed = [_architecture(NASBENCH201, t) for t in study.trials[:13]]
+    values = torch.tensor([t.value for t in study.trials[:13]], dtype=torch.float64)
+    predictor = surrogate.fit(encoding.encode(observed), values)
+    keys = {NASBENCH201.graph(a) for a in observed}
+    cells = [a for a in enumerate_space(NASBENCH201) if connects(NASBENCH201, a)]
+    variance = predictor.scaled_marginals(encoding.encode(cells)).variance
+    highest = float(variance.max())
+    proposed = _architecture(NASBENCH201, study.trials[13])
+    assert NASBENCH201.graph(proposed) not in keys
+    assert float(variance[cells.index(proposed)]) == pytest.approx(highest, rel=1e-9)
+
+
+def test_in_a_large_space_too_a_step_into_the_unknown_is_a_function_of_study_and_number() -> None:
+    study = _study(FORGERY, FAR, 12)
+    again = _study(FORGERY, FAR, 12)
+    assert [t.params for t in study.trials] == [t.params for t in again.trials]
+    fresh = SurrogateSampler(FORGERY, seed=0, settings=FAR)
+    study.sampler, again.sampler = fresh, again.sampler
+    asked = {d.name: CategoricalDistribution(d.options) for d in FORGERY.decisions}
+    assert study.ask(asked).params == again.ask(asked).params
+
+
+def test_a_second_optimum_unlike_the_first_is_met() -> None:
+    """2 % of the cells, of which nothing is expected, are better than the best of the others."""
+    cells = [list(a.choices) for a in enumerate_space(NASBENCH201)]
+    better = [c for c in cells if _value(c) > 6]
+    assert 0.015 < len(better) / len(cells) < 0.025
+    near = _study(NASBENCH201, Settings(exploration=0.0), 70, seed=1)
+    both = _study(NASBENCH201, Settings(), 70, seed=1)
+    assert near.best_value == 6.0
+    assert both.best_value > 6.0
