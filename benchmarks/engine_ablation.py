@@ -1,9 +1,10 @@
 """What each part of the Bayesian strategy brings, on one objective of a table.
 
     OMP_NUM_THREADS=1 python benchmarks/engine_ablation.py TABLE --objective cifar10_val \\
-        [--seeds 10] [--trials 150] [--parts default,no-profiles,...]
+        [--seeds 10] [--trials 150] [--parts default,no-profiles,...] [--exploration 0]
 
-Prints the mean best value with its 95 % half width; one row per variant of the settings.
+Prints the mean best value with its 95 % half width; one row per variant of the settings. With
+`--exploration` all variants have that share of steps into the unknown.
 """
 
 import argparse
@@ -67,6 +68,8 @@ PARTS = {
     "default": Settings(),
     "no-local": Settings(turning=math.inf, quiet=0.0),
     "no-quiet": Settings(quiet=0.0),
+    "no-exploration": Settings(exploration=0.0),
+    "exploration-only": Settings(exploration=1.0),
     "all-local": Settings(turning=0.0),
     "breadth-1": Settings(breadth=1),
     "breadth-8": Settings(breadth=8),
@@ -87,6 +90,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=150)
     parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--exploration", type=float)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -100,7 +104,10 @@ def main() -> None:
     for part in parts:
         curves = []
         for seed in range(arguments.seeds):
-            sampler = SurrogateSampler(table.space, seed=seed, settings=PARTS[part])
+            settings = PARTS[part]
+            if arguments.exploration is not None:
+                settings = replace(settings, exploration=arguments.exploration)
+            sampler = SurrogateSampler(table.space, seed=seed, settings=settings)
             run = run_sampler(part, sampler, table, seed=seed, trials=arguments.trials)
             curves.append(run.best)
         mean, half = mean_and_half_width(curves)
