@@ -4,7 +4,8 @@
         [--seeds 10] [--trials 150] [--parts default,no-profiles,...] [--exploration 0]
 
 Prints the mean best value with its 95 % half width; one row per variant of the settings. With
-`--exploration` all variants have that share of steps into the unknown.
+`--exploration` all variants have that share of steps into the unknown, but for the two that are
+about it.
 """
 
 import argparse
@@ -98,6 +99,8 @@ def main() -> None:
     for part in parts:
         if part not in PARTS:
             parser.error(f"--parts names {part!r}; the parts are {', '.join(PARTS)}.")
+    if arguments.exploration is not None and not 0 <= arguments.exploration <= 1:
+        parser.error(f"--exploration is {arguments.exploration}; it must lie between 0 and 1.")
     table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
     at = [n for n in (25, 50, 100, 150, 300) if n <= arguments.trials]
     print(f"{arguments.objective:>22} " + " ".join(f"{'@' + str(n):>13}" for n in at))
@@ -105,7 +108,7 @@ def main() -> None:
         curves = []
         for seed in range(arguments.seeds):
             settings = PARTS[part]
-            if arguments.exploration is not None:
+            if arguments.exploration is not None and "exploration" not in part:
                 settings = replace(settings, exploration=arguments.exploration)
             sampler = SurrogateSampler(table.space, seed=seed, settings=settings)
             run = run_sampler(part, sampler, table, seed=seed, trials=arguments.trials)

@@ -25,25 +25,26 @@ class Reach(enum.Enum):
     ANYWHERE = enum.auto()
     """All candidates, by the acquisition."""
     UNKNOWN = enum.auto()
-    """All candidates, by posterior variance."""
+    """All candidates, by posterior variance and the probability of being feasible."""
 
 
 def reach(
     settings: Settings, step: int, quiet: Callable[[], bool], *, rng: np.random.Generator
 ) -> Reach:
-    """How far the step with `step` architectures before it goes.
+    """How far a step goes.
 
     Args:
         settings: Their `turning` and `exploration` share the steps out.
-        step: How many architectures were begun before.
+        step: How many architectures were estimated or are pending.
         quiet: Whether the surrogate is; asked only where it matters.
-        rng: Drawn from only while the surrogate is quiet.
+        rng: Drawn from only while the surrogate is quiet and some steps go into the unknown.
     """
     if settings.is_local(step):
         return Reach.NEAR
     if not quiet():
         return Reach.ANYWHERE
-    return Reach.UNKNOWN if rng.random() < settings.exploration else Reach.NEAR
+    explores = settings.exploration > 0 and rng.random() < settings.exploration
+    return Reach.UNKNOWN if explores else Reach.NEAR
 
 
 def is_quiet(

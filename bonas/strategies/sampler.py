@@ -124,10 +124,10 @@ class SurrogateSampler(ArchitectureSampler):
         )
 
         def score(candidates: Candidates) -> torch.Tensor:
-            scores = torch.zeros(len(candidates.features), dtype=torch.float64)
             if far is Reach.UNKNOWN:
-                scores = 0.5 * candidates.marginals.variance.log()
-            elif feasible.any():
+                return self._unknown(believed, estimates, features, candidates.features)
+            scores = torch.zeros(len(candidates.features), dtype=torch.float64)
+            if feasible.any():
                 scores = self.settings.acquisition(candidates, best, generator=generator)
             weights = self._weighting.log_weights(estimates, features, candidates.features)
             if weights is None:
@@ -243,6 +243,19 @@ class SurrogateSampler(ArchitectureSampler):
             return self._all, Candidates(self._features, believed.everywhere(), believed.joint)
         pool = evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
         return pool, self._believe(believed, pool)
+
+    def _unknown(
+        self,
+        believed: Whole,
+        estimates: Sequence[Estimate],
+        features: torch.Tensor,
+        candidates: torch.Tensor,
+    ) -> torch.Tensor:
+        """Log deviations of candidates, `N x d`, and log probabilities of being feasible, `N`."""
+        pool = self._all and candidates is self._features
+        scores = 0.5 * believed.uncertainty(None if pool else candidates).log()
+        feasible = self._weighting.log_feasibility(estimates, features, candidates)
+        return scores if feasible is None else scores + feasible
 
     def _neighbourhoods(
         self, ranked: Sequence[Architecture], history: History

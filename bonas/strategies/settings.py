@@ -74,9 +74,11 @@ class Settings:
         quiet: While no architecture is expected to improve on the best by more than this share of
             the values' spread, the surrogate has nothing to say, and steps that might have gone
             anywhere are local too, or go into the unknown.
-        exploration: So large a share of those goes to the candidate of the highest posterior
-            variance: where nothing alike was observed may lie a second, better optimum, of which
-            the surrogate expects as little. 0 makes them all local.
+        exploration: Of the steps of a quiet surrogate that are not local by `turning`, this share
+            goes to the candidate of the highest posterior variance, whatever the acquisition and
+            the cost, weighted by the probability of being feasible: where nothing similar was
+            observed, a second, better optimum may lie, of which the surrogate expects as little.
+            0 makes them all local. As `turning`, `breadth` and `quiet` of a single objective only.
         surrogate: Makes encoding and Gaussian process for a space.
         noise_variance: Of an observed value, in its units, squared, where it is known, as from
             repeated estimates. Without repeats noise cannot be told from what belongs to one

@@ -33,6 +33,10 @@ class Whole(Protocol):
     def at(self, features: torch.Tensor) -> Marginals:
         """Of other architectures, `m x d`."""
 
+    def uncertainty(self, features: torch.Tensor | None) -> torch.Tensor:
+        """How little is known of architectures, `m x d`, or of the pool: a variance, `m`, in units
+        in which low outliers are compressed (`surrogates.scaling`), lest they alone be unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Single:
@@ -56,6 +60,10 @@ class Single:
     def at(self, features: torch.Tensor) -> Marginals:
         """Of other architectures."""
         return self.joint.scaled_marginals(features)
+
+    def uncertainty(self, features: torch.Tensor | None) -> torch.Tensor:
+        """The variance."""
+        return (self.everywhere() if features is None else self.at(features)).variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,15 @@ class Composite:
     def at(self, features: torch.Tensor) -> Marginals:
         """Of other architectures."""
         return self._sum([p.predictor.marginals(features) for p in self.parts])
+
+    def uncertainty(self, features: torch.Tensor | None) -> torch.Tensor:
+        """The mean of the parts' variances, by their weights: the sum's is in linear units."""
+        variances = [
+            (p.marginals if features is None else p.predictor.scaled_marginals(features)).variance
+            for p in self.parts
+        ]
+        shares = self.weights.abs() / self.weights.abs().sum()
+        return shares @ torch.stack(variances)
 
     def _sum(self, believed: Sequence[Marginals]) -> Marginals:
         mean, variance = weighted_sum(believed, self.weights, self.correlation)

@@ -67,6 +67,21 @@ def test_the_pool_is_believed_as_any_other_architectures(weights: dict[str, floa
     assert torch.allclose(everywhere.variance, elsewhere.variance, atol=1e-6)
 
 
+def test_conditions_that_are_one_number_are_known_as_well_as_the_number_alone() -> None:
+    """Low outliers are compressed in both, lest what does not learn alone be unknown."""
+    estimates = [
+        Estimate(e.number, e.architecture, (v,), dict.fromkeys(WEIGHTS, v))
+        for e in _estimates(noise=0.0)
+        for v in (e.values[0] if e.architecture.choices.count(NONE) < 2 else -40.0,)
+    ]
+    single, composite = _posterior(estimates, None), _posterior(estimates, WEIGHTS)
+    for features in (None, POOL):
+        alone = single.uncertainty(features)
+        assert torch.allclose(composite.uncertainty(features), alone, rtol=1e-9)
+    linear = composite.everywhere().variance
+    assert not torch.allclose(linear, composite.uncertainty(None), rtol=0.5)
+
+
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_pending_architectures_lower_the_variance_and_move_no_mean(
     weights: dict[str, float] | None,
