@@ -83,11 +83,20 @@ class GaussianProcessPredictor:
         With P the inverse of K + noise * I, the error of observation i is [P y]_i / P_ii, its
         variance 1 / P_ii (Rasmussen and Williams 2006, equation 5.12). Scaled values, O(n^3).
         """
+        return self._left_out()[0]
+
+    def left_out_marginals(self) -> Marginals:
+        """Of each observation, left out in turn, mean and variance of its scaled value, `n`."""
+        errors, precisions = self._left_out()
+        mean = self.scale(self.values) - errors / precisions.sqrt()
+        return Marginals(mean, 1 / precisions)
+
+    def _left_out(self) -> tuple[torch.Tensor, torch.Tensor]:
         identity = torch.eye(len(self.factor), dtype=torch.float64)
         inverse = torch.linalg.solve_triangular(self.factor, identity, upper=False)
         precisions = inverse.square().sum(0)  # P_ii, of the one factor L^-1 of P
         errors: torch.Tensor = (inverse.mT @ self.whitened) / precisions.sqrt()
-        return errors
+        return errors, precisions
 
     def scaled_marginals(self, features: torch.Tensor) -> Marginals:
         """Mean and variance of scaled values at each row of `features`, `N x d`."""

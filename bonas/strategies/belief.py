@@ -64,13 +64,14 @@ class Belief:
     ) -> PoolPosterior:
         """The posterior of a sequence of at least one observation.
 
-        Pending architectures are believed to get their posterior median (Kriging believer,
-        Ginsbourger et al. 2010), which leaves all means and lowers the variance around them.
+        Pending and failed architectures are believed to get their posterior median (Kriging
+        believer, Ginsbourger et al. 2010), which leaves all means and lowers the variance around
+        them.
 
         Args:
             observed: Architectures and values, in the order in which they are believed.
             features: Their features, `n x d`.
-            pending: Features of pending architectures, `p x d`.
+            pending: Features of architectures without a value, `p x d`.
         """
         start = last_refit(len(observed))
         base, rest = list(observed[:start]), list(observed[start:])
@@ -86,11 +87,10 @@ class Belief:
         for first, end in itertools.pairwise([*_ends(same, len(rest))]):
             posterior.grow(later[first:end], more[first:end])
         self._grown = rest
-        for i in range(len(pending)):
-            fantasy = pending[i : i + 1]
+        if len(pending) > 0:  # at once: no median moves for what is believed of the others
             predictor = posterior.predictor
-            believed = predictor.scale.inverse(predictor.scaled_marginals(fantasy).mean)
-            posterior.grow(fantasy, believed)
+            believed = predictor.scale.inverse(predictor.scaled_marginals(pending).mean)
+            posterior.grow(pending, believed)
         return posterior
 
     def _fit(self, values: torch.Tensor, features: torch.Tensor) -> GaussianProcessPredictor:

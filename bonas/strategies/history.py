@@ -50,6 +50,19 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A finished trial without a value: failed, pruned, or with one that is not finite.
+
+    Attributes:
+        number: The trial's number, of several the first one's.
+        architecture: What was to be estimated.
+    """
+
+    number: int
+    architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """A study as seen by one trial: earlier trials only, in the order of their numbers.
 
@@ -62,6 +75,7 @@ class History:
             by trials with higher numbers.
         objectives: How many the study has, and an estimate values.
         known: Those of the keys taken that trials with lower numbers have.
+        failures: Architectures none of whose finished trials has a value, in the order of numbers.
     """
 
     estimates: tuple[Estimate, ...]
@@ -69,6 +83,7 @@ class History:
     taken: frozenset[str]
     objectives: int = 1
     known: frozenset[str] = frozenset()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,7 @@ class _Read:
     """What was read off one finished trial; the trial itself tells whether it still holds."""
 
     trial: FrozenTrial
-    key: str | None
+    architecture: Architecture | None
     estimate: Estimate | None
 
 
@@ -102,10 +117,11 @@ class HistoryReader:
     def read(self, study: Study, number: int) -> History:
         """What trial `number` may know. Trials that lack a decision of the space are left out.
 
-        Failed and pruned trials, and those with a value or constraint that is not finite, teach
-        nothing, but their architectures are not proposed again.
+        Failed and pruned trials, and those with a value or constraint that is not finite, are
+        failures; their architectures are not proposed again.
         """
         estimates: dict[str, list[Estimate]] = {}
+        failures: dict[str, Failure] = {}
         pending: list[Architecture] = []
         taken: set[str] = set()
         later_only: set[str] = set()
@@ -117,10 +133,13 @@ class HistoryReader:
                 later_only |= set() if later is None else {self.key(later)}
             elif trial.state.is_finished():
                 read = self._read_finished(study, trial)
-                if read.key is not None:
-                    taken.add(read.key)
+                if read.architecture is not None:
+                    key = self.key(read.architecture)
+                    taken.add(key)
                     if read.estimate is not None:
-                        estimates.setdefault(read.key, []).append(read.estimate)
+                        estimates.setdefault(key, []).append(read.estimate)
+                    else:
+                        failures.setdefault(key, Failure(trial.number, read.architecture))
             elif (architecture := self.architecture(trial)) is not None:
                 taken.add(self.key(architecture))
                 pending.append(architecture)
@@ -131,6 +150,7 @@ class HistoryReader:
             frozenset(taken | later_only),
             len(study.directions),
             frozenset(taken),
+            tuple(f for key, f in failures.items() if key not in estimates),
         )
 
     def _read_finished(self, study: Study, trial: FrozenTrial) -> _Read:
@@ -139,11 +159,10 @@ class HistoryReader:
         if read is not None and read.trial is trial:
             return read
         architecture = self.architecture(trial)
-        key = None if architecture is None else self.key(architecture)
         estimate = None
         if architecture is not None and trial.state is TrialState.COMPLETE:
             estimate = _estimate(study, trial, architecture)
-        self._finished[trial.number] = _Read(trial, key, estimate)
+        self._finished[trial.number] = _Read(trial, architecture, estimate)
         return self._finished[trial.number]
 
     def architecture(self, trial: FrozenTrial) -> Architecture | None:

@@ -1,10 +1,10 @@
-"""Memory: which estimates of many are believed."""
+"""Memory: which estimates and failures of many are believed."""
 
 from collections.abc import Sequence
 
 import torch
 
-from bonas.strategies.history import Estimate
+from bonas.strategies.history import Estimate, Failure
 from bonas.strategies.pareto import feasible_front
 
 MOST_OBSERVATIONS = 1_000
@@ -12,6 +12,9 @@ MOST_OBSERVATIONS = 1_000
 a pool of 1,000 candidates then costs a few GFLOP, however long the study is."""
 FORGETTING = 250
 """Observations between two choices of those that are kept: in between the factor only grows."""
+
+MOST_FAILURES = 500
+"""Failures that are believed at most, of more the latest."""
 
 
 def front(estimates: Sequence[Estimate]) -> list[Estimate]:
@@ -37,3 +40,9 @@ def remembered(estimates: Sequence[Estimate]) -> Sequence[Estimate]:
     room = MOST_OBSERVATIONS - len(best) - FORGETTING
     kept = sorted([*best, *sorted(others)[-room:]])
     return [*(estimates[i] for i in kept), *estimates[settled:]]
+
+
+def remembered_failures(failures: Sequence[Failure]) -> Sequence[Failure]:
+    """All, or of too many the latest; which ones changes as seldom as for estimates."""
+    excess = max(0, len(failures) - MOST_FAILURES)
+    return failures[-(-excess // FORGETTING) * FORGETTING :]

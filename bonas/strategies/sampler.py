@@ -21,14 +21,15 @@ from optuna.trial import FrozenTrial, TrialState
 from bonas.strategies.acquisition import Candidates, IndependentThompson, Thompson
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.design import pure_architectures
+from bonas.strategies.evidence import Evidence, evidence
 from bonas.strategies.history import Estimate, History
 from bonas.strategies.memory import front, remembered
 from bonas.strategies.neighbourhoods import neighbourhoods
 from bonas.strategies.pareto import ParetoBelief
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.reach import Reach, is_quiet, reach
+from bonas.strategies.scoring import Scoring
 from bonas.strategies.settings import Settings
-from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole, WholeBelief
 from spaces.architecture import Architecture
 from spaces.space import SearchSpace, check, enumerate_space, size
@@ -66,7 +67,7 @@ class SurrogateSampler(ArchitectureSampler):
         noisy = replace(self._surrogate, noise_variance=self.settings.noise_variance)
         self._belief = WholeBelief(noisy, self._features, self.settings.conditions)
         self._trade_off = ParetoBelief(self._surrogate, self._features)
-        self._weighting = Weighting(self._surrogate, self._features, cost=self.settings.cost)
+        self._scoring = Scoring(self.settings, self._surrogate, self._features)
         self._warm = tuple(
             Estimate(-1, architecture, values) for architecture, values in self.settings.earlier
         )
@@ -88,27 +89,17 @@ class SurrogateSampler(ArchitectureSampler):
             ValueError: the trials have constraints, by which the acquisition cannot be weighted,
                 or costs, but not the one that the settings name.
         """
-        history = replace(
-            history,
-            estimates=(*self._warm, *history.estimates),
-            taken=history.taken | self._warm_keys,
-            known=history.known | self._warm_keys,
-        )
+        history = self._with_warm_start(history)
         if len(history.estimates) < self.settings.initial:
             return self._begin(history, rng=rng)
+        seen = evidence(history, self._encoding)
         if history.objectives > 1:
-            return self._propose_trade_off(history, rng=rng)
-        estimates = remembered(history.estimates)
-        features = self._encoding.encode([e.architecture for e in estimates])
-        believed = self._belief.posterior(
-            estimates, features, self._encoding.encode(history.pending)
-        )
-        means = believed.observed_means()[: len(estimates)]
-        feasible = torch.tensor([e.feasible for e in estimates])
-        ranked = _by_mean(estimates, means)
-        best = float(means[feasible].max()) if feasible.any() else -math.inf
+            return self._propose_trade_off(seen, history, rng=rng)
+        believed = self._belief.posterior(seen.estimates, seen.features, seen.without_value)
+        means = believed.observed_means()[: len(seen.estimates)]
+        ranked = _by_mean(seen.estimates, means)
+        best = float(means[seen.feasible].max()) if seen.feasible.any() else -math.inf
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-
         pool, everywhere = self._everywhere(believed, ranked, rng=rng)
         far = reach(
             self.settings,
@@ -125,15 +116,8 @@ class SurrogateSampler(ArchitectureSampler):
 
         def score(candidates: Candidates) -> torch.Tensor:
             if far is Reach.UNKNOWN:
-                return self._unknown(believed, estimates, features, candidates.features)
-            scores = torch.zeros(len(candidates.features), dtype=torch.float64)
-            if feasible.any():
-                scores = self.settings.acquisition(candidates, best, generator=generator)
-            weights = self._weighting.log_weights(estimates, features, candidates.features)
-            if weights is None:
-                return scores
-            self.settings.check_weighted("the trials have constraints, which")
-            return scores + weights
+                return self._scoring.unknown(believed, seen, candidates.features)
+            return self._scoring.acquisition(candidates, best, seen, generator=generator)
 
         if far is Reach.NEAR:
             nearby = (
@@ -181,6 +165,20 @@ class SurrogateSampler(ArchitectureSampler):
             believed = self._belief.posterior(estimates, features, features[:0])
             return _by_mean(estimates, believed.observed_means())
 
+    def _with_warm_start(self, history: History) -> History:
+        """The warm start's estimates first, whatever became of the same architectures later."""
+        return replace(
+            history,
+            estimates=(*self._warm, *history.estimates),
+            taken=history.taken | self._warm_keys,
+            known=history.known | self._warm_keys,
+            failures=tuple(
+                f
+                for f in history.failures
+                if self.reader.key(f.architecture) not in self._warm_keys
+            ),
+        )
+
     def _begin(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """In turns a pure architecture, as long as there are any, and a random one."""
         if (len(history.estimates) + len(history.pending)) % 2 == 0:
@@ -189,23 +187,26 @@ class SurrogateSampler(ArchitectureSampler):
                     return pure
         return self.draw(history, rng=rng)
 
-    def _propose_trade_off(self, history: History, *, rng: np.random.Generator) -> Architecture:
+    def _propose_trade_off(
+        self, seen: Evidence, history: History, *, rng: np.random.Generator
+    ) -> Architecture:
         """For several objectives: see `bonas.strategies.pareto`."""
-        estimates = remembered(history.estimates)
-        features = self._encoding.encode([e.architecture for e in estimates])
-        best = [e.architecture for e in front(estimates)]
+        best = [e.architecture for e in front(seen.estimates)]
         pool = self._all or evolving_pool(self.space, best, rng=rng, allowed=self.allowed)
         if not pool:  # limits allow nothing of what was drawn
             return self.draw(history, rng=rng)
         candidates = self._features if self._all else self._encoding.encode(pool)
         scores = self._trade_off.scores(
-            [[(e.architecture, e.values[m]) for e in estimates] for m in range(history.objectives)],
-            features,
-            self._encoding.encode(history.pending),
+            [
+                [(e.architecture, e.values[m]) for e in seen.estimates]
+                for m in range(history.objectives)
+            ],
+            seen.features,
+            seen.pending,
             candidates,
             generator=torch.Generator().manual_seed(int(rng.integers(2**62))),
-            feasible=torch.tensor([e.feasible for e in estimates]),
-            log_weight=self._weighting.log_weights(estimates, features, candidates),
+            feasible=seen.feasible,
+            log_weight=self._scoring.log_weights(seen, candidates),
         )
         return self._first_open(pool, scores, history, rng=rng)
 
@@ -243,19 +244,6 @@ class SurrogateSampler(ArchitectureSampler):
             return self._all, Candidates(self._features, believed.everywhere(), believed.joint)
         pool = evolving_pool(self.space, ranked, rng=rng, allowed=self.allowed)
         return pool, self._believe(believed, pool)
-
-    def _unknown(
-        self,
-        believed: Whole,
-        estimates: Sequence[Estimate],
-        features: torch.Tensor,
-        candidates: torch.Tensor,
-    ) -> torch.Tensor:
-        """Log deviations of candidates, `N x d`, and log probabilities of being feasible, `N`."""
-        pool = self._all and candidates is self._features
-        scores = 0.5 * believed.uncertainty(None if pool else candidates).log()
-        feasible = self._weighting.log_feasibility(estimates, features, candidates)
-        return scores if feasible is None else scores + feasible
 
     def _neighbourhoods(
         self, ranked: Sequence[Architecture], history: History

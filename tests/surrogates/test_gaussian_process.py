@@ -183,6 +183,19 @@ def test_intervals_are_widened_by_leave_one_out_errors(count: int, level: float,
     assert torch.allclose(predictor.scale(lower), mean - half, rtol=1e-5)
 
 
+def test_an_observation_left_out_is_believed_as_if_it_had_not_been_made(
+    fitted: GaussianProcessPredictor,
+) -> None:
+    believed = fitted.left_out_marginals()
+    for i in (0, 17, 40):
+        others = [j for j in range(len(fitted.values)) if j != i]
+        without = _same_observations(fitted, fitted.features[others], fitted.values[others])
+        expected = without.scaled_marginals(fitted.features[i : i + 1])
+        assert float(believed.mean[i]) == pytest.approx(float(expected.mean), abs=1e-6)
+        variance = float(expected.variance) + fitted.noise
+        assert float(believed.variance[i]) == pytest.approx(variance, rel=1e-6)
+
+
 def test_observed_means_are_the_means_at_the_observations(
     fitted: GaussianProcessPredictor,
 ) -> None:

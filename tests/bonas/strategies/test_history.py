@@ -86,6 +86,27 @@ def test_what_is_not_finite_is_a_failed_estimate_told_once(
     assert caplog.text.count("trial 0 has the values") == 1
 
 
+def test_what_never_had_a_value_is_a_failure_from_its_first_trial_on() -> None:
+    study = optuna.create_study(direction="maximize")
+    conv, pool, skip = ("conv",) * 6, ("pool",) * 6, (SKIP,) * 6
+
+    def end(choices: tuple[str, ...], state: TrialState) -> None:
+        params = dict(zip(DECISIONS, choices, strict=True))
+        study.add_trial(create_trial(state=state, params=params, distributions=dict(DECISIONS)))
+
+    end(conv, TrialState.FAIL)
+    end(pool, TrialState.PRUNED)
+    end(conv, TrialState.FAIL)
+    _add(study, skip, 1.0)
+    end(skip, TrialState.FAIL)
+    failures = _read(study).failures
+    assert [(f.number, f.architecture.choices) for f in failures] == [(0, conv), (1, pool)]
+    _add(study, conv, 2.0)
+    after = _read(study)
+    assert [f.architecture.choices for f in after.failures] == [pool]
+    assert len(after.taken) == 3
+
+
 def test_a_cost_that_could_not_be_measured_is_left_out() -> None:
     study = optuna.create_study(direction="maximize")
     _add(study, ("conv",) * 6, 1.0, {"bonas.cost.seconds": float("nan"), "bonas.cost.macs": 2.0})

@@ -19,9 +19,9 @@ from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSampler
 from optuna.trial import TrialState
 
 from bonas.strategies.acquisition import UpperConfidenceBound
-from bonas.strategies.history import Estimate, History, HistoryReader
+from bonas.strategies.history import Estimate, Failure, History, HistoryReader
 from bonas.strategies.local_search import LocalSearchSampler
-from bonas.strategies.memory import remembered
+from bonas.strategies.memory import remembered, remembered_failures
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import SpaceExhausted
 from bonas.strategies.random import RandomSampler
@@ -336,6 +336,15 @@ def test_of_a_long_study_the_best_and_the_latest_are_remembered() -> None:
     for count in range(2_000, 2_249):  # in between the surrogate's factor only grows
         grown = remembered(estimates[: count + 1])
         assert grown[:-1] == remembered(estimates[:count])
+
+
+def test_of_many_failures_the_latest_are_remembered() -> None:
+    failures = [Failure(i, Architecture("x", (i,))) for i in range(1_400)]
+    assert remembered_failures(failures[:500]) == failures[:500]
+    kept = [remembered_failures(failures[:count]) for count in range(1_401)]
+    assert all(250 <= len(k) <= 500 for k in kept[500:])
+    assert all(k[-1].number == count - 1 for count, k in enumerate(kept) if count)
+    assert len({k[0].number for k in kept if k}) == 5  # in between the factor only grows
 
 
 def test_of_a_long_warm_start_the_best_and_the_latest_are_remembered() -> None:
