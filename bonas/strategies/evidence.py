@@ -33,11 +33,6 @@ class Evidence:
         """Which estimates violate no constraint, `n`, bool."""
         return torch.tensor([e.feasible for e in self.estimates], dtype=torch.bool)
 
-    @property
-    def without_value(self) -> torch.Tensor:
-        """Features of what was looked at and has no value, or none yet, `(f + p) x d`."""
-        return torch.cat([self.failed, self.pending])
-
 
 def evidence(history: History, encoding: Encoding) -> Evidence:
     """What is remembered of a history, encoded."""

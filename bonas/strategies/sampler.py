@@ -95,7 +95,9 @@ class SurrogateSampler(ArchitectureSampler):
         seen = evidence(history, self._encoding)
         if history.objectives > 1:
             return self._propose_trade_off(seen, history, rng=rng)
-        believed = self._belief.posterior(seen.estimates, seen.features, seen.without_value)
+        believed = self._belief.posterior(
+            seen.estimates, seen.features, self._scoring.without_value(seen)
+        )
         means = believed.observed_means()[: len(seen.estimates)]
         ranked = _by_mean(seen.estimates, means)
         best = float(means[seen.feasible].max()) if seen.feasible.any() else -math.inf

@@ -21,6 +21,15 @@ class Scoring:
         self._weighting = Weighting(surrogate, pool, cost=settings.cost)
         self._finishing = Finishing(surrogate, pool)
 
+    def without_value(self, seen: Evidence) -> torch.Tensor:
+        """Features of what is believed to get its posterior median, `p x d`.
+
+        Pending architectures, and failed ones where the acquisition is not weighted by the
+        probability of finishing.
+        """
+        weighted = isinstance(self._settings.acquisition, LOGARITHMS)
+        return seen.pending if weighted else torch.cat([seen.failed, seen.pending])
+
     def acquisition(
         self, candidates: Candidates, best: float, seen: Evidence, *, generator: torch.Generator
     ) -> torch.Tensor:
