@@ -25,7 +25,8 @@ class Reach(enum.Enum):
     ANYWHERE = enum.auto()
     """All candidates, by the acquisition."""
     UNKNOWN = enum.auto()
-    """All candidates, by posterior variance and the probability of being feasible."""
+    """All candidates, by posterior variance and the probabilities of being feasible and of
+    finishing."""
 
 
 def reach(
@@ -54,6 +55,7 @@ def is_quiet(
     *,
     below: float,
     is_open: Callable[[Architecture], bool],
+    log_chance: torch.Tensor | None = None,
 ) -> bool:
     """Whether the improvement expected of every open candidate is below a bound.
 
@@ -63,10 +65,13 @@ def is_quiet(
         best: The incumbent's posterior mean, scaled; minus infinity where there is none.
         below: The bound, as a share of the values' spread; 0 is never reached.
         is_open: Whether an architecture may be proposed; asked of few.
+        log_chance: Log probabilities of being feasible and of finishing, `N`; 0 where `None`.
     """
     if below == 0 or math.isinf(best):
         return False
     improvement = log_expected_improvement(candidates.marginals, best)
+    if log_chance is not None:
+        improvement = improvement + log_chance
     for i in torch.argsort(improvement, descending=True, stable=True).tolist():
         if float(improvement[i]) < math.log(below):
             return True

@@ -112,6 +112,7 @@ class SurrogateSampler(ArchitectureSampler):
                 best,
                 below=self.settings.quiet,
                 is_open=lambda a: self.is_open(a, history),
+                log_chance=self._scoring.log_chance(seen, everywhere.features),
             ),
             rng=rng,
         )

@@ -52,13 +52,17 @@ class Scoring:
         return scores if finishing is None else scores + finishing
 
     def unknown(self, believed: Whole, seen: Evidence, candidates: torch.Tensor) -> torch.Tensor:
-        """Log deviations of candidates, `N x d`, and log probabilities of being feasible and of
-        finishing, `N`."""
+        """Log deviations of candidates, `N x d`, plus `log_chance`, `N`."""
         pool = len(candidates) > 0 and candidates is self._pool
         scores = 0.5 * believed.uncertainty(None if pool else candidates).log()
+        chance = self.log_chance(seen, candidates)
+        return scores if chance is None else scores + chance
+
+    def log_chance(self, seen: Evidence, candidates: torch.Tensor) -> torch.Tensor | None:
+        """Log probabilities that candidates, `N x d`, finish and are feasible, `N`; `None` if no
+        trial failed or has constraints."""
         feasible = self._weighting.log_feasibility(seen.estimates, seen.features, candidates)
-        weights = _total(feasible, self._finishing.log_probability(seen, candidates))
-        return scores if weights is None else scores + weights
+        return _total(feasible, self._finishing.log_probability(seen, candidates))
 
     def log_weights(self, seen: Evidence, candidates: torch.Tensor) -> torch.Tensor | None:
         """What weights candidates, `N x d`, as logarithms, `N`; `None` if nothing is known."""

@@ -72,13 +72,13 @@ class Settings:
         breadth: So many of the best have their neighbourhoods looked into in turns; 1 finishes one
             before the next begins.
         quiet: While no architecture is expected to improve on the best by more than this share of
-            the values' spread, the surrogate has nothing to say, and steps that might have gone
-            anywhere are local too, or go into the unknown.
+            the values' spread, times the probabilities of being feasible and of finishing, the
+            surrogate has nothing to say, and steps that might have gone anywhere are local too, or
+            go into the unknown.
         exploration: Of the steps of a quiet surrogate that are not local by `turning`, this share
             goes to the candidate of the highest posterior variance, whatever the acquisition and
-            the cost, weighted by the probability of being feasible: where nothing similar was
-            observed, a second, better optimum may lie, of which the surrogate expects as little.
-            0 makes them all local. As `turning`, `breadth` and `quiet` of a single objective only.
+            the cost, weighted by these probabilities: where nothing similar was observed, a second,
+            better optimum may lie, of which the surrogate expects as little. 0 makes them all local. As `turning`, `breadth` and `quiet` of a single objective only.
         surrogate: Makes encoding and Gaussian process for a space.
         noise_variance: Of an observed value, in its units, squared, where it is known, as from
             repeated estimates. Without repeats noise cannot be told from what belongs to one
