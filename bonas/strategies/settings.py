@@ -78,7 +78,8 @@ class Settings:
         exploration: Of the steps of a quiet surrogate that are not local by `turning`, this share
             goes to the candidate of the highest posterior variance, whatever the acquisition and
             the cost, weighted by these probabilities: where nothing similar was observed, a second,
-            better optimum may lie, of which the surrogate expects as little. 0 makes them all local. As `turning`, `breadth` and `quiet` of a single objective only.
+            better optimum may lie, of which the surrogate expects as little. 0 makes them all
+            local. As `turning`, `breadth` and `quiet` of a single objective only.
         surrogate: Makes encoding and Gaussian process for a space.
         noise_variance: Of an observed value, in its units, squared, where it is known, as from
             repeated estimates. Without repeats noise cannot be told from what belongs to one
