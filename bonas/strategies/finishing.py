@@ -22,6 +22,7 @@ from surrogates.surrogate import Marginals
 FINISHED, FAILED = 1.0, -1.0
 """What is regressed on; a trial is expected to finish where the label is above their middle, 0."""
 SCALE = Scale(centre=FINISHED, spread=1.0)
+"""Of labels: where nothing similar was tried, trials are expected to finish."""
 LAPSES = 0.01
 """Probability of either label that is left to whatever an architecture does not explain, when the
 process is judged: a Gaussian likelihood is too sure of labels, and one surprise would outweigh all
@@ -35,6 +36,9 @@ class Finishing:
     architecture, and it would explain each of them all the same. The probability is therefore the
     average of its own and of the share that finished, each as probable as it predicts labels that
     are left out in turn (pseudo-Bayes factor, Geisser and Eddy 1979).
+
+    Hyper-parameters are fitted to as many labels as those of values are, of more to the first 150
+    that finished, by their features, and an even sample of the others: finished ones are all alike.
     """
 
     def __init__(self, surrogate: GaussianProcess, pool: torch.Tensor) -> None:
@@ -64,7 +68,7 @@ class Finishing:
         else:
             own = _log_above(predictor.scaled_marginals(candidates))
         labels = predictor.values
-        odds = _log_odds(predictor.left_out_marginals(), labels)
+        odds = log_odds(predictor.left_out_marginals(), labels)
         finished = int((labels == FINISHED).sum())
         share = math.log((finished + 1) / (len(labels) + 2))  # as after one of each
         return torch.logaddexp(logsigmoid(odds) + own, logsigmoid(-odds) + share)
@@ -80,7 +84,7 @@ def _log_above(believed: Marginals) -> torch.Tensor:
     return log_feasibility(Marginals(middle - believed.mean, believed.variance))
 
 
-def _log_odds(left_out: Marginals, labels: torch.Tensor) -> torch.Tensor:
+def log_odds(left_out: Marginals, labels: torch.Tensor) -> torch.Tensor:
     """Logarithm of the odds that labels come from what is believed of them, not from their shares.
 
     Args:

@@ -85,6 +85,12 @@ class History:
     known: frozenset[str] = frozenset()
     failures: tuple[Failure, ...] = ()
 
+    @property
+    def tried(self) -> int:
+        """How many architectures were begun: those that fail count, or the next would do as they
+        did."""
+        return len(self.estimates) + len(self.pending) + len(self.failures)
+
 
 @dataclass(frozen=True, slots=True)
 class _Read:

@@ -5,7 +5,8 @@ Knowles 2006) each nominate their best candidates, and qLogNEHVI (Daulton et al.
 2023) chooses among the nominated: Monte Carlo over a whole space would cost minutes.
 
 With constraints, improvement is measured over the feasible observations, and counts as much as it
-is probable that the candidate is feasible (Gardner et al. 2014), in nomination and choice alike.
+is probable that the candidate is feasible (Gardner et al. 2014) and finishes
+(`bonas.strategies.finishing`), in nomination and choice alike.
 """
 
 from collections.abc import Sequence
@@ -62,8 +63,8 @@ class ParetoBelief:
             candidates: Features of the candidates, `N x d`.
             generator: Where weightings and the acquisition's seed come from.
             feasible: Which observations are feasible, `n`, bool; all of them where `None`.
-            log_weight: What weights each candidate, its probability of being feasible above all,
-                as a logarithm, `N` (`Weighting.log_weights`); 0 where `None`.
+            log_weight: What weights each candidate, its probability of being feasible and of
+                finishing above all, as a logarithm, `N` (`Scoring.log_weights`); 0 where `None`.
 
         Raises:
             ArithmeticError: the acquisition is not finite.

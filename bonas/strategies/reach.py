@@ -36,7 +36,7 @@ def reach(
 
     Args:
         settings: Their `turning` and `exploration` share the steps out.
-        step: How many architectures were estimated or are pending.
+        step: How many architectures were begun.
         quiet: Whether the surrogate is; asked only where it matters.
         rng: Drawn from only while the surrogate is quiet and some steps go into the unknown.
     """

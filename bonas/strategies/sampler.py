@@ -96,7 +96,7 @@ class SurrogateSampler(ArchitectureSampler):
         if history.objectives > 1:
             return self._propose_trade_off(seen, history, rng=rng)
         believed = self._belief.posterior(
-            seen.estimates, seen.features, self._scoring.without_value(seen)
+            seen.estimates, seen.features, self._scoring.at_their_median(seen)
         )
         means = believed.observed_means()[: len(seen.estimates)]
         ranked = _by_mean(seen.estimates, means)
@@ -105,7 +105,7 @@ class SurrogateSampler(ArchitectureSampler):
         pool, everywhere = self._everywhere(believed, ranked, rng=rng)
         far = reach(
             self.settings,
-            len(history.estimates) + len(history.pending),
+            history.tried,
             lambda: is_quiet(
                 pool,
                 everywhere,
@@ -184,7 +184,7 @@ class SurrogateSampler(ArchitectureSampler):
 
     def _begin(self, history: History, *, rng: np.random.Generator) -> Architecture:
         """In turns a pure architecture, as long as there are any, and a random one."""
-        if (len(history.estimates) + len(history.pending)) % 2 == 0:
+        if history.tried % 2 == 0:
             for pure in pure_architectures(self.space, rng=rng):
                 if self.is_open(pure, history) and (not self.promising or self.promising(pure)):
                     return pure

@@ -10,6 +10,9 @@ from bonas.strategies.weighting import Weighting
 from bonas.strategies.whole import Whole
 from surrogates.gaussian_process import GaussianProcess
 
+MOST_MEDIANS = 100
+"""Failed architectures that are believed to get their median: each suggestion does so anew."""
+
 
 class Scoring:
     """Scores by the settings' acquisition, weighted by what is believed beside the value."""
@@ -21,14 +24,15 @@ class Scoring:
         self._weighting = Weighting(surrogate, pool, cost=settings.cost)
         self._finishing = Finishing(surrogate, pool)
 
-    def without_value(self, seen: Evidence) -> torch.Tensor:
+    def at_their_median(self, seen: Evidence) -> torch.Tensor:
         """Features of what is believed to get its posterior median, `p x d`.
 
-        Pending architectures, and failed ones where the acquisition is not weighted by the
-        probability of finishing.
+        Pending architectures, and the latest failed ones where the acquisition is not weighted by
+        the probability of finishing.
         """
-        weighted = isinstance(self._settings.acquisition, LOGARITHMS)
-        return seen.pending if weighted else torch.cat([seen.failed, seen.pending])
+        if isinstance(self._settings.acquisition, LOGARITHMS):
+            return seen.pending
+        return torch.cat([seen.failed[-MOST_MEDIANS:], seen.pending])
 
     def acquisition(
         self, candidates: Candidates, best: float, seen: Evidence, *, generator: torch.Generator

@@ -40,7 +40,8 @@ def surrogate_with(
     Args:
         statistics: Features in [0, 1] of the space's architectures, such as ranks of zero-cost
             scores (`spaces.encodings.statistics.ranked`, for large spaces `ranked_among`). Every
-            architecture that may become a candidate needs them.
+            architecture that may become a candidate needs them, and all that were tried or
+            enqueued, also where they failed.
     """
     return partial(_surrogate, statistics=(statistics,))
 
@@ -71,13 +72,13 @@ class Settings:
             anywhere. 0 makes all steps local, infinity none.
         breadth: So many of the best have their neighbourhoods looked into in turns; 1 finishes one
             before the next begins.
-        quiet: While no architecture is expected to improve on the best by more than this share of
-            the values' spread, times the probabilities of being feasible and of finishing, the
-            surrogate has nothing to say, and steps that might have gone anywhere are local too, or
-            go into the unknown.
+        quiet: While of no architecture the improvement expected on the best, times the
+            probabilities of being feasible and of finishing, is above this share of the values'
+            spread, the surrogate has nothing to say, and steps that might have gone anywhere are
+            local too, or go into the unknown.
         exploration: Of the steps of a quiet surrogate that are not local by `turning`, this share
             goes to the candidate of the highest posterior variance, whatever the acquisition and
-            the cost, weighted by these probabilities: where nothing similar was observed, a second,
+            the cost, weighted by those probabilities: where nothing similar was observed, a second,
             better optimum may lie, of which the surrogate expects as little. 0 makes them all
             local. As `turning`, `breadth` and `quiet` of a single objective only.
         surrogate: Makes encoding and Gaussian process for a space.

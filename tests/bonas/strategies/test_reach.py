@@ -83,9 +83,14 @@ def test_a_surrogate_is_quiet_where_no_open_candidate_promises_as_much_as_the_bo
     assert not quiet(1.0, 0.0)
     assert not quiet(-math.inf, 0.01)
     unlikely = torch.tensor([0.0, -10.0, 0.0], dtype=torch.float64)
-    open_to_all = {"below": 0.0005, "is_open": lambda a: True}
-    assert is_quiet(cells, candidates, 1.0, **open_to_all, log_chance=unlikely)  # type: ignore[arg-type]
-    assert not is_quiet(cells, candidates, 1.0, **open_to_all, log_chance=0 * unlikely)  # type: ignore[arg-type]
+
+    def quiet_by(chance: torch.Tensor) -> bool:
+        return is_quiet(
+            cells, candidates, 1.0, below=0.0005, is_open=lambda a: True, log_chance=chance
+        )
+
+    assert quiet_by(unlikely)
+    assert not quiet_by(torch.zeros_like(unlikely))
     nobody = {"below": 1e-300, "is_open": lambda a: False}
     assert is_quiet(cells, candidates, 1.0, **nobody)  # type: ignore[arg-type]
 
