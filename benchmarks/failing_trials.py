@@ -5,7 +5,8 @@
 
 Rules say which fail: `large`, those of three or more 3 x 3 convolutions, as what runs out of memory
 would; `first`, those with one in the first place; `any`, two of five, whatever they are. *Blind* is
-the Bayesian strategy that is not told of failures, but does not repeat them either. Prints, for
+the Bayesian strategy that is not told of failures, but does not repeat them either; *lowest* is
+told that they have the lowest value so far (docs/decisions/0007-failed-trials.md). Prints, for
 each rule and strategy, how many of the trials failed and the best value after the first half and
 all of them, failed ones included; means over the seeds with their 95 % intervals.
 """
@@ -26,7 +27,7 @@ from provenance import provenance, seeds
 
 from bonas.estimation.tabular import Objective, TabularEstimator, read_table
 from bonas.paired import mean_and_half_width
-from bonas.strategies.history import History
+from bonas.strategies.history import Estimate, History
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.sampler import SurrogateSampler
 from spaces.architecture import Architecture, Choice
@@ -42,6 +43,18 @@ class Blind(SurrogateSampler):
         return super().propose(replace(history, failures=()), rng=rng)
 
 
+class Lowest(SurrogateSampler):
+    """The Bayesian strategy to which what failed is as bad as the worst."""
+
+    def propose(self, history: History, *, rng: np.random.Generator) -> Architecture:
+        if history.estimates:
+            low = min(e.values[0] for e in history.estimates)
+            told = [Estimate(f.number, f.architecture, (low,)) for f in history.failures]
+            both = sorted([*history.estimates, *told], key=lambda e: e.number)
+            history = replace(history, estimates=tuple(both), failures=())
+        return super().propose(history, rng=rng)
+
+
 def _any(choices: tuple[Choice, ...]) -> bool:
     digest = sha256(repr(choices).encode()).digest()
     return int.from_bytes(digest[:4]) < SHARE * 2**32
@@ -55,6 +68,7 @@ RULES: dict[str, Callable[[tuple[Choice, ...]], bool]] = {
 SAMPLERS: dict[str, Callable[[SearchSpace, int], BaseSampler]] = {
     "bayesian": STRATEGIES["bayesian"],
     "blind": lambda space, seed: Blind(space, seed=seed),
+    "lowest": lambda space, seed: Lowest(space, seed=seed),
     "evolution": STRATEGIES["evolution"],
     "random": STRATEGIES["random"],
     "Optuna TPE": lambda space, seed: TPESampler(seed=seed),
