@@ -12,6 +12,7 @@ all of them, failed ones included; means over the seeds with their 95 % interval
 """
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -71,7 +72,7 @@ SAMPLERS: dict[str, Callable[[SearchSpace, int], BaseSampler]] = {
     "lowest": lambda space, seed: Lowest(space, seed=seed),
     "evolution": STRATEGIES["evolution"],
     "random": STRATEGIES["random"],
-    "Optuna TPE": lambda space, seed: TPESampler(seed=seed),
+    "Optuna TPE": lambda space, seed: TPESampler(seed=seed, multivariate=True),
 }
 
 
@@ -86,6 +87,10 @@ def main() -> None:
     for name in arguments.rules.split(","):
         if name not in RULES:
             parser.error(f"--rules names {name!r}; the rules are {', '.join(RULES)}.")
+    if arguments.seeds < 1:
+        parser.error(f"--seeds is {arguments.seeds}; it must be at least 1.")
+    if arguments.trials < 2:
+        parser.error(f"--trials is {arguments.trials}; it must be at least 2.")
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     table = read_table(arguments.table, "nasbench201", Objective.parse(arguments.objective))
@@ -121,17 +126,19 @@ def one_run(
     asked: dict[str, BaseDistribution] = {
         d.name: CategoricalDistribution(d.options) for d in table.space.decisions
     }
-    best = []
+    best, so_far, failed = [], -math.inf, 0
     for _ in range(trials):
         trial = study.ask(asked)
         choices = tuple(trial.params[d.name] for d in table.space.decisions)
         if fails(choices):
             study.tell(trial, state=TrialState.FAIL)
+            failed += 1
         else:
-            study.tell(trial, table.values[Architecture(table.space.name, choices)])
-        finished = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        best.append(max((t.value or 0.0 for t in finished), default=0.0))
-    return [float(trials - len(finished)), best[trials // 2 - 1], best[-1]]
+            value = table.values[Architecture(table.space.name, choices)]
+            study.tell(trial, value)
+            so_far = max(so_far, value)
+        best.append(so_far)
+    return [float(failed), best[trials // 2 - 1], best[-1]]
 
 
 if __name__ == "__main__":
