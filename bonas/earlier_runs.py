@@ -15,18 +15,16 @@ from bonas.config import ConfigError
 from bonas.observation import Observation
 from bonas.opening import study_copy
 from bonas.run_folder import RunFolder
+from bonas.strategies.settings import Earlier
 from bonas.whole_files import read_json, write_json
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
 from spaces.space import SearchSpace
 
-Believed = tuple[Architecture, tuple[float, ...]]
-"""An architecture and its objectives, all maximised."""
-
 AGAIN = "Restore it, or remove it, and the same command reads the earlier runs again."
 
 
-def earlier_observations(folder: RunFolder, space: SearchSpace, digest: str) -> list[Believed]:
+def earlier_observations(folder: RunFolder, space: SearchSpace, digest: str) -> list[Earlier]:
     """What the runs in `search.warm_start` observed; of what several have, the mean.
 
     Args:
@@ -51,10 +49,12 @@ def earlier_observations(folder: RunFolder, space: SearchSpace, digest: str) -> 
     for architecture, observation in observed:
         key = canonical_key(space.graph(architecture))
         classes.setdefault(key, []).append((architecture, observation))
-    return [
-        (pairs[0][0], _objectives(Observation.mean([o for _, o in pairs]), table.minimise))
-        for pairs in classes.values()
-    ]
+    believed = []
+    for pairs in classes.values():
+        mean = Observation.mean([observation for _, observation in pairs])
+        values = _objectives(mean, table.minimise)
+        believed.append(Earlier(pairs[0][0], values, tuple(mean.error_loadings)))
+    return believed
 
 
 def _kept(
@@ -64,7 +64,11 @@ def _kept(
     return document["conditions"], [
         (
             Architecture(space.name, tuple(row["choices"])),
-            Observation(value=row["value"], cost=row["cost"]),
+            Observation(
+                value=row["value"],
+                cost=row["cost"],
+                error_loadings=row.get("error_loadings", ()),  # not of earlier versions
+            ),
         )
         for row in document["observations"]
     ]
@@ -91,6 +95,7 @@ def _read(path: Path, space: SearchSpace, digest: str) -> list[dict[str, Any]]:
             "choices": list(t.architecture.choices),
             "value": t.observation.value,
             "cost": dict(t.observation.cost),
+            "error_loadings": list(t.observation.error_loadings),
         }
         for t in told
     ]

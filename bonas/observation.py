@@ -23,8 +23,12 @@ class Observation:
 
     Attributes:
         value: The value to maximise; `None` if and only if the estimate failed.
-        variance: Sampling variance of `value`, for reports; surrogates learn their own noise. What
-            perfectly separated conditions add to it follows from their own variances.
+        variance: Sampling variance of `value`, for reports. What perfectly separated conditions add
+            to it follows from their own variances.
+        error_loadings: What the sampling error of `value` takes of independent standard normals
+            that all estimates of a study share, as the same test images make for: the sum of
+            products of two observations' is their errors' covariance. Surrogates are told; where
+            there are none they learn of noise by themselves. Equally many in a study.
         aucs: AUC of each condition by the condition's key, in [0, 1].
         auc_variances: Sampling variance of each AUC, by the same keys.
         cost: What the architecture costs, such as `parameters`, `multiply_adds` and
@@ -40,6 +44,7 @@ class Observation:
 
     value: float | None = None
     variance: float = 0.0
+    error_loadings: Sequence[float] = ()
     aucs: Mapping[str, float] = field(default_factory=dict)
     auc_variances: Mapping[str, float] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
@@ -58,6 +63,11 @@ class Observation:
             numbers = {k: _number(f"{name}[{k!r}]", v, low, high) for k, v in given.items()}
             object.__setattr__(self, name, numbers)
         object.__setattr__(self, "variance", _number("variance", self.variance, 0.0, math.inf))
+        loadings = tuple(
+            _number(f"error_loadings[{i}]", loading, -math.inf, math.inf)
+            for i, loading in enumerate(self.error_loadings)
+        )
+        object.__setattr__(self, "error_loadings", loadings)
         object.__setattr__(self, "fidelity", _number("fidelity", self.fidelity, 0.0, 1.0))
         if self.status is Status.FAILED:
             if self.value is not None:
@@ -86,6 +96,7 @@ class Observation:
         return cls(
             value=math.fsum(values) / len(values),
             variance=math.fsum(r.variance for r in repeats) / count**2,
+            error_loadings=mean_loadings([r.error_loadings for r in repeats]),
             aucs=mean_by_name([r.aucs for r in repeats]),
             auc_variances={
                 name: variance / sum(name in r.auc_variances for r in repeats)
@@ -103,6 +114,13 @@ def mean_by_name(repeats: Sequence[Mapping[str, float]]) -> dict[str, float]:
         for name, value in repeat.items():
             found.setdefault(name, []).append(value)
     return {name: math.fsum(values) / len(values) for name, values in found.items()}
+
+
+def mean_loadings(repeats: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Those of the mean of repeats; none where they are of different lengths, some unknown."""
+    if len({len(loadings) for loadings in repeats}) > 1:
+        return ()
+    return tuple(math.fsum(own) / len(repeats) for own in zip(*repeats, strict=True))
 
 
 def _number(name: str, given: object, low: float, high: float) -> float:

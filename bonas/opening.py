@@ -24,7 +24,7 @@ from bonas.search import Search
 from bonas.strategies.named import STRATEGIES
 from bonas.strategies.proposer import ArchitectureSampler
 from bonas.strategies.sampler import SurrogateSampler
-from bonas.strategies.settings import Settings
+from bonas.strategies.settings import Earlier, Settings
 from bonas.study import Study, journal_storage
 from bonas.versions import versions
 from spaces.architecture import Architecture
@@ -73,7 +73,7 @@ def open_study(
     journal: Path,
     allowed: Callable[[Architecture], bool] | None = None,
     promising: Callable[[Architecture], bool] | None = None,
-    earlier: Sequence[tuple[Architecture, Sequence[float]]] = (),
+    earlier: Sequence[Earlier] = (),
 ) -> Study:
     """The study of a run, with the configured strategy and objectives.
 
@@ -122,7 +122,7 @@ def open_search(
     folder: RunFolder,
     estimator: SupernetEstimator | RotatedEstimator,
     promising: Callable[[Architecture], bool] | None = None,
-    earlier: Sequence[tuple[Architecture, Sequence[float]]] = (),
+    earlier: Sequence[Earlier] = (),
 ) -> Search:
     """The run's search, continued where there is one; its study says what it stands on.
 

@@ -7,7 +7,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.observation import Observation
-from bonas.strategies.history import AUC_PREFIX, COST_PREFIX
+from bonas.strategies.history import AUC_PREFIX, COST_PREFIX, ERROR_LOADINGS
 
 VARIANCE, FIDELITY, REASON = "bonas.variance", "bonas.fidelity", "bonas.reason"
 AUC_VARIANCE_PREFIX = "bonas.variance."
@@ -19,6 +19,8 @@ def attributes_of(observation: Observation) -> dict[str, Any]:
     attributes |= {AUC_PREFIX + k: v for k, v in observation.aucs.items()}
     attributes |= {AUC_VARIANCE_PREFIX + k: v for k, v in observation.auc_variances.items()}
     attributes |= {COST_PREFIX + k: v for k, v in observation.cost.items()}
+    if observation.error_loadings:
+        attributes[ERROR_LOADINGS] = list(observation.error_loadings)
     if observation.reason:
         attributes[REASON] = observation.reason
     return attributes
@@ -41,6 +43,7 @@ def observation_of(trial: FrozenTrial, minimise: Sequence[str] = ()) -> Observat
         return Observation(
             value=value,
             variance=float(attributes.get(VARIANCE, 0.0)),
+            error_loadings=attributes.get(ERROR_LOADINGS, ()),
             aucs=_prefixed(attributes, AUC_PREFIX),
             auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
             cost=cost | dict(zip(minimise, costs, strict=True)),

@@ -5,6 +5,7 @@ forgeries that its weights were not trained on, and no single type decides which
 """
 
 import hashlib
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class RotatedEstimator:
         """Means of the scores, and of each condition's AUC over the folds that have it.
 
         Variances are means as well, which is what they are where the folds' errors are the same:
-        an upper bound, since the folds share the real images.
+        an upper bound, since the folds share the real images. So are those of the loadings.
 
         Raises:
             EstimationFailed: a fold could not be estimated.
@@ -55,6 +56,7 @@ class RotatedEstimator:
         return Observation(
             value=statistics.fmean(values),
             variance=statistics.fmean(o.variance for o in found),
+            error_loadings=[x / math.sqrt(len(found)) for o in found for x in o.error_loadings],
             aucs=_means([o.aucs for o in found]),
             auc_variances=_means([o.auc_variances for o in found]),
             cost=dict(found[0].cost) | {"seconds": seconds},

@@ -37,10 +37,10 @@ class StandaloneEstimator:
         check_connected(self.builder.space, architecture)
         network = build_network(self.builder, architecture, seed=seed)
         detector = self.trained(network, architecture, seed=seed)
-        score = self.evaluation.score(self.evaluation.predict(detector))
+        scored = self.evaluation.pairable(self.evaluation.predict(detector))
         cost = architecture_cost(self.builder, architecture, self.faces.images.shape[-1])
         seconds = time.perf_counter() - started
-        return observe(score, cost, seconds=seconds, fidelity=1.0)
+        return observe(scored, cost, seconds=seconds, fidelity=1.0)
 
     def trained(
         self,

@@ -20,7 +20,8 @@ from bonas.networks.cost import architecture_cost
 from bonas.networks.costs import STEP_TIME, Costs
 from bonas.networks.detector import Detector, normalise
 from bonas.observation import Observation
-from bonas.robustness.record import RobustnessScore
+from bonas.robustness.differences import PairableScore
+from bonas.robustness.loadings import error_loadings
 from bonas.training import Recipe, train
 from spaces.architecture import Architecture
 from spaces.space import SearchSpace, connects, sample
@@ -85,13 +86,13 @@ class SupernetEstimator:
         if self.tuning is not None:
             detector = self._tuned(architecture, *self.tuning)
         recalibrate(detector, self.calibration, self.evaluation.device)
-        score = self.evaluation.score(self.evaluation.predict(detector))
+        scored = self.evaluation.pairable(self.evaluation.predict(detector))
         size = self.calibration.images.shape[-1]
         cost = architecture_cost(self.builder, architecture, size)
         if self.times is not None:
             cost[STEP_TIME] = self.times.cost(architecture)[STEP_TIME]
         return observe(
-            score,
+            scored,
             cost,
             seconds=time.perf_counter() - started,
             fidelity=self.fidelity * (1 if self.tuning is None else 2),
@@ -110,12 +111,14 @@ class SupernetEstimator:
 
 
 def observe(
-    score: RobustnessScore, cost: dict[str, float], *, seconds: float, fidelity: float
+    scored: PairableScore, cost: dict[str, float], *, seconds: float, fidelity: float
 ) -> Observation:
     """A score as an observation."""
+    score = scored.score
     return Observation(
         value=score.value,
         variance=score.variance,
+        error_loadings=error_loadings(scored),
         aucs={condition.key: auc.value for condition, auc in score.conditions},
         auc_variances={condition.key: auc.sampling_variance for condition, auc in score.conditions},
         cost=cost | {"seconds": seconds},

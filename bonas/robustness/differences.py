@@ -58,6 +58,11 @@ class PairableScore:
         """How many."""
         return int(next(iter(self.rows.values())).size) // 3
 
+    @property
+    def row(self) -> FloatArray:
+        """The contributions to the score itself, `3 K`."""
+        return _mean([self], condition_weights(list(self.score.aucs), self.score.weights))[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:

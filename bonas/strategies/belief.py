@@ -9,6 +9,7 @@ what is kept here between calls is a cache.
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -51,6 +52,7 @@ class Belief:
         """Believe with `surrogate`; `pool` is `N x d`, float64."""
         self._surrogate = surrogate
         self._pool = pool
+        self._noise = surrogate.noise_variance
         self._fitted: list[Believed] = []
         self._grown: list[Believed] = []
         self._posterior: PoolPosterior | None = None
@@ -60,7 +62,12 @@ class Belief:
         return Belief, (self._surrogate, self._pool)
 
     def posterior(
-        self, observed: Sequence[Believed], features: torch.Tensor, pending: torch.Tensor
+        self,
+        observed: Sequence[Believed],
+        features: torch.Tensor,
+        pending: torch.Tensor,
+        *,
+        noise_variance: float | None = None,
     ) -> PoolPosterior:
         """The posterior of a sequence of at least one observation.
 
@@ -72,11 +79,15 @@ class Belief:
             observed: Architectures and values, in the order in which they are believed.
             features: Their features, `n x d`.
             pending: Features of architectures without a value, `p x d`.
+            noise_variance: Of an observed value, in its units, squared, a function of those that
+                are fitted to (`last_refit`); the surrogate's own where it is `None`.
         """
+        noise = self._surrogate.noise_variance if noise_variance is None else noise_variance
         start = last_refit(len(observed))
         base, rest = list(observed[:start]), list(observed[start:])
-        if base != self._fitted or self._posterior is None:
+        if base != self._fitted or noise != self._noise or self._posterior is None:
             values = _tensor([value for _, value in base])
+            self._noise = noise
             predictor = self._fit(values, features[:start])
             self._posterior = PoolPosterior(predictor, self._pool)
             self._fitted, self._grown = base, []
@@ -95,8 +106,9 @@ class Belief:
 
     def _fit(self, values: torch.Tensor, features: torch.Tensor) -> GaussianProcessPredictor:
         """Fitted to the observations, or as after the last fit that succeeded."""
+        surrogate = replace(self._surrogate, noise_variance=self._noise)
         try:
-            return self._surrogate.fit(features, values)
+            return surrogate.fit(features, values)
         except FitFailed as failure:
             _log.warning(
                 "the fit to %d observations failed: %s Going on with the hyper-parameters of the "
@@ -105,7 +117,7 @@ class Belief:
                 failure,
             )
         if len(values) == 1:
-            return self._surrogate.unfitted(features, values)
+            return surrogate.unfitted(features, values)
         before = last_refit(len(values) - 1)
         return self._fit(values[:before], features[:before]).grow(
             features[before:], values[before:]

@@ -10,7 +10,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.claims import trials_of
-from bonas.observation import mean_by_name
+from bonas.observation import mean_by_name, mean_loadings
 from spaces.architecture import Architecture, Choice
 from spaces.space import SearchSpace, canonical_key_of
 
@@ -20,6 +20,7 @@ CONSTRAINTS = "constraints"
 """Trial attribute with the violations as a list; since version 5 of Optuna also one by one."""
 AUC_PREFIX = "bonas.auc."
 COST_PREFIX = "bonas.cost."
+ERROR_LOADINGS = "bonas.error_loadings"
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +35,7 @@ class Estimate:
         aucs: AUC of each condition.
         costs: What it cost.
         constraints: Violations by name; feasible where all are at most 0.
+        loadings: Of the value's error; none where nothing is known of it (`Observation`).
     """
 
     number: int
@@ -42,6 +44,7 @@ class Estimate:
     aucs: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
+    loadings: tuple[float, ...] = ()
 
     @property
     def feasible(self) -> bool:
@@ -208,6 +211,7 @@ def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> E
         _prefixed(trial, AUC_PREFIX),
         _prefixed(trial, COST_PREFIX),
         constraints,
+        _loadings(trial),
     )
 
 
@@ -223,6 +227,7 @@ def _mean(repeats: Sequence[Estimate]) -> Estimate:
         mean_by_name([r.aucs for r in repeats]),
         mean_by_name([r.costs for r in repeats]),
         mean_by_name([r.constraints for r in repeats]),
+        mean_loadings([r.loadings for r in repeats]),
     )
 
 
@@ -235,6 +240,21 @@ def _prefixed(trial: FrozenTrial, prefix: str) -> dict[str, float]:
         elif name.startswith(prefix) and value is not None:
             _log.warning("trial %d has %s = %r, which is no number.", trial.number, name, value)
     return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _loadings(trial: FrozenTrial) -> tuple[float, ...]:
+    """Those of the value's error; what is none counts as not given, with a warning."""
+    given = trial.user_attrs.get(ERROR_LOADINGS, ())
+    numbers = given if isinstance(given, list | tuple) else [None]
+    if all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+        return tuple(map(float, numbers))
+    _log.warning(
+        "trial %d has %s = %r, which is no list of finite numbers; its error counts as unknown.",
+        trial.number,
+        ERROR_LOADINGS,
+        given,
+    )
+    return ()
 
 
 def _constraints(trial: FrozenTrial) -> dict[str, float]:

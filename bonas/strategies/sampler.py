@@ -64,12 +64,17 @@ class SurrogateSampler(ArchitectureSampler):
         everything = enumerate_space(space) if size(space) <= EXHAUSTIVE else ()
         self._all: Sequence[Architecture] = tuple(everything)
         self._features = self._encoding.encode(self._all)
-        noisy = replace(self._surrogate, noise_variance=self.settings.noise_variance)
-        self._belief = WholeBelief(noisy, self._features, self.settings.conditions)
+        self._belief = WholeBelief(
+            self._surrogate,
+            self._features,
+            self.settings.conditions,
+            noise=self.settings.noise_variance,
+        )
         self._trade_off = ParetoBelief(self._surrogate, self._features)
         self._scoring = Scoring(self.settings, self._surrogate, self._features)
         self._warm = tuple(
-            Estimate(-1, architecture, values) for architecture, values in self.settings.earlier
+            Estimate(-1, e.architecture, e.values, loadings=e.loadings)
+            for e in self.settings.earlier
         )
         for i, warm in enumerate(self._warm):
             try:

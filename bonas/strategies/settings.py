@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from optuna.trial import FrozenTrial
 
@@ -60,6 +61,21 @@ def _surrogate(
     return JoinedEncoding((onehot, paths, profiles, *statistics)), GaussianProcess(kernel)
 
 
+WarmStart = (
+    tuple[Architecture, float | Sequence[float]]
+    | tuple[Architecture, float | Sequence[float], Sequence[float]]
+)
+"""An earlier observation: architecture, value or values and, where known, its error's loadings."""
+
+
+class Earlier(NamedTuple):
+    """One of a warm start, its values as a tuple also of a single objective."""
+
+    architecture: Architecture
+    values: tuple[float, ...]
+    loadings: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the Bayesian strategy is made of.
@@ -83,8 +99,10 @@ class Settings:
             local. As `turning`, `breadth` and `quiet` of a single objective only.
         surrogate: Makes encoding and Gaussian process for a space.
         noise_variance: Of an observed value, in its units, squared, where it is known, as from
-            repeated estimates. Without repeats noise cannot be told from what belongs to one
-            architecture alone, and next to none is believed. Of a single objective only.
+            repeated estimates. Where it is `None`, trials say what their errors share
+            (`Observation.error_loadings`), and the rest is noise; of trials that say nothing, noise
+            cannot be told from what belongs to one architecture alone, and next to none is
+            believed. Of a single objective only; of several next to none is believed.
         acquisition: Scores candidates. Several objectives have one of their own
             (`bonas.strategies.pareto`), weighted by constraints and cost as the default is.
         conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
@@ -93,7 +111,8 @@ class Settings:
         warm_start: Observations of an earlier study of the same objective, maximised; they are
             believed before the study's own and their architectures are not proposed again. Of
             several objectives all values in their order, those to be minimised negated. They
-            count as feasible.
+            count as feasible. A third element holds `Observation.error_loadings` of estimates on
+            the study's own test images.
         constraints: Violations of a finished trial, feasible where all are at most 0, as Optuna's
             samplers take them. Each is believed by a Gaussian process of its own.
         cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
@@ -105,10 +124,10 @@ class Settings:
     quiet: float = 0.0025
     exploration: float = 0.5
     surrogate: Callable[[SearchSpace], tuple[Encoding, GaussianProcess]] = default_surrogate
-    noise_variance: float = 0.0
+    noise_variance: float | None = None
     acquisition: Acquisition = field(default_factory=LogExpectedImprovement)
     conditions: Mapping[str, float] | None = None
-    warm_start: Sequence[tuple[Architecture, float | Sequence[float]]] = ()
+    warm_start: Sequence[WarmStart] = ()
     constraints: Callable[[FrozenTrial], Sequence[float]] | None = None
     cost: str | None = None
 
@@ -122,7 +141,7 @@ class Settings:
                 raise ValueError(f"{name} is {number}; it must not be negative.")
         if not 0 <= self.exploration <= 1:
             raise ValueError(f"exploration is {self.exploration}; it must lie between 0 and 1.")
-        if not 0 <= self.noise_variance < math.inf:
+        if self.noise_variance is not None and not 0 <= self.noise_variance < math.inf:
             raise ValueError(
                 f"noise_variance is {self.noise_variance}; it must be finite and not negative."
             )
@@ -145,13 +164,17 @@ class Settings:
             )
         if self.constraints is not None or self.cost is not None:
             self.check_weighted("constraints and cost")
-        for i, (_, values) in enumerate(self.earlier):
+        for i, (_, values, loadings) in enumerate(self.earlier):
+            if not all(map(math.isfinite, loadings)):
+                raise ValueError(
+                    f"warm_start[{i}] has error loadings that are not finite; leave them out."
+                )
             if not all(map(math.isfinite, values)):
                 raise ValueError(
                     f"warm_start[{i}] has the values {values}; they must be finite. Leave out what "
                     "failed."
                 )
-        counts = sorted({len(values) for _, values in self.earlier})
+        counts = sorted({len(e.values) for e in self.earlier})
         if len(counts) > 1:
             raise ValueError(
                 f"warm_start has observations of {counts[0]} and of {counts[-1]} values; each "
@@ -161,11 +184,15 @@ class Settings:
             self.check_objectives(counts[0])
 
     @property
-    def earlier(self) -> list[tuple[Architecture, tuple[float, ...]]]:
-        """`warm_start` with the values as tuples, also of a single objective."""
+    def earlier(self) -> list[Earlier]:
+        """`warm_start` in one form."""
         return [
-            (a, tuple(map(float, v)) if isinstance(v, Sequence) else (float(v),))
-            for a, v in self.warm_start
+            Earlier(
+                a,
+                tuple(map(float, v)) if isinstance(v, Sequence) else (float(v),),
+                tuple(float(loading) for row in loadings for loading in row),
+            )
+            for a, v, *loadings in self.warm_start
         ]
 
     def check_objectives(self, count: int) -> None:
@@ -174,7 +201,7 @@ class Settings:
         Raises:
             ValueError: naming the setting: nothing that was asked for is ignored.
         """
-        for _, values in self.earlier:
+        for _, values, _ in self.earlier:
             if len(values) != count:
                 raise ValueError(
                     f"warm_start has observations of {len(values)} values, the study {count} "
@@ -183,7 +210,7 @@ class Settings:
         if count > 1 and self.noise_variance:
             raise ValueError(
                 f"noise_variance is that of one value, and the study has {count} objectives; leave "
-                "it 0."
+                "it None."
             )
         if count > 1 and self.conditions is not None:
             raise ValueError(

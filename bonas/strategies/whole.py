@@ -9,6 +9,7 @@ import torch
 
 from bonas.strategies.belief import Belief
 from bonas.strategies.history import Estimate
+from bonas.strategies.noise import known_noise
 from surrogates.components import residual_correlation, weighted_sum
 from surrogates.gaussian_process import GaussianProcess
 from surrogates.pool import PoolPosterior
@@ -109,10 +110,24 @@ class WholeBelief:
     """Beliefs on the value, or on each of its parts."""
 
     def __init__(
-        self, surrogate: GaussianProcess, pool: torch.Tensor, weights: Mapping[str, float] | None
+        self,
+        surrogate: GaussianProcess,
+        pool: torch.Tensor,
+        weights: Mapping[str, float] | None,
+        *,
+        noise: float | None = None,
     ) -> None:
-        """Believe with `surrogate`; `weights` names the conditions that are the parts, if any."""
+        """Believe with `surrogate`.
+
+        Args:
+            surrogate: Its settings.
+            pool: Features of the candidates, `N x d`.
+            weights: Names the conditions that are the parts, if any.
+            noise: Variance of a value's noise; as estimates say (`bonas.strategies.noise`) where it
+                is `None`. Of parts nothing is told.
+        """
         self._weights = weights
+        self._noise = noise
         self._beliefs = {name: Belief(surrogate, pool) for name in weights or ("",)}
 
     def posterior(
@@ -121,21 +136,21 @@ class WholeBelief:
         """As `Belief.posterior`.
 
         Raises:
-            ValueError: an estimate lacks a condition, or its value is not their weighted sum.
+            ValueError: an estimate lacks a condition, or its value is not their weighted sum; two
+                have different numbers of error loadings.
         """
         if self._weights is not None:
             for estimate in estimates:
                 _check_sum(estimate, self._weights)
+        if self._weights is None:
+            observed = [(e.architecture, e.values[0]) for e in estimates]
+            noise = known_noise(estimates, self._noise)
+            belief = self._beliefs[""]
+            return Single(belief.posterior(observed, features, pending, noise_variance=noise))
         posteriors = [
-            belief.posterior(
-                [(e.architecture, e.aucs[name] if name else e.values[0]) for e in estimates],
-                features,
-                pending,
-            )
+            belief.posterior([(e.architecture, e.aucs[name]) for e in estimates], features, pending)
             for name, belief in self._beliefs.items()
         ]
-        if self._weights is None:
-            return Single(posteriors[0])
         weights = torch.tensor(list(self._weights.values()), dtype=torch.float64)
         predictors = [posterior.predictor for posterior in posteriors]
         values = torch.stack([p.values[: len(estimates)] for p in predictors])

@@ -41,8 +41,8 @@ def _filled(path: Path, count: int = 12, *, digest: str = DIGEST, seed: int = 0)
     for number, architecture in enumerate(_drawn(count, seed)):
         value = 0.5 + number / 100
         cost = {"multiply_adds": 1e6 + number, "seconds": 0.5}
-        told = Observation(value=value, cost=cost) if number != 1 else Observation.failed("why")
-        study.add(architecture, told)
+        told = Observation(value=value, cost=cost, error_loadings=(0.01, number / 1e4))
+        study.add(architecture, told if number != 1 else Observation.failed("why"))
     study.optuna.set_user_attr("bonas.conditions", digest)
     return folder
 
@@ -53,11 +53,15 @@ def test_values_and_costs_of_earlier_runs_are_believed(tmp_path: Path) -> None:
     minimise = ["seconds", "multiply_adds"]
     folder = _run(tmp_path / "run", warm_start=[str(earlier.path)], minimise=minimise)
     found = earlier_observations(folder, FORGERY, DIGEST)
-    expected = [(a, (0.5 + n / 100, -0.5, -1e6 - n)) for n, a in enumerate(_drawn(12)) if n != 1]
+    expected = [
+        (a, (0.5 + n / 100, -0.5, -1e6 - n), (0.01, n / 1e4))
+        for n, a in enumerate(_drawn(12))
+        if n != 1
+    ]
     assert found == expected
     assert earlier.journal.read_bytes() == journal, "an earlier run is only read"
     study = open_study(folder.config, folder.journal, earlier=found)
-    known = {canonical_key(FORGERY.graph(a)) for a, _ in found}
+    known = {canonical_key(FORGERY.graph(e.architecture)) for e in found}
     for _ in range(3):
         asked = study.ask()
         assert canonical_key(FORGERY.graph(asked.architecture)) not in known
@@ -77,14 +81,28 @@ def test_a_continued_run_believes_what_it_began_with(tmp_path: Path) -> None:
         earlier_observations(folder, FORGERY, OTHER)
 
 
+def test_what_an_earlier_version_kept_has_no_loadings(tmp_path: Path) -> None:
+    earlier = _filled(tmp_path / "earlier")
+    folder = _run(tmp_path / "run", warm_start=[str(earlier.path)])
+    first = earlier_observations(folder, FORGERY, DIGEST)
+    kept = json.loads(folder.warm_start.read_text())
+    for row in kept["observations"]:
+        del row["error_loadings"]
+    folder.warm_start.write_text(json.dumps(kept))
+    assert earlier_observations(folder, FORGERY, DIGEST) == [e._replace(loadings=()) for e in first]
+
+
 def test_what_several_runs_observed_is_believed_as_its_mean(tmp_path: Path) -> None:
     runs = [_filled(tmp_path / name, count) for name, count in (("a", 3), ("b", 5))]
     study = open_study(runs[1].config, runs[1].journal)
-    study.add(_drawn(1)[0], Observation(value=0.9, cost={"multiply_adds": 3e6}))  # again
+    again = Observation(value=0.9, cost={"multiply_adds": 3e6}, error_loadings=(0.04, 0.0))
+    study.add(_drawn(1)[0], again)
     folder = _run(tmp_path / "run", warm_start=[str(r.path) for r in runs])
-    found = dict(earlier_observations(folder, FORGERY, DIGEST))
+    found = {e.architecture: e for e in earlier_observations(folder, FORGERY, DIGEST)}
     assert len(found) == 4
-    assert found[_drawn(1)[0]] == pytest.approx(((0.5 + 0.7) / 2,))
+    repeated = found[_drawn(1)[0]]
+    assert repeated.values == pytest.approx(((0.5 + 0.7) / 2,))
+    assert repeated.loadings == pytest.approx(((0.01 + 0.025) / 2, 0.0))
 
 
 def test_a_warm_start_needs_the_same_space_conditions_and_costs(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def test_numbers_of_any_kind_are_stored_as_pythons(given: float) -> None:
         ({"value": 1.0, "auc_variances": {"clean": -0.1}}, ValueError, "auc_variances"),
         ({"value": 1.0, "cost": {"macs": math.nan}}, ValueError, r"cost\['macs'\] is nan"),
         ({"value": 1.0, "fidelity": 2.0}, ValueError, r"fidelity is 2\.0; .* \[0, 1\]"),
+        ({"value": 1.0, "error_loadings": [0.1, math.inf]}, ValueError, r"error_loadings\[1\] is"),
+        ({"value": 1.0, "error_loadings": ["0.1"]}, TypeError, r"error_loadings\[0\] is '0\.1'"),
     ],
 )
 def test_what_is_no_number_in_its_range_is_named(
@@ -49,3 +51,11 @@ def test_the_mean_of_repeats_has_the_variance_of_a_mean() -> None:
     assert mean.aucs == pytest.approx({"clean": 0.6})
     assert mean.auc_variances == pytest.approx({"clean": 0.1})
     assert Observation.mean(repeats[:1]) == repeats[0]
+
+
+def test_the_mean_of_repeats_has_the_mean_of_their_errors() -> None:
+    repeats = [Observation(value=0.5, error_loadings=row) for row in ([0.1, 0.0], [0.1, 0.2])]
+    assert Observation.mean(repeats).error_loadings == pytest.approx((0.1, 0.1))
+    unknown = Observation(value=0.5)
+    assert Observation.mean([*repeats, unknown]).error_loadings == ()
+    assert Observation.mean([unknown, unknown]).error_loadings == ()

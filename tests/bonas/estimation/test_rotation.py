@@ -62,6 +62,8 @@ def test_an_estimate_is_the_mean_of_the_folds(folder: RunFolder) -> None:
     clean = [o.aucs["clean"] for o in single.values()]
     assert whole.aucs["clean"] == pytest.approx(sum(clean) / 4)
     assert len(set(clean)) > 1, "the folds' supernets are one"
+    errors = [sum(x * x for x in o.error_loadings) for o in single.values()]
+    assert sum(x * x for x in whole.error_loadings) == pytest.approx(sum(errors) / 4)
     fewer = RotatedEstimator(dict(list(estimator.folds.items())[:3]))
     assert fewer.digest != estimator.digest
 

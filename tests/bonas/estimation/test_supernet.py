@@ -22,6 +22,7 @@ from bonas.networks.detector import Detector, normalise
 from bonas.robustness.attacks import Attack
 from bonas.robustness.conditions import Group
 from bonas.robustness.corruptions import Corruption
+from bonas.robustness.differences import paired_differences
 from bonas.training import Recipe
 from spaces.architecture import Architecture
 from spaces.forgery import FORGERY
@@ -85,6 +86,20 @@ def test_an_observation_holds_every_condition_and_the_cost(estimator: SupernetEs
     assert set(observation.aucs) == set(observation.auc_variances) == expected
     assert set(observation.cost) == {"parameters", "multiply_adds", "activations", "seconds"}
     assert observation.fidelity < 1
+
+
+def test_loadings_of_two_observations_have_the_variance_of_their_difference(
+    estimator: SupernetEstimator,
+) -> None:
+    scored, loadings = [], []
+    for seed in (0, 1):
+        detector = Detector(estimator.supernet, path(seed))
+        recalibrate(detector, estimator.calibration, estimator.evaluation.device)
+        scored.append(estimator.evaluation.pairable(estimator.evaluation.predict(detector)))
+        loadings.append(np.array(estimator.estimate(path(seed), seed=0).error_loadings))
+    expected = paired_differences(scored[:1], scored[1:]).score.variance
+    assert expected > 0
+    assert np.square(loadings[0] - loadings[1]).sum() == pytest.approx(expected, rel=1e-3)
 
 
 def test_recalibrated_statistics_are_the_mean_over_the_calibration_images(
