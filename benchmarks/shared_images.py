@@ -117,15 +117,22 @@ def main() -> None:
     }
     print("| strategy | highest observation | highest posterior mean | best that was met |")
     print("|---|---|---|---|")
+    found = {}
     for name, (sampler, loadings) in rivals.items():
-        found = [
+        found[name] = [
             one_run(table, i, sampler(seed), seed, arguments.trials, loadings=loadings)
             for seed, i in enumerate(images)
         ]
-        mean, half = mean_and_half_width(found)
-        cells = " | ".join(f"{m:.4f} ± {h:.4f}" for m, h in zip(mean, half, strict=True))
-        print(f"| {name} | {cells} |", flush=True)
+        print(f"| {name} | {_cells(found[name])} |", flush=True)
+    for name in list(found)[1:]:
+        lead = np.subtract(found["bayesian"], found[name]).tolist()
+        print(f"| bayesian less {name}, by seed | {_cells(lead)} |", flush=True)
     print("\n" + provenance(table=arguments.table, seeds=seeds(arguments.seeds)))
+
+
+def _cells(found: list[list[float]]) -> str:
+    mean, half = mean_and_half_width(found)
+    return " | ".join(f"{m:.4f} ± {h:.4f}" for m, h in zip(mean, half, strict=True))
 
 
 def one_run(

@@ -7,7 +7,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from bonas.observation import Observation
-from bonas.strategies.history import AUC_PREFIX, COST_PREFIX, ERROR_LOADINGS
+from bonas.strategies.history import AUC_PREFIX, COST_PREFIX, ERROR_LOADINGS, loadings_of
 
 VARIANCE, FIDELITY, REASON = "bonas.variance", "bonas.fidelity", "bonas.reason"
 AUC_VARIANCE_PREFIX = "bonas.variance."
@@ -43,7 +43,7 @@ def observation_of(trial: FrozenTrial, minimise: Sequence[str] = ()) -> Observat
         return Observation(
             value=value,
             variance=float(attributes.get(VARIANCE, 0.0)),
-            error_loadings=attributes.get(ERROR_LOADINGS, ()),
+            error_loadings=loadings_of(trial),
             aucs=_prefixed(attributes, AUC_PREFIX),
             auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
             cost=cost | dict(zip(minimise, costs, strict=True)),

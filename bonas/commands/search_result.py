@@ -5,6 +5,7 @@ from typing import Any
 from bonas.chance import at_chance, chance_line
 from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.console import MESSAGES, RESULTS, print_json, print_table, print_warning
+from bonas.observation import Observation
 from bonas.opening import FLAGGED
 from bonas.protocol import line, search_protocol
 from bonas.robustness.conditions import CLEAN, Condition
@@ -14,6 +15,7 @@ from bonas.run_folder import RunFolder
 from bonas.search import Search
 from bonas.search_cost import GRADIENT, SECONDS, TIME_LIMIT, SearchCost
 from bonas.study import Told
+from bonas.ties import difference, ties
 
 SHOWN = 5
 
@@ -24,6 +26,8 @@ def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
     attributes = search.study.optuna.user_attrs
     cost = SearchCost.of_attributes(attributes)
     chance = at_chance(t.observation for t in told)
+    tied = ties([t.observation for t in told])
+    best = told[0].observation if told else None
     return {
         "run": str(folder.path),
         "trials": search.study.finished,
@@ -35,10 +39,11 @@ def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
         "conditions": attributes["bonas.conditions"],
         "flags": attributes.get(FLAGGED, {}),
         "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
+        "ties": tied and {"tied": tied.tied, "others": tied.others},
         "protocol": search_protocol(attributes),
-        "best": [_summary(search, t) for t in told[:SHOWN]],
+        "best": [_summary(search, t, best) for t in told[:SHOWN]],
         "minimise": list(search.study.minimise),
-        "front": [_summary(search, t) for t in search.front],
+        "front": [_summary(search, t, best) for t in search.front],
     }
 
 
@@ -66,6 +71,8 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     print_flags(attributes.get(FLAGGED, {}))
     if chance is not None:
         print_warning("no ranking", chance_line(chance))
+    if (tied := ties([t.observation for t in told])) is not None and tied.tied:
+        RESULTS.print(tied.line(), soft_wrap=True)
     table = folder.config.search
     if table.zero_cost is not None:
         RESULTS.print(
@@ -138,14 +145,16 @@ def _row(search: Search, told: Told, weights: ScoreWeights) -> list[str]:
     ]
 
 
-def _summary(search: Search, told: Told) -> dict[str, Any]:
+def _summary(search: Search, told: Told, best: Observation | None) -> dict[str, Any]:
     observation = told.observation
+    less = best and difference(observation, best)
     return {
         "key": search.key(told.architecture),
         "trial": told.number,
         "choices": list(told.architecture.choices),
         "value": observation.value,
         "variance": observation.variance,
+        "less_best": less and {"value": less.value, "interval": list(less.interval())},
         "aucs": dict(observation.aucs),
         "cost": dict(observation.cost),
     }

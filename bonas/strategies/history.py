@@ -211,7 +211,7 @@ def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> E
         _prefixed(trial, AUC_PREFIX),
         _prefixed(trial, COST_PREFIX),
         constraints,
-        _loadings(trial),
+        loadings_of(trial),
     )
 
 
@@ -242,7 +242,7 @@ def _prefixed(trial: FrozenTrial, prefix: str) -> dict[str, float]:
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def _loadings(trial: FrozenTrial) -> tuple[float, ...]:
+def loadings_of(trial: FrozenTrial) -> tuple[float, ...]:
     """Those of the value's error; what is none counts as not given, with a warning."""
     given = trial.user_attrs.get(ERROR_LOADINGS, ())
     numbers = given if isinstance(given, list | tuple) else [None]

@@ -434,6 +434,11 @@ def test_the_whole_way_and_what_may_follow_it(
     assert more["trials"] == 3, "the run is continued"
     assert read_run(RunFolder.open(tmp_path / "run")).attributes[TIME_LIMIT] is None
     assert more["at_chance"] is None, "three estimates are too few to tell"
+    assert more["ties"]["others"] == 2
+    assert more["best"][0]["less_best"] == {"value": 0.0, "interval": [0.0, 0.0]}
+    less = more["best"][2]["less_best"]
+    low, high = less["interval"]
+    assert low < less["value"] == more["best"][2]["value"] - more["best"][0]["value"] < high
 
     assert main(["train", run, "--json"]) == 0
     (record,) = json.loads(capsys.readouterr().out)

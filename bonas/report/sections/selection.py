@@ -8,6 +8,7 @@ from bonas.report import numbers
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, join, paragraph, table
 from bonas.robustness.conditions import Group
+from bonas.ties import ties
 
 
 def selection_section(facts: RunFacts) -> Section:
@@ -105,8 +106,11 @@ def _shared(facts: RunFacts) -> Markup:
         if best.observation.fidelity < 1
         else "come from trainings that selected"
     )
+    tied = ties([t.observation for t in facts.complete])
     return paragraph(
         element("b", "Selection scores are not test scores. "),
         f"They {how}; and the best of {len(facts.complete)} uncertain scores is too high on "
-        "average. Quote only test results, with the digest of their condition set.",
+        "average. ",
+        f"At selection, {tied.line()} " if tied is not None and tied.tied else "",
+        "Quote only test results, with the digest of their condition set.",
     )

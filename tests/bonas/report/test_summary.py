@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bonas.detector_record import METRICS
 from bonas.report import numbers
-from bonas.report.facts import RunFacts, read_run
+from bonas.report.facts import RunFacts, TrialFacts, read_run
 from bonas.report.markup import Section
 from bonas.report.notices import notices
 from bonas.report.sections.comparison import comparison_section
@@ -89,6 +89,22 @@ def test_estimates_at_chance_are_noticed(full: RunFolder) -> None:
 
     assert "order of the architectures may be chance" in _notices(with_clean(0.53))
     assert "order of the architectures may be chance" not in _notices(with_clean(0.8))
+
+
+def test_the_page_says_how_many_are_not_told_from_the_best(full: RunFolder) -> None:
+    facts = read_run(full)
+    assert "not told from the best" not in selection_section(facts).body, "errors are not known"
+    best = max(facts.complete, key=lambda t: t.value or 0.0)
+
+    def with_error(trial: TrialFacts, own: float) -> TrialFacts:
+        return replace(trial, observation=replace(trial.observation, error_loadings=[0.1, own]))
+
+    trials = tuple(with_error(t, 0.0 if t == best else 1.0) for t in facts.complete)
+    others = len(trials) - 1
+    said = f"{others} of {others} other architectures are not told from the best"
+    assert said in selection_section(replace(facts, trials=trials)).body
+    trials = tuple(with_error(t, 0.0 if t == best else 1e-9) for t in facts.complete)
+    assert "not told from the best" not in selection_section(replace(facts, trials=trials)).body
 
 
 def test_a_network_of_another_size_is_noticed(full: RunFolder) -> None:

@@ -14,6 +14,7 @@ from bonas.strategies.history import Estimate
 from bonas.strategies.noise import known_noise, noise_variance
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
+from bonas.trial_attributes import observation_of
 from spaces.architecture import Architecture
 from spaces.cell import CellSpace
 from spaces.graphs import NONE, SKIP
@@ -127,3 +128,5 @@ def test_what_is_no_list_of_numbers_is_reported_and_left_out(
         estimates = sampler.reader.read(study, 99).estimates
     assert [len(e.loadings) for e in estimates] == [2, 0, 2]
     assert "trial 1 has bonas.error_loadings = " in caplog.text
+    read = [observation_of(trial).error_loadings for trial in study.trials]
+    assert [len(loadings) for loadings in read] == [2, 0, 2]
