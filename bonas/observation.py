@@ -1,7 +1,7 @@
 """Observation: what an estimator says of an architecture, and what a surrogate learns from."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from numbers import Real
@@ -27,8 +27,8 @@ class Observation:
             to it follows from their own variances.
         error_loadings: What the sampling error of `value` takes of independent standard normals
             that all estimates of a study share, as the same test images make for: the sum of
-            products of two observations' is their errors' covariance. Surrogates are told; where
-            there are none they learn of noise by themselves. Equally many in a study.
+            products of two observations' is their errors' covariance. The Bayesian strategy is told
+            the variance of what they do not share (`bonas.strategies.noise`).
         aucs: AUC of each condition by the condition's key, in [0, 1].
         auc_variances: Sampling variance of each AUC, by the same keys.
         cost: What the architecture costs, such as `parameters`, `multiply_adds` and
@@ -63,6 +63,8 @@ class Observation:
             numbers = {k: _number(f"{name}[{k!r}]", v, low, high) for k, v in given.items()}
             object.__setattr__(self, name, numbers)
         object.__setattr__(self, "variance", _number("variance", self.variance, 0.0, math.inf))
+        if not isinstance(self.error_loadings, Iterable):
+            raise TypeError(f"error_loadings is {self.error_loadings!r}; it must be a sequence.")
         loadings = tuple(
             _number(f"error_loadings[{i}]", loading, -math.inf, math.inf)
             for i, loading in enumerate(self.error_loadings)
@@ -90,6 +92,7 @@ class Observation:
         """One observation from several of one architecture, which succeeded and are independent.
 
         Values, AUCs and costs are means, variances those of the means; the fidelity is the lowest.
+        Loadings are means too: what repeats share does not average out.
         """
         values = [r.value for r in repeats if r.value is not None]
         count = len(repeats)

@@ -43,7 +43,7 @@ def observation_of(trial: FrozenTrial, minimise: Sequence[str] = ()) -> Observat
         return Observation(
             value=value,
             variance=float(attributes.get(VARIANCE, 0.0)),
-            error_loadings=loadings_of(trial),
+            error_loadings=loadings_of(trial) or (),
             aucs=_prefixed(attributes, AUC_PREFIX),
             auc_variances=_prefixed(attributes, AUC_VARIANCE_PREFIX),
             cost=cost | dict(zip(minimise, costs, strict=True)),

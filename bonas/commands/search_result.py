@@ -15,7 +15,7 @@ from bonas.run_folder import RunFolder
 from bonas.search import Search
 from bonas.search_cost import GRADIENT, SECONDS, TIME_LIMIT, SearchCost
 from bonas.study import Told
-from bonas.ties import difference, ties
+from bonas.ties import Ties, difference, ties
 
 SHOWN = 5
 
@@ -26,7 +26,8 @@ def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
     attributes = search.study.optuna.user_attrs
     cost = SearchCost.of_attributes(attributes)
     chance = at_chance(t.observation for t in told)
-    tied = ties([t.observation for t in told])
+    weights = ScoreWeights(**folder.config.score.weights.model_dump())
+    tied = _ties(search, weights)
     best = told[0].observation if told else None
     return {
         "run": str(folder.path),
@@ -39,11 +40,11 @@ def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
         "conditions": attributes["bonas.conditions"],
         "flags": attributes.get(FLAGGED, {}),
         "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
-        "ties": tied and {"tied": tied.tied, "others": tied.others},
+        "ties": tied and {"tied": tied.tied, "others": tied.others, "unknown": tied.unknown},
         "protocol": search_protocol(attributes),
-        "best": [_summary(search, t, best) for t in told[:SHOWN]],
+        "best": [_summary(search, t, best, weights) for t in told[:SHOWN]],
         "minimise": list(search.study.minimise),
-        "front": [_summary(search, t, best) for t in search.front],
+        "front": [_summary(search, t, best, weights) for t in search.front],
     }
 
 
@@ -71,7 +72,7 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     print_flags(attributes.get(FLAGGED, {}))
     if chance is not None:
         print_warning("no ranking", chance_line(chance))
-    if (tied := ties([t.observation for t in told])) is not None and tied.tied:
+    if (tied := _ties(search, weights)) is not None and tied.tied:
         RESULTS.print(tied.line(), soft_wrap=True)
     table = folder.config.search
     if table.zero_cost is not None:
@@ -88,6 +89,10 @@ def report_search(search: Search, folder: RunFolder, *, as_json: bool) -> None:
     MESSAGES.print(
         f"Next: bonas train {folder.path}{chosen}    bonas report {folder.path}", soft_wrap=True
     )
+
+
+def _ties(search: Search, weights: ScoreWeights) -> Ties | None:
+    return ties([told.observation for told in search.study.means()], weights)
 
 
 def _by_score(search: Search) -> list[Told]:
@@ -145,9 +150,11 @@ def _row(search: Search, told: Told, weights: ScoreWeights) -> list[str]:
     ]
 
 
-def _summary(search: Search, told: Told, best: Observation | None) -> dict[str, Any]:
+def _summary(
+    search: Search, told: Told, best: Observation | None, weights: ScoreWeights
+) -> dict[str, Any]:
     observation = told.observation
-    less = best and difference(observation, best)
+    less = best and difference(observation, best, weights)
     return {
         "key": search.key(told.architecture),
         "trial": told.number,

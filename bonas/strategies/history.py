@@ -21,6 +21,8 @@ CONSTRAINTS = "constraints"
 AUC_PREFIX = "bonas.auc."
 COST_PREFIX = "bonas.cost."
 ERROR_LOADINGS = "bonas.error_loadings"
+WARM = -1
+"""The number of an estimate that no trial of the study made, but a warm start."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +31,7 @@ class Estimate:
     """What finished trials say of one architecture.
 
     Attributes:
-        number: The trial's number, of several the first one's.
+        number: The trial's number, of several the first one's; `WARM` of a warm start's.
         architecture: What was estimated.
         values: The objectives, all maximised.
         aucs: AUC of each condition.
@@ -211,7 +213,7 @@ def _estimate(study: Study, trial: FrozenTrial, architecture: Architecture) -> E
         _prefixed(trial, AUC_PREFIX),
         _prefixed(trial, COST_PREFIX),
         constraints,
-        loadings_of(trial),
+        _loadings(trial),
     )
 
 
@@ -242,19 +244,28 @@ def _prefixed(trial: FrozenTrial, prefix: str) -> dict[str, float]:
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def loadings_of(trial: FrozenTrial) -> tuple[float, ...]:
-    """Those of the value's error; what is none counts as not given, with a warning."""
+def loadings_of(trial: FrozenTrial) -> tuple[float, ...] | None:
+    """Those of the value's error, none where none are given; `None` for what are no numbers."""
     given = trial.user_attrs.get(ERROR_LOADINGS, ())
-    numbers = given if isinstance(given, list | tuple) else [None]
-    if all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
-        return tuple(map(float, numbers))
-    _log.warning(
-        "trial %d has %s = %r, which is no list of finite numbers; its error counts as unknown.",
-        trial.number,
-        ERROR_LOADINGS,
-        given,
-    )
-    return ()
+    try:
+        loadings = tuple(float(loading) for loading in given)
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return None if isinstance(given, str) or not all(map(math.isfinite, loadings)) else loadings
+
+
+def _loadings(trial: FrozenTrial) -> tuple[float, ...]:
+    """As `loadings_of`, with a warning of what is none."""
+    loadings = loadings_of(trial)
+    if loadings is None:
+        _log.warning(
+            "trial %d has %s = %r, which is no list of finite numbers; its error counts as "
+            "unknown.",
+            trial.number,
+            ERROR_LOADINGS,
+            trial.user_attrs[ERROR_LOADINGS],
+        )
+    return loadings or ()
 
 
 def _constraints(trial: FrozenTrial) -> dict[str, float]:

@@ -6,35 +6,34 @@ an own variance for each, or the covariances of the errors, did worse, as they a
 the images that the errors are of (docs/decisions/0008-noise-of-estimates.md).
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from bonas.strategies.belief import last_refit
-from bonas.strategies.history import Estimate
+from bonas.strategies.history import WARM, Estimate
 
 
 def noise_variance(estimates: Sequence[Estimate]) -> float | None:
     """Mean variance of the errors of values beyond what they have in common.
 
     Of the estimates that hyper-parameters are fitted to (`last_refit`), those whose errors'
-    loadings are known; `None` where fewer than two are.
-
-    Raises:
-        ValueError: two of the estimates have different numbers of loadings.
+    loadings are known; `None` where fewer than two are. Those of a warm start, and those with
+    another number of loadings, may be of other images: what they have in common is their own.
     """
-    counts = {len(e.loadings): e.number for e in reversed(estimates) if e.loadings}
-    if len(counts) > 1:
-        (count, number), (other, another) = list(counts.items())[:2]
-        raise ValueError(
-            f"trial {number} has {count} error loadings and trial {another} {other}: their values "
-            "are not of the same images, and cannot be compared. Begin a study of its own."
-        )
     fitted = estimates[: last_refit(len(estimates))] if estimates else []
-    rows = np.array([e.loadings for e in fitted if e.loadings])
-    if len(rows) < 2:
+    groups: dict[tuple[bool, int], list[tuple[float, ...]]] = {}
+    for estimate in fitted:
+        if estimate.loadings:
+            group = (estimate.number == WARM, len(estimate.loadings))
+            groups.setdefault(group, []).append(estimate.loadings)
+    apart = [np.subtract(rows, np.mean(rows, axis=0)) for rows in groups.values()]
+    freedom = sum(len(rows) - 1 for rows in groups.values())
+    if freedom == 0:
         return None
-    return float(np.square(rows - rows.mean(0)).sum() / (len(rows) - 1))
+    variance = math.fsum(float(np.square(rows).sum()) for rows in apart) / freedom
+    return variance if math.isfinite(variance) else None
 
 
 def known_noise(estimates: Sequence[Estimate], told: float | None) -> float | None:

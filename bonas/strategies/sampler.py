@@ -22,7 +22,7 @@ from bonas.strategies.acquisition import Candidates, IndependentThompson, Thomps
 from bonas.strategies.candidates import EXHAUSTIVE, climb, evolving_pool
 from bonas.strategies.design import pure_architectures
 from bonas.strategies.evidence import Evidence, evidence
-from bonas.strategies.history import Estimate, History
+from bonas.strategies.history import WARM, Estimate, History
 from bonas.strategies.memory import front, remembered
 from bonas.strategies.neighbourhoods import neighbourhoods
 from bonas.strategies.pareto import ParetoBelief
@@ -73,7 +73,7 @@ class SurrogateSampler(ArchitectureSampler):
         self._trade_off = ParetoBelief(self._surrogate, self._features)
         self._scoring = Scoring(self.settings, self._surrogate, self._features)
         self._warm = tuple(
-            Estimate(-1, e.architecture, e.values, loadings=e.loadings)
+            Estimate(WARM, e.architecture, e.values, loadings=e.loadings)
             for e in self.settings.earlier
         )
         for i, warm in enumerate(self._warm):

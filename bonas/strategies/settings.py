@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from optuna.trial import FrozenTrial
 
+from bonas.observation import Observation
 from bonas.strategies.acquisition import (
     Acquisition,
     LogExpectedImprovement,
@@ -99,10 +100,11 @@ class Settings:
             local. As `turning`, `breadth` and `quiet` of a single objective only.
         surrogate: Makes encoding and Gaussian process for a space.
         noise_variance: Of an observed value, in its units, squared, where it is known, as from
-            repeated estimates. Where it is `None`, trials say what their errors share
-            (`Observation.error_loadings`), and the rest is noise; of trials that say nothing, noise
-            cannot be told from what belongs to one architecture alone, and next to none is
-            believed. Of a single objective only; of several next to none is believed.
+            repeated estimates. Where it is `None`, trials may say what their errors share
+            (`Observation.error_loadings`), and the rest is noise. Otherwise it is the surrogate's
+            own, by default 0: without repeats noise cannot be told from what belongs to one
+            architecture alone, and next to none is believed. So it is with several objectives and
+            with conditions, where neither is looked at.
         acquisition: Scores candidates. Several objectives have one of their own
             (`bonas.strategies.pareto`), weighted by constraints and cost as the default is.
         conditions: Weights of the conditions whose weighted sum the value is. Each condition's AUC,
@@ -164,11 +166,7 @@ class Settings:
             )
         if self.constraints is not None or self.cost is not None:
             self.check_weighted("constraints and cost")
-        for i, (_, values, loadings) in enumerate(self.earlier):
-            if not all(map(math.isfinite, loadings)):
-                raise ValueError(
-                    f"warm_start[{i}] has error loadings that are not finite; leave them out."
-                )
+        for i, (_, values, _) in enumerate(self.earlier):
             if not all(map(math.isfinite, values)):
                 raise ValueError(
                     f"warm_start[{i}] has the values {values}; they must be finite. Leave out what "
@@ -185,15 +183,26 @@ class Settings:
 
     @property
     def earlier(self) -> list[Earlier]:
-        """`warm_start` in one form."""
-        return [
-            Earlier(
-                a,
-                tuple(map(float, v)) if isinstance(v, Sequence) else (float(v),),
-                tuple(float(loading) for row in loadings for loading in row),
-            )
-            for a, v, *loadings in self.warm_start
-        ]
+        """`warm_start` in one form.
+
+        Raises:
+            ValueError: one that is neither a pair nor a triple, or loadings that are no numbers.
+        """
+        found = []
+        for i, given in enumerate(self.warm_start):
+            if len(given) not in (2, 3):
+                raise ValueError(
+                    f"warm_start[{i}] has {len(given)} elements; give architecture, value and, "
+                    "where they are known, the loadings of its error."
+                )
+            architecture, value, *rest = given
+            values = tuple(map(float, value)) if isinstance(value, Sequence) else (float(value),)
+            try:
+                observation = Observation(value=0.0, error_loadings=rest[0] if rest else ())
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"warm_start[{i}]: {error}") from error
+            found.append(Earlier(architecture, values, tuple(observation.error_loadings)))
+        return found
 
     def check_objectives(self, count: int) -> None:
         """Raise where the settings cannot be kept in a study with so many objectives.

@@ -136,8 +136,7 @@ class WholeBelief:
         """As `Belief.posterior`.
 
         Raises:
-            ValueError: an estimate lacks a condition, or its value is not their weighted sum; two
-                have different numbers of error loadings.
+            ValueError: an estimate lacks a condition, or its value is not their weighted sum.
         """
         if self._weights is not None:
             for estimate in estimates:

@@ -30,6 +30,7 @@ def test_numbers_of_any_kind_are_stored_as_pythons(given: float) -> None:
         ({"value": 1.0, "cost": {"macs": math.nan}}, ValueError, r"cost\['macs'\] is nan"),
         ({"value": 1.0, "fidelity": 2.0}, ValueError, r"fidelity is 2\.0; .* \[0, 1\]"),
         ({"value": 1.0, "error_loadings": [0.1, math.inf]}, ValueError, r"error_loadings\[1\] is"),
+        ({"value": 1.0, "error_loadings": 0.1}, TypeError, "error_loadings is 0.1; it must be a"),
         ({"value": 1.0, "error_loadings": ["0.1"]}, TypeError, r"error_loadings\[0\] is '0\.1'"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bonas.robustness.differences import PairableScore, paired_differences
-from bonas.robustness.loadings import LOADINGS, error_loadings
+from bonas.robustness.loadings import LOADINGS, _sketch, error_loadings
 from tests.bonas.robustness.test_differences import with_noise
 from tests.bonas.robustness.test_score import overlapping
 
@@ -42,5 +42,14 @@ def test_they_are_a_function_of_the_score() -> None:
     one, other = _detectors(originals=100, count=2)
     again = replace(one, rows=dict(reversed(list(one.rows.items()))))
     assert error_loadings(again) == pytest.approx(error_loadings(one), rel=1e-4)
-    assert error_loadings(one) == error_loadings(one)
     assert error_loadings(one) != error_loadings(other)
+    before = error_loadings(one)
+    _sketch.cache_clear()
+    assert error_loadings(one) == before
+
+
+def test_the_sketch_is_the_same_in_every_process() -> None:
+    sums, signs = _sketch(300)
+    assert sums[:8].tolist() == [3, 42, 48, 35, 47, 24, 58, 16]
+    assert signs[:8].tolist() == [-1, 1, 1, -1, -1, 1, 1, 1]
+    assert set(_sketch(3_000)[0].tolist()) == set(range(LOADINGS))

@@ -64,6 +64,16 @@ def test_a_belief_forgets_what_changed_behind_its_fit(
             assert torch.equal(a, b)
 
 
+def test_a_belief_forgets_what_it_was_told_of_noise() -> None:
+    living = Belief(SURROGATE, POOL)
+    for noise in (None, 0.5, 0.0, 0.25, None):
+        told = living.posterior(*_observed(20), NOBODY, noise_variance=noise).marginals
+        surrogate = SURROGATE if noise is None else replace(SURROGATE, noise_variance=noise)
+        fresh = Belief(surrogate, POOL).posterior(*_observed(20), NOBODY).marginals
+        for a, b in zip(told, fresh, strict=True):
+            assert torch.equal(a, b)
+
+
 def test_pending_architectures_move_no_mean_and_lower_the_variance() -> None:
     without = Belief(SURROGATE, POOL).posterior(*_observed(20), NOBODY).marginals
     with_two = Belief(SURROGATE, POOL).posterior(*_observed(20), POOL[3:5]).marginals

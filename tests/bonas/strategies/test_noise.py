@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -10,7 +11,7 @@ from optuna.distributions import CategoricalDistribution
 
 import bonas
 from bonas.strategies.belief import last_refit
-from bonas.strategies.history import Estimate
+from bonas.strategies.history import WARM, Estimate
 from bonas.strategies.noise import known_noise, noise_variance
 from bonas.strategies.sampler import SurrogateSampler
 from bonas.strategies.settings import Settings
@@ -69,10 +70,44 @@ def test_where_nobody_knows_it_is_unknown_and_what_is_told_counts() -> None:
     assert known_noise(_estimates(rows), None) == pytest.approx(OWN**2)
 
 
-def test_estimates_on_other_images_are_named() -> None:
-    message = "trial 2 has 3 error loadings and trial 0 2: .* not of the same images"
-    with pytest.raises(ValueError, match=message):
-        noise_variance(_estimates([(1.0, 2.0), (1.0, 3.0), (1.0, 2.0, 3.0)]))
+def test_what_only_the_earlier_or_only_the_later_share_is_no_noise() -> None:
+    rng = np.random.default_rng(0)
+    own, earlier = rng.standard_normal((8, 5)), rng.standard_normal((6, 5)) + 9.0
+    warm = [replace(e, number=WARM) for e in _estimates(earlier.tolist())]
+    both = [*warm, *_estimates(own.tolist())]
+    apart = np.square(own - own.mean(0)).sum() + np.square(earlier - earlier.mean(0)).sum()
+    assert last_refit(len(both)) == 13, "the last one is not fitted to"
+    kept = own[:7]
+    apart += np.square(kept - kept.mean(0)).sum() - np.square(own - own.mean(0)).sum()
+    assert noise_variance(both) == pytest.approx(apart / (5 + 6))
+
+
+def test_loadings_of_another_number_have_nothing_in_common_with_the_others() -> None:
+    rows = [(0.5, 0.0), (0.0, 0.5), (1.0, 0.0, 3.0), (0.0, 1.0, 3.0)]
+    assert noise_variance(_estimates(rows)) == pytest.approx((0.25 + 1.0) / 2)
+
+
+def test_a_variance_that_is_not_finite_is_unknown() -> None:
+    with np.errstate(over="ignore"):
+        assert noise_variance(_estimates([(1e200,), (-1e200,)])) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ((1.0, [0.1], [0.2]), " has 4 elements; give"),
+        ((), " has 1 elements; give"),
+        ((1.0, "12"), r": error_loadings\[0\] is '1'"),
+        ((1.0, 0.1), ": error_loadings is 0.1; it must be a sequence"),
+        ((1.0, None), ": error_loadings is None; it must be a sequence"),
+        ((1.0, [0.1, float("nan")]), r": error_loadings\[1\] is nan; it must be finite"),
+    ],
+    ids=str,
+)
+def test_an_odd_warm_start_is_named(given: tuple[object, ...], rule: str) -> None:
+    architecture = Architecture(SPACE.name, ("conv",) * 6)
+    with pytest.raises(ValueError, match=rf"warm_start\[1\]{rule}"):
+        Settings(warm_start=[(architecture, 1.0), (architecture, *given)])  # type: ignore[list-item]
 
 
 def _searched(settings: Settings, *, loadings: bool, trials: int = 24) -> list[Architecture]:
@@ -110,11 +145,9 @@ def test_a_warm_start_brings_the_noise_of_its_observations() -> None:
     expected = SurrogateSampler(SPACE, settings=by_hand).ranked(study)
     assert told.ranked(study) == expected
     assert SurrogateSampler(SPACE, settings=Settings(warm_start=bare)).ranked(study) != expected
-    with pytest.raises(ValueError, match=r"warm_start\[0\] has error loadings that are not finite"):
-        Settings(warm_start=[(warm[0][0], 1.0, [0.1, float("nan")])])
 
 
-@pytest.mark.parametrize("given", ["0.1", 0.1, [0.1, "b"], [float("inf")], [None]])
+@pytest.mark.parametrize("given", ["12", 0.1, [0.1, "b"], [float("inf")], [None], [10**400]])
 def test_what_is_no_list_of_numbers_is_reported_and_left_out(
     given: object, caplog: pytest.LogCaptureFixture
 ) -> None:
