@@ -5,7 +5,7 @@ better. What is left is known from their errors' loadings (`bonas.robustness.loa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -29,6 +29,10 @@ class Ties:
     tied: int
     others: int
     unknown: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """All of it."""
+        return asdict(self)
 
     def line(self) -> str:
         """For people: what it means."""

@@ -40,7 +40,7 @@ def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
         "conditions": attributes["bonas.conditions"],
         "flags": attributes.get(FLAGGED, {}),
         "at_chance": chance and {"auc": chance.value, "interval": chance.interval()},
-        "ties": tied and {"tied": tied.tied, "others": tied.others, "unknown": tied.unknown},
+        "ties": tied and tied.to_json(),
         "protocol": search_protocol(attributes),
         "best": [_summary(search, t, best, weights) for t in told[:SHOWN]],
         "minimise": list(search.study.minimise),

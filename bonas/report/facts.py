@@ -19,9 +19,11 @@ from bonas.detector_record import METRICS, REGIONS, TrainedRecord, read_record
 from bonas.observation import Observation
 from bonas.opening import study_copy
 from bonas.robustness.differences import PairedDifferences
+from bonas.robustness.weights import ScoreWeights
 from bonas.run_folder import RunFolder, file_digest
 from bonas.strategies.named import GRADIENT_STRATEGIES
 from bonas.study import Told
+from bonas.ties import Ties, ties
 from bonas.whole_files import read_json
 from spaces.architecture import Architecture
 from spaces.graphs import canonical_key
@@ -108,6 +110,15 @@ class RunFacts:
     def best(self) -> TrialFacts | None:
         """The incumbent: the highest score, the earliest among equals."""
         return max(self.complete, key=lambda t: (t.value, -t.number), default=None)
+
+    @property
+    def ties(self) -> Ties | None:
+        """How many architectures are not told from the best; `None` where that is not known."""
+        repeats: dict[str, list[Observation]] = {}
+        for trial in self.complete:
+            repeats.setdefault(trial.key, []).append(trial.observation)
+        weights = ScoreWeights(**self.config.score.weights.model_dump())
+        return ties([Observation.mean(own) for own in repeats.values()], weights)
 
     @property
     def selecting(self) -> frozenset[str]:

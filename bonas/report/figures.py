@@ -53,6 +53,7 @@ def _selection(facts: RunFacts) -> dict[str, Any] | None:
         "score": best.value,
         "aucs": dict(best.observation.aucs),
         "conditions": facts.attributes.get("bonas.conditions"),
+        "ties": facts.ties and facts.ties.to_json(),
     }
 
 

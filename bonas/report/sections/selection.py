@@ -4,13 +4,10 @@ from pathlib import Path
 
 from bonas.data.pseudo_forged import PSEUDO
 from bonas.data.unseen import condition_name, may_name
-from bonas.observation import Observation
 from bonas.report import numbers
 from bonas.report.facts import RunFacts
 from bonas.report.markup import Markup, Section, code, element, join, paragraph, table
 from bonas.robustness.conditions import Group
-from bonas.robustness.weights import ScoreWeights
-from bonas.ties import ties
 
 
 def selection_section(facts: RunFacts) -> Section:
@@ -108,11 +105,7 @@ def _shared(facts: RunFacts) -> Markup:
         if best.observation.fidelity < 1
         else "come from trainings that selected"
     )
-    repeats: dict[str, list[Observation]] = {}
-    for trial in facts.complete:
-        repeats.setdefault(trial.key, []).append(trial.observation)
-    weights = ScoreWeights(**facts.config.score.weights.model_dump())
-    tied = ties([Observation.mean(own) for own in repeats.values()], weights)
+    tied = facts.ties
     return paragraph(
         element("b", "Selection scores are not test scores. "),
         f"They {how}; and the best of {len(facts.complete)} uncertain scores is too high on "

@@ -15,6 +15,7 @@ from bonas.robustness.attacks import Attack
 from bonas.robustness.conditions import Condition
 from bonas.robustness.record import ConditionAuc
 from bonas.run_folder import RunFolder
+from bonas.ties import Ties
 from tests.bonas.report.conftest import World
 
 
@@ -103,6 +104,9 @@ def test_the_page_says_how_many_are_not_told_from_the_best(full: RunFolder) -> N
     others = len(trials) - 1
     said = f"{others} of {others} other architectures are not told from the best"
     assert said in selection_section(replace(facts, trials=trials)).body
+    repeated = replace(facts, trials=(*trials, *trials))
+    assert said in selection_section(repeated).body, "a repeat is no other architecture"
+    assert repeated.ties == Ties(others, others)
     trials = tuple(with_error(t, 0.0 if t == best else 1e-9) for t in facts.complete)
     assert "not told from the best" not in selection_section(replace(facts, trials=trials)).body
 
