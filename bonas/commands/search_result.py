@@ -5,7 +5,6 @@ from typing import Any
 from bonas.chance import at_chance, chance_line
 from bonas.commands.auc_cells import print_flags, with_interval
 from bonas.commands.console import MESSAGES, RESULTS, print_json, print_table, print_warning
-from bonas.observation import Observation
 from bonas.opening import FLAGGED
 from bonas.protocol import line, search_protocol
 from bonas.robustness.conditions import CLEAN, Condition
@@ -28,7 +27,7 @@ def search_document(search: Search, folder: RunFolder) -> dict[str, Any]:
     chance = at_chance(t.observation for t in told)
     weights = ScoreWeights(**folder.config.score.weights.model_dump())
     tied = _ties(search, weights)
-    best = told[0].observation if told else None
+    best = told[0] if told else None
     return {
         "run": str(folder.path),
         "trials": search.study.finished,
@@ -151,10 +150,12 @@ def _row(search: Search, told: Told, weights: ScoreWeights) -> list[str]:
 
 
 def _summary(
-    search: Search, told: Told, best: Observation | None, weights: ScoreWeights
+    search: Search, told: Told, best: Told | None, weights: ScoreWeights
 ) -> dict[str, Any]:
     observation = told.observation
-    less = best and difference(observation, best, weights)
+    less = None
+    if best is not None and told.number != best.number:
+        less = difference(observation, best.observation, weights)
     return {
         "key": search.key(told.architecture),
         "trial": told.number,
