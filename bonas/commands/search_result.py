@@ -162,7 +162,7 @@ def _summary(
         "choices": list(told.architecture.choices),
         "value": observation.value,
         "variance": observation.variance,
-        "less_best": less and {"value": less.value, "interval": list(less.interval())},
+        "less_best": less and less.to_json(),
         "aucs": dict(observation.aucs),
         "cost": dict(observation.cost),
     }
