@@ -13,8 +13,8 @@ def warm_start(source: Study | TabularEstimator) -> tuple[WarmStart, ...]:
 
     Of an architecture that was estimated repeatedly it is the mean. Values say something only if
     they are of the same objective: of a run, scores under the same conditions. Of a study that
-    minimises costs they are all its objectives, the costs negated. Loadings of their errors, where
-    a study has them, say something only if both studies test on the same images.
+    minimises costs they are all its objectives, the costs negated. Loadings of their errors come
+    third, where a study has them.
 
     Args:
         source: Of the same space as the new search; failed trials are left out.

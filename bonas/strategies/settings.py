@@ -113,8 +113,8 @@ class Settings:
         warm_start: Observations of an earlier study of the same objective, maximised; they are
             believed before the study's own and their architectures are not proposed again. Of
             several objectives all values in their order, those to be minimised negated. They
-            count as feasible. A third element holds `Observation.error_loadings` of estimates on
-            the study's own test images.
+            count as feasible. A third element holds `Observation.error_loadings`; what those of
+            the warm start have in common is judged apart from the study's own.
         constraints: Violations of a finished trial, feasible where all are at most 0, as Optuna's
             samplers take them. Each is believed by a Gaussian process of its own.
         cost: The cost, stored as `bonas.cost.<name>`, per unit of which improvement is expected.
